@@ -1,0 +1,61 @@
+import type { ParsedConfig } from './schema.ts';
+
+/**
+ * A configuration that was checked whole: addresses split, URLs parsed, paths absolute, references resolved. Plain data,
+ * because it crosses from the primary to the workers.
+ */
+export interface Config extends Omit<ParsedConfig, 'listen' | 'admin' | 'workers' | 'upstreams' | 'sites'> {
+  readonly listen: readonly ListenAddress[];
+  readonly admin: ListenAddress | undefined;
+  /** A number: `auto` was resolved. */
+  readonly workers: number;
+  readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
+  readonly sites: readonly SiteConfig[];
+}
+
+export interface ListenAddress {
+  /** As configured; identifies the listener across reloads. */
+  readonly address: string;
+  /** Undefined: every address, IPv4 and IPv6. */
+  readonly host: string | undefined;
+  /** 0: a free one. */
+  readonly port: number;
+}
+
+type ParsedUpstream = ParsedConfig['upstreams'][string];
+type ParsedSite = ParsedConfig['sites'][number];
+type ParsedRoute = ParsedSite['routes'][number];
+
+export interface UpstreamConfig extends Omit<ParsedUpstream, 'servers'> {
+  readonly name: string;
+  readonly servers: readonly ServerConfig[];
+}
+
+/** One application instance. */
+export interface ServerConfig {
+  /** Label in metrics and logs: `127.0.0.1:8000`, `unix:/run/app.sock`. */
+  readonly name: string;
+  readonly address: { readonly host: string; readonly port: number } | { readonly socketPath: string };
+  readonly weight: number;
+}
+
+export interface SiteConfig extends Omit<ParsedSite, 'routes' | 'name'> {
+  /** Label, unique among sites. */
+  readonly name: string;
+  readonly routes: readonly RouteConfig[];
+}
+
+export interface RouteConfig
+  extends Omit<ParsedRoute, 'name' | 'bodyLimit' | 'static' | 'proxy' | 'redirect' | 'respond'> {
+  /** Label, unique within the site. */
+  readonly name: string;
+  readonly bodyLimit: number;
+  readonly action: RouteAction;
+}
+
+/** What a route does: exactly one of these. Folders and files are absolute paths. */
+export type RouteAction =
+  | ({ readonly kind: 'static' } & NonNullable<ParsedRoute['static']>)
+  | ({ readonly kind: 'proxy' } & NonNullable<ParsedRoute['proxy']>)
+  | ({ readonly kind: 'redirect' } & NonNullable<ParsedRoute['redirect']>)
+  | ({ readonly kind: 'respond' } & NonNullable<ParsedRoute['respond']>);

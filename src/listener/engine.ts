@@ -1,0 +1,40 @@
+import type { ListenAddress } from '../config/config.ts';
+import type { ExchangeHandler } from './exchange.ts';
+
+/** An HTTP server implementation behind the exchange interface. One per worker. */
+export interface Engine {
+  /** Which implementation and build, for the start-up line and /status: `uWebSockets.js 20.69.0`. */
+  readonly name: string;
+  /** Requests handed to the handler and not finished yet. */
+  readonly inFlight: number;
+  /** Connections open now. */
+  readonly connections: number;
+
+  /**
+   * Opens a listening socket, shared with the other workers (SO_REUSEPORT).
+   * @returns the port, also where the address says 0
+   * @throws Error with a message for the operator when the address cannot be bound
+   */
+  listen(address: ListenAddress): Promise<number>;
+  /** Closes the listening socket of that configured address; its connections live on. */
+  unlisten(address: string): void;
+  /** Takes new timeouts, at reload. */
+  configure(timeouts: EngineTimeouts): void;
+  /**
+   * Stops accepting, announces `Connection: close` on what is answered from now on, and closes each connection behind its
+   * response. Resolves when nothing is in flight any more and everything written has left; idle connections may be open still.
+   */
+  drain(): Promise<void>;
+  /** Cuts every connection. */
+  close(): void;
+}
+
+export interface EngineTimeouts {
+  /** Longest silence within a request body, milliseconds. */
+  readonly requestBodyMs: number;
+  /** Longest time in which a client takes no byte, milliseconds. */
+  readonly sendMs: number;
+}
+
+/** Makes an engine. The contract suite takes one of these as its parameter. */
+export type EngineFactory = (handler: ExchangeHandler, timeouts: EngineTimeouts) => Engine;

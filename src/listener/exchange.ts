@@ -1,0 +1,112 @@
+import type { RequestContext } from '../request/request-context.ts';
+import type { RequestHead } from '../request/request-head.ts';
+import type { PorticoError } from '../response/portico-error.ts';
+import type { ResponseHead } from '../response/response-head.ts';
+
+/**
+ * One request and its response, as every step behind the listener sees it. An engine (uWebSockets.js today) makes
+ * exchanges; nothing behind it knows which engine that was.
+ *
+ * The life of an exchange: `ExchangeHandler.handle` is called once; somebody responds, or aborts, or the client goes
+ * away; `ExchangeHandler.finished` is called once, last, and always. Between those two calls every method may be used at
+ * any time, also after the client has gone: then it does nothing.
+ */
+export interface Exchange {
+  readonly head: RequestHead;
+  readonly connection: ConnectionInfo;
+  readonly body: RequestBody;
+
+  /** Set by the pipeline before anything else; carries what the steps learn about the request. */
+  context: RequestContext | undefined;
+
+  /** True once the client has gone or `abort` was called. Nothing can be sent any more. */
+  readonly aborted: boolean;
+  /** True once a response head was given to `respond`, `respondHead` or `stream`. */
+  readonly responded: boolean;
+  /** The status given to the response, 0 before. */
+  readonly status: number;
+  /** Bytes of response body handed to the connection so far. */
+  readonly bytesSent: number;
+
+  /** Called once when the client goes away, or `abort` is called, before the response is complete. One slot. */
+  onAborted: (() => void) | undefined;
+  /** Called after a `stream` or `write` that returned false, when the next `write` may come. One slot. */
+  onDrain: (() => void) | undefined;
+
+  /**
+   * Answers whole. The engine adds Date and Content-Length, and leaves the body out for HEAD, 204 and 304.
+   * `body` is not read after the exchange has finished, and must not be changed before.
+   */
+  respond(head: ResponseHead, body: Uint8Array): void;
+
+  /**
+   * Answers without a body whose length is known anyway: HEAD and 304.
+   * @param length what Content-Length says; undefined leaves the field out.
+   */
+  respondHead(head: ResponseHead, length: number | undefined): void;
+
+  /**
+   * Starts a response whose body follows by `write` and `end`.
+   * @param length bytes of body to come, or undefined when unknown (chunked in HTTP/1.1)
+   * @param chunk  the first of them if it is there already; it saves a system call
+   * @returns as `write`
+   */
+  stream(head: ResponseHead, length: number | undefined, chunk?: Uint8Array): boolean;
+
+  /**
+   * @returns true when the chunk is taken over and its memory free to reuse; false when the caller must neither write
+   * again nor touch the chunk's memory before `onDrain`. Writing more than the announced length throws.
+   */
+  write(chunk: Uint8Array): boolean;
+
+  /** Ends a streamed response. With a known length that was not reached it aborts instead: never a short body. */
+  end(): void;
+
+  /** Cuts the connection, so that the client cannot take what it got for complete. Idempotent. */
+  abort(): void;
+}
+
+/** What an engine knows about the peer and the listener that it came through. */
+export interface ConnectionInfo {
+  /** The peer's address; IPv4 peers of a dual-stack socket in dotted form; '' for a Unix socket. */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** Port of the listener. */
+  readonly localPort: number;
+  readonly scheme: 'http' | 'https';
+  /** The listener's configured address, as in `listen[].address`. */
+  readonly listener: string;
+}
+
+/** The request's body. Reading starts with `read`; before it, the engine holds at most one bounded piece back. */
+export interface RequestBody {
+  /** Content-Length; 0 when there is no body; undefined when it comes chunked. */
+  readonly declaredLength: number | undefined;
+  /** Bytes of body received so far. */
+  readonly received: number;
+  /** Most bytes that may come; beyond it `BodySink.failed` gets `body_too_large`. The pipeline sets the route's. */
+  limit: number;
+  /** Starts reading. Once an exchange. The sink's calls never come from within this call when the body is not empty. */
+  read(sink: BodySink): void;
+  /** Stops the flow soon (what was read already still comes). Never needed to bound memory: see `BodySink.data`. */
+  pause(): void;
+  resume(): void;
+}
+
+/** Who receives a request body. */
+export interface BodySink {
+  /** The chunk is a copy and belongs to the receiver. */
+  data(chunk: Buffer): void;
+  /** The body is complete. Last call. */
+  end(): void;
+  /** Too large or too slow. Last call. A client that goes away is told by `Exchange.onAborted` instead. */
+  failed(error: PorticoError): void;
+}
+
+/** What an engine calls. No throw out of `handle` may end a worker: the engine answers 500, or aborts. */
+export interface ExchangeHandler {
+  handle(exchange: Exchange): void;
+  /** A request that the engine refuses: the handler only answers (and logs) it. Calls `respond`, never `body.read`. */
+  refuse(exchange: Exchange, error: PorticoError): void;
+  finished(exchange: Exchange): void;
+}

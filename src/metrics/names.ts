@@ -1,0 +1,148 @@
+import type { MetricDefinition } from './definition.ts';
+
+function counter<L extends string>(name: string, help: string, ...labels: L[]): MetricDefinition<L> {
+  return { name, type: 'counter', help, labels };
+}
+
+function gauge<L extends string>(name: string, help: string, ...labels: L[]): MetricDefinition<L> {
+  return { name, type: 'gauge', help, labels };
+}
+
+function histogram<L extends string>(
+  name: string,
+  help: string,
+  buckets: readonly number[],
+  ...labels: L[]
+): MetricDefinition<L> {
+  return { name, type: 'histogram', help, labels, buckets };
+}
+
+const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const shortSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/** Every metric that Portico exposes; docs/metrics.md is tested against it. Labels are bounded: never a path, address or raw Host. */
+export const metricNames = {
+  httpRequests: counter(
+    'portico_http_requests_total',
+    'Requests answered, or ended by the client (status 499).',
+    'site',
+    'route',
+    'method',
+    'status',
+  ),
+  httpRequestDuration: histogram(
+    'portico_http_request_duration_seconds',
+    'Time from the request head to the end of the response.',
+    seconds,
+    'site',
+    'route',
+  ),
+  httpRequestsInFlight: gauge('portico_http_requests_in_flight', 'Requests being worked on.'),
+  httpRequestBytes: counter(
+    'portico_http_request_body_bytes_total',
+    'Bytes of request bodies received.',
+    'site',
+    'route',
+  ),
+  httpResponseBytes: counter(
+    'portico_http_response_body_bytes_total',
+    'Bytes of response bodies sent.',
+    'site',
+    'route',
+  ),
+  httpErrors: counter(
+    'portico_http_errors_total',
+    'Errors that Portico answered or ended a connection with, by code (docs/errors.md).',
+    'code',
+  ),
+  connections: gauge('portico_connections_open', 'Client connections open.'),
+  upstreamRequests: counter(
+    'portico_upstream_requests_total',
+    'Responses received from upstream servers.',
+    'upstream',
+    'server',
+    'status',
+  ),
+  upstreamFailures: counter(
+    'portico_upstream_failures_total',
+    'Tries that brought no whole response, by error code.',
+    'upstream',
+    'server',
+    'code',
+  ),
+  upstreamRetries: counter(
+    'portico_upstream_retries_total',
+    'Requests sent again to the same or the next server.',
+    'upstream',
+  ),
+  upstreamRequestDuration: histogram(
+    'portico_upstream_request_duration_seconds',
+    'Time from sending a request to the last byte of its response.',
+    seconds,
+    'upstream',
+    'server',
+  ),
+  upstreamConnect: histogram(
+    'portico_upstream_connect_seconds',
+    'Time to open a connection.',
+    shortSeconds,
+    'upstream',
+  ),
+  upstreamFirstByte: histogram(
+    'portico_upstream_first_byte_seconds',
+    'Time from sending a request to the complete head of its response.',
+    seconds,
+    'upstream',
+  ),
+  upstreamActive: gauge(
+    'portico_upstream_active_requests',
+    'Requests being worked on by a server.',
+    'upstream',
+    'server',
+  ),
+  upstreamIdleConnections: gauge(
+    'portico_upstream_idle_connections',
+    'Idle connections kept to a server.',
+    'upstream',
+    'server',
+  ),
+  upstreamUp: gauge(
+    'portico_upstream_up',
+    'Whether a server takes connections: the share of the workers for which it is not backed off, 0 to 1.',
+    'upstream',
+    'server',
+  ),
+  fileCacheRequests: counter(
+    'portico_file_cache_requests_total',
+    'Static files served, by where from: memory, disk.',
+    'result',
+  ),
+  fileCacheBytes: gauge('portico_file_cache_bytes', 'Memory held by cached files.'),
+  fileCacheEntries: gauge('portico_file_cache_entries', 'Files in memory.'),
+  fileReadBufferBytes: gauge('portico_file_read_buffer_bytes', 'Memory held for streaming large files.'),
+  fileChangedWhileServed: counter(
+    'portico_file_changed_while_served_total',
+    'Downloads cut because the file was truncated or replaced meanwhile.',
+  ),
+  accessLogDropped: counter(
+    'portico_access_log_dropped_total',
+    'Access log lines lost because they could not be written.',
+  ),
+  workers: gauge('portico_workers', 'Worker processes that serve.'),
+  workerRestarts: counter('portico_worker_restarts_total', 'Workers that died and were replaced.'),
+  workerEventLoopLag: gauge(
+    'portico_worker_event_loop_lag_seconds',
+    'Longest delay of the event loop since the last report.',
+    'worker',
+  ),
+  workerMemory: gauge('portico_worker_resident_memory_bytes', 'Resident memory of a worker.', 'worker'),
+  workerCpu: counter('portico_worker_cpu_seconds_total', 'CPU time used.', 'worker'),
+  reloads: counter('portico_config_reloads_total', 'Reloads by result: success, failure.', 'result'),
+  reloadSuccessful: gauge('portico_config_last_reload_successful', 'Whether the last reload succeeded, 1 or 0.'),
+  reloadTimestamp: gauge(
+    'portico_config_last_reload_timestamp_seconds',
+    'When the configuration in force was loaded, Unix time.',
+  ),
+  buildInfo: gauge('portico_build_info', 'Always 1; says what runs.', 'version', 'node', 'engine'),
+  startTime: gauge('portico_process_start_time_seconds', 'When the primary started, Unix time.'),
+} as const satisfies Record<string, MetricDefinition>;

@@ -1,0 +1,42 @@
+import type { Exchange } from '../listener/exchange.ts';
+import type { PorticoError } from '../response/portico-error.ts';
+import type { Route } from '../route/route.ts';
+import type { ClientIdentity } from './client-identity.ts';
+
+/** What the steps learn about one request on its way; read by the access log and the metrics when it has finished. */
+export class RequestContext {
+  readonly exchange: Exchange;
+  /** `performance.now()` when the head had been read. */
+  readonly startedAt: number;
+  /** The path for matching and for files: percent-decoded once, dot segments and double slashes resolved. */
+  path = '/';
+  client: ClientIdentity | undefined;
+  /** From a trusted proxy's X-Request-Id, or made here on first use: read it through `requestId()`. */
+  requestIdValue: string | undefined;
+  route: Route | undefined;
+  /** Why the request failed, when Portico made the response. */
+  error: PorticoError | undefined;
+  /** How the proxied request went; undefined when no upstream was asked. */
+  upstream: UpstreamTrace | undefined;
+
+  constructor(exchange: Exchange, startedAt: number) {
+    this.exchange = exchange;
+    this.startedAt = startedAt;
+  }
+}
+
+/** What a proxied request met upstream, over all its tries. Times in milliseconds, undefined when it did not come to that. */
+export interface UpstreamTrace {
+  readonly upstream: string;
+  /** Address of the server tried last: `127.0.0.1:8000`, `unix:/run/app.sock`. */
+  server: string;
+  tries: number;
+  /** Status that the upstream sent, 0 before. */
+  status: number;
+  /** Connecting; 0 on a reused connection. */
+  connectMs: number | undefined;
+  /** From the first byte sent to the complete response head. */
+  headMs: number | undefined;
+  /** From the first byte sent to the last byte received. */
+  totalMs: number | undefined;
+}

@@ -1,0 +1,165 @@
+/** Whose fault an error is: it decides status, log level and which alert fires. */
+export type ErrorSide = 'client' | 'upstream' | 'internal' | 'config';
+
+interface ErrorDefinition {
+  readonly status: number;
+  readonly side: ErrorSide;
+  /** Whether another upstream server, or a later try, may succeed. */
+  readonly retryable: boolean;
+  /** One sentence for the person who sees the error page. */
+  readonly title: string;
+  /** What it means and what an operator can do; goes into docs/errors.md. */
+  readonly meaning: string;
+}
+
+/**
+ * Every error that becomes a response or ends a connection. The code stands in the error page, the JSON error, the access
+ * log (`error`) and the label of `portico_http_errors_total`.
+ */
+export const errorCodes = {
+  request_malformed: {
+    status: 400,
+    side: 'client',
+    retryable: false,
+    title: 'The request could not be understood.',
+    meaning:
+      'The request breaks HTTP in a way that two parsers could read differently (ambiguous framing, bad field, bad target). It is refused and the connection closed.',
+  },
+  path_invalid: {
+    status: 400,
+    side: 'client',
+    retryable: false,
+    title: 'The address is not valid.',
+    meaning:
+      'The path has a broken percent escape, an encoded slash, backslash or NUL, or leaves the root by dot segments.',
+  },
+  route_not_found: {
+    status: 404,
+    side: 'client',
+    retryable: false,
+    title: 'There is nothing at this address.',
+    meaning: 'The site has no route for this path, method or condition.',
+  },
+  file_not_found: {
+    status: 404,
+    side: 'client',
+    retryable: false,
+    title: 'There is nothing at this address.',
+    meaning: 'The static route has no such file, or the file may not be served (dotfile, link out of the root).',
+  },
+  method_not_allowed: {
+    status: 405,
+    side: 'client',
+    retryable: false,
+    title: 'This address does not take that method.',
+    meaning: 'Static files answer GET and HEAD only. The Allow field says what is possible.',
+  },
+  request_timeout: {
+    status: 408,
+    side: 'client',
+    retryable: false,
+    title: 'The request took too long to arrive.',
+    meaning: 'No byte of the request body came for `timeouts.requestBody`.',
+  },
+  precondition_failed: {
+    status: 412,
+    side: 'client',
+    retryable: false,
+    title: 'The file has changed.',
+    meaning: 'If-Match or If-Unmodified-Since does not hold for the file.',
+  },
+  body_too_large: {
+    status: 413,
+    side: 'client',
+    retryable: false,
+    title: 'The request is too large.',
+    meaning: "The body is larger than the route's `bodyLimit` (100MB unless configured).",
+  },
+  range_not_satisfiable: {
+    status: 416,
+    side: 'client',
+    retryable: false,
+    title: 'The requested range lies outside the file.',
+    meaning: 'No range of the Range field overlaps the file. Content-Range says how long it is.',
+  },
+  expectation_failed: {
+    status: 417,
+    side: 'client',
+    retryable: false,
+    title: 'The expectation cannot be met.',
+    meaning: 'The Expect field holds something other than 100-continue.',
+  },
+  host_unknown: {
+    status: 421,
+    side: 'client',
+    retryable: false,
+    title: 'This server does not answer for that host.',
+    meaning: 'No site lists the host of the request and no site is the default one (a site without `hosts`).',
+  },
+  header_too_large: {
+    status: 431,
+    side: 'client',
+    retryable: false,
+    title: 'The request header is too large.',
+    meaning: 'The request line and fields are larger than `limits.headerSize` (32KB unless configured).',
+  },
+  internal: {
+    status: 500,
+    side: 'internal',
+    retryable: false,
+    title: 'Something went wrong in the front server.',
+    meaning: 'A defect in Portico. The log has the stack under the same request id; please report it.',
+  },
+  file_unreadable: {
+    status: 500,
+    side: 'internal',
+    retryable: false,
+    title: 'The file could not be read.',
+    meaning: 'The file is there but reading it failed: permissions, too many open files, a failing disk.',
+  },
+  upstream_unreachable: {
+    status: 502,
+    side: 'upstream',
+    retryable: true,
+    title: 'The application is not reachable.',
+    meaning: 'No server of the upstream accepted a connection: it is down, or its address or socket path is wrong.',
+  },
+  upstream_reset: {
+    status: 502,
+    side: 'upstream',
+    retryable: true,
+    title: 'The application closed the connection without an answer.',
+    meaning: 'The connection ended before a byte of the response came: a worker was killed or timed out.',
+  },
+  upstream_protocol: {
+    status: 502,
+    side: 'upstream',
+    retryable: false,
+    title: 'The application sent something that is not HTTP.',
+    meaning: 'The response breaks HTTP (status line, field, framing). Nothing of it was passed on.',
+  },
+  upstream_incomplete: {
+    status: 502,
+    side: 'upstream',
+    retryable: false,
+    title: 'The application stopped in the middle of its answer.',
+    meaning:
+      'The connection ended inside the response. When its beginning had been sent already, the client connection is cut instead.',
+  },
+  upstream_connect_timeout: {
+    status: 504,
+    side: 'upstream',
+    retryable: true,
+    title: 'The application did not accept the connection in time.',
+    meaning: 'Connecting took longer than `timeouts.connect` of the upstream: usually a full listen backlog.',
+  },
+  upstream_timeout: {
+    status: 504,
+    side: 'upstream',
+    retryable: false,
+    title: 'The application took too long to answer.',
+    meaning: 'The response head did not come within `timeouts.response`, or nothing came for `timeouts.read`.',
+  },
+} as const satisfies Record<string, ErrorDefinition>;
+
+export type ErrorCode = keyof typeof errorCodes;

@@ -1,0 +1,25 @@
+import { type ErrorCode, type ErrorSide, errorCodes } from './error-code.ts';
+
+/** An error of a request, as a value: its code says the status, whose fault it is, and whether a retry makes sense. */
+export class PorticoError extends Error {
+  readonly code: ErrorCode;
+
+  /** @param detail for the log and the operator, never for the client */
+  constructor(code: ErrorCode, detail: string, options?: ErrorOptions) {
+    super(detail, options);
+    this.name = 'PorticoError';
+    this.code = code;
+  }
+
+  get status(): number {
+    return errorCodes[this.code].status;
+  }
+
+  get side(): ErrorSide {
+    return errorCodes[this.code].side;
+  }
+
+  get retryable(): boolean {
+    return errorCodes[this.code].retryable;
+  }
+}
