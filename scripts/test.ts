@@ -1,0 +1,68 @@
+/**
+ * `npm test`: everything that CI runs. Installs the peers it needs where it may, builds, runs the suites, and closes with
+ * `N passed, N failed`. `npm test -- unit static` runs the suites or files whose path contains one of the words.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { fileURLToPath } from 'node:url';
+import { globSync } from './glob.ts';
+import { installPeers } from './install-peers.ts';
+
+/** In this order, and so many files at a time: what starts whole process trees runs alone. */
+const suites: readonly (readonly [name: string, concurrency: number])[] = [
+  ['unit', 2],
+  ['conformance', 2],
+  ['integration', 1],
+  ['process', 1],
+  ['container', 1],
+];
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+process.chdir(root);
+const words = process.argv.slice(2);
+installPeers(words);
+if (!process.env['PORTICO_TEST_PREBUILT']) {
+  const build = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/build.ts'], { stdio: 'inherit' });
+  if (build.status !== 0) process.exit(1);
+}
+
+const count = { passed: 0, failed: 0, skipped: 0 };
+const failures: string[] = [];
+for (const [name, concurrency] of suites) {
+  const folder = `test/${name}`;
+  if (!existsSync(folder)) continue;
+  const files = globSync(folder, '.test.ts').filter((file) => words.length === 0 || words.some((w) => file.includes(w)));
+  if (files.length > 0) await runSuite(name, files, concurrency);
+}
+if (failures.length > 0) process.stdout.write(`\nfailed:\n${failures.map((line) => `  ${line}\n`).join('')}`);
+const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : '';
+process.exitCode = count.failed > 0 || count.passed === 0 ? 1 : 0;
+process.stdout.write(`\n${count.passed} passed, ${count.failed} failed${skipped}\n`);
+
+async function runSuite(name: string, files: string[], concurrency: number): Promise<void> {
+  process.stdout.write(`\n== ${name} (${files.length} files)\n`);
+  const startedAt = Date.now();
+  const events = run({ files, concurrency, timeout: 15 * 60_000 });
+  events.on('test:pass', (event) => {
+    if (event.details.type === 'suite' || isFile(event.name, files)) return;
+    if (event.skip !== undefined && event.skip !== false) count.skipped++;
+    else count.passed++;
+  });
+  events.on('test:fail', (event) => {
+    if (event.details.type === 'suite') return;
+    count.failed++;
+    failures.push(`${event.file ?? ''}: ${event.name}`);
+  });
+  const reporter = new spec();
+  const finished = new Promise<void>((resolve) => void events.on('end', resolve));
+  events.compose(reporter).pipe(process.stdout, { end: false });
+  await finished;
+  process.stdout.write(`== ${name} took ${Math.round((Date.now() - startedAt) / 1000)} s\n`);
+}
+
+/** The runner reports each file as a test of its own when it has none inside. */
+function isFile(name: string, files: readonly string[]): boolean {
+  return files.some((file) => name.endsWith(file));
+}

@@ -1,0 +1,115 @@
+import { performance } from 'node:perf_hooks';
+import type { AccessLog } from '../log/access-log.ts';
+import type { Logger } from '../log/logger.ts';
+import { methodLabel } from '../metrics/method-label.ts';
+import { metricNames } from '../metrics/names.ts';
+import type { Counter, Gauge, Histogram, Recorder } from '../metrics/recorder.ts';
+import type { RequestContext } from '../request/request-context.ts';
+import { requestId } from '../request/request-id.ts';
+import type { ErrorCode } from '../response/error-code.ts';
+import type { PorticoError } from '../response/portico-error.ts';
+import type { Route } from '../route/route.ts';
+
+/** Labels of requests that found no route. */
+const noRoute = { site: 'none', route: 'none' } as const;
+/** What NGINX logs when the client went away before there was a response. */
+const clientClosedRequest = 499;
+
+/** Counts and logs each request when it has finished. */
+export class RequestObserver {
+  private readonly recorder: Recorder;
+  private readonly logger: Logger;
+  private readonly inFlight: Gauge;
+  private readonly routes = new WeakMap<Route, RouteMetrics>();
+  private readonly unrouted: RouteMetrics;
+  private readonly errors = new Map<ErrorCode, Counter>();
+  private accessLog: AccessLog | undefined;
+
+  constructor(recorder: Recorder, logger: Logger) {
+    this.recorder = recorder;
+    this.logger = logger;
+    this.inFlight = recorder.gauge(metricNames.httpRequestsInFlight, {});
+    this.unrouted = new RouteMetrics(recorder, noRoute.site, noRoute.route);
+  }
+
+  /** Lines go to this log from now on; undefined for none. */
+  useAccessLog(accessLog: AccessLog | undefined): void {
+    this.accessLog = accessLog;
+  }
+
+  started(): void {
+    this.inFlight.add(1);
+  }
+
+  finished(context: RequestContext): void {
+    const { exchange, error, route } = context;
+    const now = performance.now();
+    this.inFlight.add(-1);
+    const status = exchange.responded ? exchange.status : (error?.status ?? clientClosedRequest);
+    const metrics = route === undefined ? this.unrouted : this.metricsOf(route);
+    metrics.count(exchange.head.method, status);
+    metrics.duration.observe((now - context.startedAt) / 1000);
+    metrics.sentBytes.add(exchange.bytesSent);
+    if (exchange.body.received > 0) metrics.receivedBytes.add(exchange.body.received);
+    if (error !== undefined) this.countError(context, error);
+    this.accessLog?.write(context, now);
+  }
+
+  private metricsOf(route: Route): RouteMetrics {
+    let metrics = this.routes.get(route);
+    if (metrics === undefined) {
+      metrics = new RouteMetrics(this.recorder, route.site, route.name);
+      this.routes.set(route, metrics);
+    }
+    return metrics;
+  }
+
+  private countError(context: RequestContext, error: PorticoError): void {
+    let counter = this.errors.get(error.code);
+    if (counter === undefined) {
+      counter = this.recorder.counter(metricNames.httpErrors, { code: error.code });
+      this.errors.set(error.code, counter);
+    }
+    counter.add(1);
+    if (error.side === 'client') return;
+    const level = error.side === 'internal' ? 'error' : 'warn';
+    this.logger[level](error.message, {
+      code: error.code,
+      requestId: requestId(context),
+      route: context.route?.name,
+      server: context.upstream?.server,
+      ...(error.cause === undefined ? {} : { error: error.cause }),
+    });
+  }
+}
+
+/** The metric children of one route, resolved on first use. */
+class RouteMetrics {
+  readonly duration: Histogram;
+  readonly sentBytes: Counter;
+  readonly receivedBytes: Counter;
+  private readonly recorder: Recorder;
+  private readonly labels: { readonly site: string; readonly route: string };
+  /** By method, then by status. */
+  private readonly requests = new Map<string, Counter[]>();
+
+  constructor(recorder: Recorder, site: string, route: string) {
+    this.recorder = recorder;
+    this.labels = { site, route };
+    this.duration = recorder.histogram(metricNames.httpRequestDuration, this.labels);
+    this.sentBytes = recorder.counter(metricNames.httpResponseBytes, this.labels);
+    this.receivedBytes = recorder.counter(metricNames.httpRequestBytes, this.labels);
+  }
+
+  count(method: string, status: number): void {
+    const label = methodLabel(method);
+    let byStatus = this.requests.get(label);
+    if (byStatus === undefined) this.requests.set(label, (byStatus = []));
+    const counter = (byStatus[status] ??= this.recorder.counter(metricNames.httpRequests, {
+      ...this.labels,
+      method: label,
+      status: String(status),
+    }));
+    counter.add(1);
+  }
+}
