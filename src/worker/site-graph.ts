@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Config, RouteConfig } from '../config/config.ts';
+import type { Config, RouteConfig, SiteConfig } from '../config/config.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { createProxyHandler } from '../proxy/proxy-handler.ts';
 import { createRedirectHandler } from '../redirect/redirect-handler.ts';
@@ -8,6 +8,7 @@ import { createRespondHandler } from '../respond/respond-handler.ts';
 import { type CompiledRoute, compileRoutes } from '../route/compile-routes.ts';
 import type { ErrorPage, Handler } from '../route/route.ts';
 import type { SiteTable } from '../route/site-table.ts';
+import type { ContentTypes } from '../static/content-types.ts';
 import { createStaticHandler, type StaticResources } from '../static/static-handler.ts';
 import type { UpstreamSet } from './upstream-set.ts';
 
@@ -26,10 +27,59 @@ export interface GraphResources {
 
 /** Throws when an error page cannot be read; nothing has changed then. */
 export function buildSiteGraph(config: Config, resources: GraphResources): SiteGraph {
-  const makeHandler = (route: RouteConfig, compiled: CompiledRoute): Handler =>
-    handlerOf(route, compiled, config, resources);
+  const makeHandler = (route: RouteConfig, _site: SiteConfig, compiled: CompiledRoute): Handler =>
+    makeHandlerOf(route, compiled, config, resources);
   return {
-    sites: compileRoutes(config, makeHandler, (file) => readErrorPage(file, resources.files)),
+    sites: compileRoutes(config, makeHandler, (file) => readErrorPage(file, resources.files.types)),
     trustedProxies: new TrustedProxies(config.trustedProxies),
   };
+}
+
+function makeHandlerOf(
+  route: RouteConfig,
+  compiled: CompiledRoute,
+  config: Config,
+  resources: GraphResources,
+): Handler {
+  const { action } = route;
+  const { responseFields } = compiled;
+  const place = { prefix: route.path, exact: route.exact, responseFields };
+  switch (action.kind) {
+    case 'static': {
+      const { passThrough: name } = action;
+      const passThrough = name === undefined ? undefined : makeProxy(plainProxy(name), route, compiled, config, resources);
+      return createStaticHandler({ ...action, ...place, passThrough }, resources.files);
+    }
+    case 'proxy':
+      return makeProxy(action, route, compiled, config, resources);
+    case 'redirect':
+      return createRedirectHandler(action, place);
+    case 'respond':
+      return createRespondHandler(action, place);
+  }
+}
+
+type ProxyAction = Extract<RouteConfig['action'], { kind: 'proxy' }>;
+
+function makeProxy(
+  action: ProxyAction,
+  route: RouteConfig,
+  compiled: CompiledRoute,
+  config: Config,
+  resources: GraphResources,
+): Handler {
+  const upstreamConfig = config.upstreams[action.upstream];
+  if (upstreamConfig === undefined) throw new Error(`unknown upstream ${action.upstream}`);
+  const upstream = resources.upstreams.get(upstreamConfig);
+  return createProxyHandler({ ...action, ...compiled, prefix: route.path }, upstream, resources.recorder);
+}
+
+/** A `passThrough` has no options of its own: everything as the client sent it. */
+function plainProxy(upstream: string): ProxyAction {
+  const requestHeaders = { set: {}, remove: [] };
+  return { kind: 'proxy', upstream, stripPrefix: false, host: 'keep', forwarded: false, requestHeaders };
+}
+
+function readErrorPage(file: string, types: ContentTypes): ErrorPage {
+  return { contentType: types.of(file), body: readFileSync(file) };
 }

@@ -1,0 +1,71 @@
+/** The process of a worker: connects a Worker to the primary's messages and to the signals. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ToPrimary, ToWorker } from '../ipc/message.ts';
+import { createUwsEngine } from '../listener/uws-engine.ts';
+import { loadUws } from '../listener/uws-module.ts';
+import { createLogger } from '../log/logger.ts';
+import { WorkerRecorder } from '../metrics/worker-recorder.ts';
+import { WorkerVitals } from '../metrics/worker-vitals.ts';
+import { Worker } from './worker.ts';
+
+const reportIntervalMs = 1000;
+/** A worker whose primary has died finishes what it has, but nobody waits for it longer than this. */
+const orphanTimeoutMs = 10_000;
+
+const slot = process.env['PORTICO_WORKER'] ?? '0';
+const logger = createLogger({ level: 'info', format: 'auto', stream: process.stderr }).child({ worker: slot });
+const recorder = new WorkerRecorder();
+const vitals = new WorkerVitals(recorder, slot);
+const worker = new Worker({ createEngine: createUwsEngine, recorder, logger, send });
+let stopping = false;
+
+// A defect in one request must not take the others with it: it is logged, and the request runs into its timeout.
+process.on('uncaughtException', (error) => logger.error('uncaught exception', { error }));
+process.on('unhandledRejection', (reason) => logger.error('unhandled rejection', { error: reason }));
+// A terminal sends these to the whole group: the primary decides what they mean.
+for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => undefined);
+process.on('SIGTERM', () => void stop(orphanTimeoutMs));
+process.on('disconnect', () => void stop(orphanTimeoutMs));
+process.on('message', (message) => void receive(message as ToWorker));
+
+const reports = setInterval(() => report(), reportIntervalMs);
+reports.unref();
+const uws = loadUws();
+send({ type: 'hello', pid: process.pid, engine: uws.name });
+
+async function receive(message: ToWorker): Promise<void> {
+  switch (message.type) {
+    case 'configure':
+      return worker.configure(message);
+    case 'report':
+      return report(message.id);
+    case 'reopen-logs':
+      return worker.reopenLogs();
+    case 'drain':
+      return stop(message.timeoutMs);
+  }
+}
+
+function report(id?: number): void {
+  vitals.sample();
+  worker.report(id);
+}
+
+async function stop(timeoutMs: number): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  const cut = await worker.drain(timeoutMs);
+  if (cut > 0) logger.warn(`stopped with ${cut} requests in flight`, { requests: cut });
+  send({ type: 'drained' });
+  if (process.connected) process.disconnect();
+  // Whatever still holds the event loop has had its time.
+  await delay(1000, undefined, { ref: false });
+  process.exit(0);
+}
+
+function send(message: ToPrimary): void {
+  if (!process.connected) return;
+  process.send?.(message, (error: Error | null) => {
+    if (error !== null && process.connected) logger.warn('a message to the primary was lost', { error });
+  });
+}

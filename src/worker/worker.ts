@@ -1,0 +1,157 @@
+import type { Config } from '../config/config.ts';
+import type { ToPrimary, ToWorker, WorkerState } from '../ipc/message.ts';
+import type { Engine, EngineFactory, EngineTimeouts } from '../listener/engine.ts';
+import { AccessLog } from '../log/access-log.ts';
+import type { Logger } from '../log/logger.ts';
+import { metricNames } from '../metrics/names.ts';
+import type { Gauge } from '../metrics/recorder.ts';
+import type { WorkerRecorder } from '../metrics/worker-recorder.ts';
+import { ContentTypes } from '../static/content-types.ts';
+import { FileCache } from '../static/file-cache.ts';
+import { ReadBufferPool } from '../static/read-buffer-pool.ts';
+import type { StaticResources } from '../static/static-handler.ts';
+import { Listeners } from './listeners.ts';
+import { Pipeline } from './pipeline.ts';
+import { RequestObserver } from './request-observer.ts';
+import { buildSiteGraph } from './site-graph.ts';
+import { UpstreamSet } from './upstream-set.ts';
+
+/** What a worker is given by its process: everything it needs of the world outside. */
+export interface WorkerOptions {
+  readonly createEngine: EngineFactory;
+  readonly recorder: WorkerRecorder;
+  readonly logger: Logger;
+  readonly send: (message: ToPrimary) => void;
+}
+
+/** One worker: wires the parts, keeps what outlives a reload, and does what the primary says. */
+export class Worker {
+  private readonly options: WorkerOptions;
+  private readonly observer: RequestObserver;
+  private readonly upstreams: UpstreamSet;
+  private readonly openConnections: Gauge;
+  private serving: Serving | undefined;
+
+  constructor(options: WorkerOptions) {
+    this.options = options;
+    this.observer = new RequestObserver(options.recorder, options.logger);
+    this.upstreams = new UpstreamSet(options.recorder);
+    this.openConnections = options.recorder.gauge(metricNames.connections, {});
+  }
+
+  /** Serves that configuration from now on, or says why not and goes on with the former one. */
+  async configure({ generation, config }: Extract<ToWorker, { type: 'configure' }>): Promise<void> {
+    const { send } = this.options;
+    try {
+      await this.apply(generation, config);
+      send({ type: 'configured', generation });
+    } catch (error) {
+      send({ type: 'refused', generation, error: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  /** Sends what was counted since the last report, and the state for /status. */
+  report(id?: number): void {
+    const { recorder, send } = this.options;
+    this.openConnections.set(this.serving?.engine.connections ?? 0);
+    const delta = recorder.collect();
+    send({ type: 'metrics', delta, state: this.state(), ...(id === undefined ? {} : { id }) });
+  }
+
+  reopenLogs(): void {
+    this.serving?.accessLog?.reopen();
+  }
+
+  /**
+   * Stops accepting and waits for what is in flight, at most that long; then everything is closed and the logs are written.
+   * @returns how many requests were cut
+   */
+  async drain(timeoutMs: number): Promise<number> {
+    const { serving } = this;
+    if (serving === undefined) return 0;
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
+    await Promise.race([serving.engine.drain(), timeout]);
+    clearTimeout(timer);
+    const cut = serving.engine.inFlight;
+    serving.engine.close();
+    this.upstreams.close();
+    this.report();
+    await serving.accessLog?.close();
+    return cut;
+  }
+
+  private async apply(generation: number, config: Config): Promise<void> {
+    const { recorder } = this.options;
+    const former = this.serving;
+    const files = fileResources(config, recorder, former?.files);
+    const graph = buildSiteGraph(config, { files, upstreams: this.upstreams, recorder });
+    const serving = former ?? this.start(config, new Pipeline(graph, this.observer));
+    const accessLog = this.accessLogFor(config, former);
+    const closeOld = await serving.listeners.openNew(config.listen);
+    serving.engine.configure(engineTimeouts(config));
+    files.cache.configure(cacheLimits(config));
+    files.buffers.configure(config.fileCache.readBuffers);
+    this.upstreams.applyConfig(config.upstreams);
+    serving.pipeline.replaceGraph(graph);
+    this.observer.useAccessLog(accessLog);
+    if (former?.accessLog !== accessLog) void former?.accessLog?.close();
+    this.serving = { ...serving, generation, config, files, accessLog };
+    closeOld();
+  }
+
+  private start(config: Config, pipeline: Pipeline): Omit<Serving, 'generation' | 'config' | 'files' | 'accessLog'> {
+    const engine = this.options.createEngine(pipeline, engineTimeouts(config));
+    return { engine, pipeline, listeners: new Listeners(engine) };
+  }
+
+  private accessLogFor(config: Config, former: Serving | undefined): AccessLog | undefined {
+    if (config.accessLog === false) return undefined;
+    if (former !== undefined && JSON.stringify(former.config.accessLog) === JSON.stringify(config.accessLog)) {
+      return former.accessLog;
+    }
+    return new AccessLog(config.accessLog, this.options.recorder, this.options.logger);
+  }
+
+  private state(): WorkerState {
+    const { serving } = this;
+    return {
+      pid: process.pid,
+      generation: serving?.generation ?? 0,
+      inFlight: serving?.engine.inFlight ?? 0,
+      connections: serving?.engine.connections ?? 0,
+      rssBytes: process.memoryUsage.rss(),
+      listeners: serving?.listeners.addresses ?? [],
+      servers: this.upstreams.states(),
+    };
+  }
+}
+
+/** What a worker has once a configuration is in force. */
+interface Serving {
+  readonly engine: Engine;
+  readonly pipeline: Pipeline;
+  readonly listeners: Listeners;
+  readonly generation: number;
+  readonly config: Config;
+  readonly files: StaticResources;
+  readonly accessLog: AccessLog | undefined;
+}
+
+function engineTimeouts({ timeouts }: Config): EngineTimeouts {
+  return { requestBodyMs: timeouts.requestBody, sendMs: timeouts.send };
+}
+
+function cacheLimits({ fileCache }: Config): ConstructorParameters<typeof FileCache>[0] {
+  return { maxBytes: fileCache.size, maxFileBytes: fileCache.maxFileSize, revalidateMs: fileCache.revalidate };
+}
+
+/** Cache and buffers live on over a reload; content types are a matter of the configuration. */
+function fileResources(config: Config, recorder: WorkerRecorder, former: StaticResources | undefined): StaticResources {
+  return {
+    cache: former?.cache ?? new FileCache(cacheLimits(config), recorder),
+    buffers: former?.buffers ?? new ReadBufferPool(config.fileCache.readBuffers, recorder),
+    types: new ContentTypes(config.types),
+    recorder,
+  };
+}
