@@ -88,7 +88,10 @@ export class Worker {
     const graph = buildSiteGraph(config, { files, upstreams: this.upstreams, recorder });
     const serving = former ?? this.start(config, new Pipeline(graph, this.observer));
     const accessLog = this.accessLogFor(config, former);
-    const closeOld = await serving.listeners.openNew(config.listen);
+    const closeOld = await serving.listeners.openNew(config.listen).catch(async (error: unknown) => {
+      if (accessLog !== former?.accessLog) await accessLog?.close();
+      throw error;
+    });
     serving.engine.configure(engineTimeouts(config));
     files.cache.configure(cacheLimits(config));
     files.buffers.configure(config.fileCache.readBuffers);
