@@ -14,6 +14,8 @@ export class RequestContext {
   /** From a trusted proxy's X-Request-Id, or made here on first use: read it through `requestId()`. */
   requestIdValue: string | undefined;
   route: Route | undefined;
+  /** The error pages of the site that the host chose, where none of its routes fits. */
+  siteErrorPages: Route['errorPages'] | undefined;
   /** Why the request failed, when Portico made the response. */
   error: PorticoError | undefined;
   /** How the proxied request went; undefined when no upstream was asked. */

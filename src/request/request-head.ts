@@ -4,6 +4,8 @@ import type { HeaderFields } from '../http/header-fields.ts';
 export interface RequestHead {
   /** As sent: methods are case-sensitive (RFC 9110 section 9.1). */
   readonly method: string;
+  /** `HTTP/1.0` or `HTTP/2.0` for the access log; `HTTP/1.1` when left out. */
+  readonly protocol?: string;
   /** Path and query exactly as the client sent them; origin-form (`/a?b`). Forwarded upstream byte for byte. */
   readonly target: string;
   /** The target up to its first `?`, not decoded. */

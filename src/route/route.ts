@@ -16,7 +16,7 @@ export interface Route {
   readonly bodyLimit: number;
   /** `\r\nname: value` lines that the route adds to each of its responses. */
   readonly responseFields: Buffer;
-  /** Names in lower case that the route removes from what an upstream sends. */
+  /** Names in lower case that the route removes from what an upstream sends, or replaces by one of `responseFields`. */
   readonly removedResponseFields: ReadonlySet<string>;
   /** Custom pages by status, most specific first looked up: 404, then 4xx. */
   readonly errorPages: ReadonlyMap<number | '4xx' | '5xx', ErrorPage>;

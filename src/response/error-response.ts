@@ -1,0 +1,61 @@
+import { STATUS_CODES } from 'node:http';
+import type { RequestContext } from '../request/request-context.ts';
+import { requestId } from '../request/request-id.ts';
+import type { ErrorPage, Route } from '../route/route.ts';
+import { chooseErrorFormat, type ErrorFormat } from './error-format.ts';
+import { errorBodies } from './error-page.ts';
+import type { PorticoError } from './portico-error.ts';
+import { ResponseHead } from './response-head.ts';
+
+const noFields = Buffer.alloc(0);
+/** Fields that an error response sets itself; the route's own value for them would contradict it. */
+const ownFields = ['content-type', 'cache-control', 'x-request-id'] as const;
+
+/**
+ * Answers a request with an error: the one place where errors become responses. When a response has begun already, the
+ * connection is cut instead, so that the client cannot take what it got for complete. Does nothing more than note the
+ * error when the client has gone. Nothing of the error's detail leaves the program here; it is for the log.
+ *
+ * @param extraFields `\r\nname: value` lines that belong to the status: Allow for 405, Content-Range for 416
+ */
+export function respondError(context: RequestContext, error: PorticoError, extraFields: Buffer = noFields): void {
+  const { exchange, route } = context;
+  context.error = error;
+  if (exchange.aborted) return;
+  if (exchange.responded) return exchange.abort();
+
+  const id = Buffer.from(requestId(context), 'latin1');
+  const format = chooseErrorFormat(exchange.head.fields.list('accept'));
+  const page = customPage(context, error.status, format);
+  const builtIn = errorBodies[error.code][format];
+  const head = errorHead(error.status, page?.contentType ?? builtIn.contentType, [
+    id,
+    route === undefined ? noFields : routeFields(route),
+    extraFields,
+  ]);
+  exchange.respond(head, page?.body ?? Buffer.concat([builtIn.before, id, builtIn.after]));
+}
+
+function errorHead(status: number, contentType: string, rest: readonly Buffer[]): ResponseHead {
+  const start =
+    `${status} ${STATUS_CODES[status] ?? 'Error'}\r\nContent-Type: ${contentType}` +
+    '\r\nCache-Control: no-store\r\nX-Request-Id: ';
+  return new ResponseHead(status, Buffer.concat([Buffer.from(start, 'latin1'), ...rest]));
+}
+
+/** The configured page for a status. A client that asks for JSON gets JSON all the same: it cannot show a page. */
+function customPage(context: RequestContext, status: number, format: ErrorFormat): ErrorPage | undefined {
+  const pages = context.route?.errorPages ?? context.siteErrorPages;
+  if (pages === undefined || pages.size === 0) return undefined;
+  const page = pages.get(status) ?? pages.get(status < 500 ? '4xx' : '5xx');
+  if (format === 'json' && page?.contentType.includes('json') !== true) return undefined;
+  return page;
+}
+
+/** The lines that the route adds to its responses, without those that would double one of the error's own. */
+function routeFields({ responseFields, removedResponseFields }: Route): Buffer {
+  if (!ownFields.some((name) => removedResponseFields.has(name))) return responseFields;
+  const lines = responseFields.toString('latin1').split('\r\n');
+  const kept = lines.filter((line) => !ownFields.some((name) => line.toLowerCase().startsWith(`${name}:`)));
+  return Buffer.from(kept.join('\r\n'), 'latin1');
+}
