@@ -1,7 +1,8 @@
 /** Whose fault an error is: it decides status, log level and which alert fires. */
 export type ErrorSide = 'client' | 'upstream' | 'internal' | 'config';
 
-interface ErrorDefinition {
+/** What stands behind an error code. */
+export interface ErrorDefinition {
   readonly status: number;
   readonly side: ErrorSide;
   /** Whether another upstream server, or a later try, may succeed. */

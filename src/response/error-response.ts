@@ -3,7 +3,7 @@ import type { RequestContext } from '../request/request-context.ts';
 import { requestId } from '../request/request-id.ts';
 import type { ErrorPage, Route } from '../route/route.ts';
 import { chooseErrorFormat, type ErrorFormat } from './error-format.ts';
-import { errorBodies } from './error-page.ts';
+import { errorBody, errorContentTypes } from './error-page.ts';
 import type { PorticoError } from './portico-error.ts';
 import { ResponseHead } from './response-head.ts';
 
@@ -27,13 +27,12 @@ export function respondError(context: RequestContext, error: PorticoError, extra
   const id = Buffer.from(requestId(context), 'latin1');
   const format = chooseErrorFormat(exchange.head.fields.list('accept'));
   const page = customPage(context, error.status, format);
-  const builtIn = errorBodies[error.code][format];
-  const head = errorHead(error.status, page?.contentType ?? builtIn.contentType, [
-    id,
-    route === undefined ? noFields : routeFields(route),
-    extraFields,
-  ]);
-  exchange.respond(head, page?.body ?? Buffer.concat([builtIn.before, id, builtIn.after]));
+  const contentType = page?.contentType ?? errorContentTypes[format];
+  const fields = route === undefined ? noFields : routeFields(route);
+  exchange.respond(
+    errorHead(error.status, contentType, [id, fields, extraFields]),
+    page?.body ?? errorBody(error.code, format, id),
+  );
 }
 
 function errorHead(status: number, contentType: string, rest: readonly Buffer[]): ResponseHead {
