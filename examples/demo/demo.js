@@ -62,7 +62,7 @@ function startPortico(environment) {
   });
   return keep('Portico', child, () => {
     say(`Portico has ended (${howEnded(child)}).`);
-    stop(child.exitCode || 1);
+    void stop(child.exitCode || 1);
   });
 }
 
