@@ -5,7 +5,7 @@
 export interface MetricDelta {
   /** Children that the primary has not heard of, in the order of their ids; ids count up from 0 in each worker. */
   readonly added: readonly MetricChild[];
-  /** `[id, amount, id, amount, …]`: amounts to add to counters; the value itself for gauges. */
+  /** `[id, amount, id, amount, …]`: amounts to add to counters; the value itself for gauges, NaN (null in JSON) for a withdrawn one. */
   readonly values: readonly number[];
 }
 
@@ -14,6 +14,6 @@ export interface MetricChild {
   readonly name: string;
   /** Label values, in the order of the definition's labels. */
   readonly labels: readonly string[];
-  /** For a histogram: which of its numbers; -1 the sum, else the index of a bucket (the last one is +Inf). */
+  /** For a histogram: which of its numbers; -1 the sum, else the index of a bucket (the last one is +Inf). Buckets count what fell into each, not cumulated. */
   readonly bucket?: number;
 }

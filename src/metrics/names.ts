@@ -8,6 +8,14 @@ function gauge<L extends string>(name: string, help: string, ...labels: L[]): Me
   return { name, type: 'gauge', help, labels };
 }
 
+function meanGauge<L extends string>(name: string, help: string, ...labels: L[]): MetricDefinition<L> {
+  return { name, type: 'gauge', help, labels, aggregation: 'mean' };
+}
+
+function maxGauge<L extends string>(name: string, help: string, ...labels: L[]): MetricDefinition<L> {
+  return { name, type: 'gauge', help, labels, aggregation: 'max' };
+}
+
 function histogram<L extends string>(
   name: string,
   help: string,
@@ -106,7 +114,7 @@ export const metricNames = {
     'upstream',
     'server',
   ),
-  upstreamUp: gauge(
+  upstreamUp: meanGauge(
     'portico_upstream_up',
     'Whether a server takes connections: the share of the workers for which it is not backed off, 0 to 1.',
     'upstream',
@@ -130,12 +138,16 @@ export const metricNames = {
   ),
   workers: gauge('portico_workers', 'Worker processes that serve.'),
   workerRestarts: counter('portico_worker_restarts_total', 'Workers that died and were replaced.'),
-  workerEventLoopLag: gauge(
+  workerEventLoopLag: maxGauge(
     'portico_worker_event_loop_lag_seconds',
     'Longest delay of the event loop since the last report.',
     'worker',
   ),
-  workerMemory: gauge('portico_worker_resident_memory_bytes', 'Resident memory of a worker.', 'worker'),
+  workerMemory: maxGauge('portico_worker_resident_memory_bytes', 'Resident memory of a worker.', 'worker'),
+  workerReportAge: gauge(
+    'portico_worker_report_age_seconds',
+    'Time since the last report of the worker heard from longest ago; grows while a worker is stuck.',
+  ),
   workerCpu: counter('portico_worker_cpu_seconds_total', 'CPU time used.', 'worker'),
   reloads: counter('portico_config_reloads_total', 'Reloads by result: success, failure.', 'result'),
   reloadSuccessful: gauge('portico_config_last_reload_successful', 'Whether the last reload succeeded, 1 or 0.'),

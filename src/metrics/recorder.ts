@@ -7,7 +7,7 @@ import type { MetricDefinition } from './definition.ts';
 export interface Recorder {
   /** The same child for the same labels, however often it is asked for. */
   counter<L extends string>(definition: MetricDefinition<L>, labels: Readonly<Record<L, string>>): Counter;
-  /** Gauges of the workers are added up; a dead worker's drop out. */
+  /** Gauges of the workers become one as `aggregation` says; a dead worker's drop out. */
   gauge<L extends string>(definition: MetricDefinition<L>, labels: Readonly<Record<L, string>>): Gauge;
   histogram<L extends string>(definition: MetricDefinition<L>, labels: Readonly<Record<L, string>>): Histogram;
 }
@@ -17,6 +17,7 @@ export interface Counter {
 }
 
 export interface Gauge {
+  /** NaN withdraws the series until it is set again: for a server that a reload removed. */
   set(value: number): void;
   add(amount: number): void;
 }
