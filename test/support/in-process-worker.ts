@@ -1,0 +1,71 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../../src/config/config.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { formatProblems } from '../../src/config/problem.ts';
+import type { ToPrimary } from '../../src/ipc/message.ts';
+import { createUwsEngine } from '../../src/listener/uws-engine.ts';
+import { createLogger } from '../../src/log/logger.ts';
+import { WorkerRecorder } from '../../src/metrics/worker-recorder.ts';
+import { Worker } from '../../src/worker/worker.ts';
+import { freePort } from './free-port.ts';
+
+/** One whole worker in the process of the test: real sockets, no primary. */
+export interface InProcessWorker {
+  readonly port: number;
+  /** `http://127.0.0.1:PORT` */
+  readonly origin: string;
+  /** Everything the worker said to its primary. */
+  readonly messages: readonly ToPrimary[];
+  /** Lines of its log. */
+  readonly log: readonly string[];
+  /** Reloads with another configuration; gives what the worker answered. */
+  reload(yaml: string): Promise<ToPrimary | undefined>;
+  close(): Promise<void>;
+}
+
+/**
+ * @param yaml a configuration without `listen`, `admin` and `accessLog`; relative paths start from `folder`
+ * @param folder where the file is written; a temporary one, removed on close, when left out
+ */
+export async function startInProcessWorker(yaml: string, folder?: string): Promise<InProcessWorker> {
+  const home = folder ?? (await mkdtemp(join(tmpdir(), 'portico-worker-')));
+  const port = await freePort();
+  const messages: ToPrimary[] = [];
+  const log: string[] = [];
+  const logger = createLogger({ level: 'debug', format: 'json', stream: { write: (line: string) => log.push(line) } });
+  const worker = new Worker({
+    createEngine: createUwsEngine,
+    recorder: new WorkerRecorder(),
+    logger,
+    send: (message) => void messages.push(message),
+  });
+  let generation = 0;
+  const configure = async (text: string): Promise<ToPrimary | undefined> => {
+    const config = await configOf(text, port, home, ++generation);
+    await worker.configure({ type: 'configure', generation, config });
+    return messages.at(-1);
+  };
+  const answer = await configure(yaml);
+  if (answer?.type !== 'configured') throw new Error(`the worker refused: ${JSON.stringify(answer)}`);
+  return {
+    port,
+    origin: `http://127.0.0.1:${port}`,
+    messages,
+    log,
+    reload: configure,
+    close: async () => {
+      await worker.drain(100);
+      if (folder === undefined) await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+async function configOf(yaml: string, port: number, folder: string, generation: number): Promise<Config> {
+  const path = join(folder, `portico-${generation}.yaml`);
+  await writeFile(path, `listen: ["127.0.0.1:${port}"]\nadmin: false\naccessLog: false\n${yaml}`);
+  const loaded = await loadConfig({ kind: 'file', path }, process.env);
+  if (!loaded.ok) throw new Error(formatProblems(loaded.problems));
+  return loaded.config;
+}
