@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { UpstreamTrace } from '../request/request-context.ts';
+import type { Route } from '../route/route.ts';
 import { isoSeconds, perSecond } from './clock-text.ts';
 import { clientAddress, clipField, type LineFormat, loggedStatus } from './line-format.ts';
 import { safeText } from './safe-text.ts';
@@ -10,34 +11,63 @@ import { safeText } from './safe-text.ts';
  */
 export function createJsonFormat(): LineFormat {
   const utcTime = perSecond(isoSeconds);
+  // The same few routes and servers come again and again: their part of the line is made once.
+  const routes = new WeakMap<Route, string>();
+  const servers = new Map<string, string>();
   return (context, times, maxFieldLength) => {
     const { head, bytesSent, body, connection } = context.exchange;
-    const fraction = Math.floor(times.time % 1000)
-      .toString()
-      .padStart(3, '0');
-    let line = `{"time":"${utcTime(times.time)}.${fraction}Z"`;
+    let line = `{"time":"${utcTime(times.time)}.${thousandths[times.time % 1000]}Z"`;
     line += text('client', clientAddress(context), maxFieldLength);
     line += text('request_id', context.requestIdValue, maxFieldLength);
     line += text('method', head.method, maxFieldLength);
     line += text('target', head.target, maxFieldLength);
-    line += text('protocol', head.protocol ?? 'HTTP/1.1', maxFieldLength);
-    line += text('scheme', context.client?.scheme ?? connection.scheme, maxFieldLength);
+    line += `,"protocol":"${head.protocol ?? 'HTTP/1.1'}","scheme":"${context.client?.scheme ?? connection.scheme}"`;
     line += text('host', head.host, maxFieldLength);
     line += `,"status":${loggedStatus(context)},"bytes":${bytesSent},"request_bytes":${body.received}`;
     line += `,"duration_ms":${milliseconds(times.durationMs)}`;
     line += text('referer', head.fields.get('referer'), maxFieldLength);
     line += text('user_agent', head.fields.get('user-agent'), maxFieldLength);
-    if (context.route !== undefined) {
-      line += text('site', context.route.site, maxFieldLength) + text('route', context.route.name, maxFieldLength);
+    const { route, upstream } = context;
+    if (route !== undefined) line += remembered(routes, route, routeFields);
+    if (upstream !== undefined) {
+      if (servers.size > maxServers) servers.clear();
+      line += remembered(servers, upstream.server, serverField) + upstreamFields(upstream);
     }
-    if (context.upstream !== undefined) line += upstreamFields(context.upstream, maxFieldLength);
-    line += text('error', context.error?.code, maxFieldLength);
+    if (context.error !== undefined) line += `,"error":"${context.error.code}"`;
     return context.exchange.aborted ? `${line},"aborted":true}` : `${line}}`;
   };
 }
 
-function upstreamFields(trace: UpstreamTrace, maxFieldLength: number): string {
-  let fields = text('upstream', trace.upstream, maxFieldLength) + text('server', trace.server, maxFieldLength);
+/** Server names come from the configuration, but a reload may bring others for ever. */
+const maxServers = 1000;
+/** What the operator named is not cut short, only kept from filling the line. */
+const maxNameLength = 256;
+
+interface Memory<K> {
+  get(key: K): string | undefined;
+  set(key: K, value: string): unknown;
+}
+
+function remembered<K>(memory: Memory<K>, key: K, make: (key: K) => string): string {
+  let value = memory.get(key);
+  if (value === undefined) {
+    value = make(key);
+    memory.set(key, value);
+  }
+  return value;
+}
+
+function routeFields(route: Route): string {
+  return text('site', route.site, maxNameLength) + text('route', route.name, maxNameLength);
+}
+
+function serverField(server: string): string {
+  return text('server', server, maxNameLength);
+}
+
+function upstreamFields(trace: UpstreamTrace): string {
+  // The schema lets no character into an upstream's name that JSON would escape.
+  let fields = `,"upstream":"${trace.upstream}","tries":${trace.tries}`;
   fields += `,"tries":${trace.tries}`;
   if (trace.status !== 0) fields += `,"upstream_status":${trace.status}`;
   if (trace.connectMs !== undefined) fields += `,"upstream_connect_ms":${milliseconds(trace.connectMs)}`;
@@ -46,16 +76,19 @@ function upstreamFields(trace: UpstreamTrace, maxFieldLength: number): string {
   return fields;
 }
 
-/** To the microsecond. */
-function milliseconds(value: number): number {
-  return Number.isFinite(value) ? Math.round(value * 1000) / 1000 : 0;
+const thousandths = Array.from({ length: 1000 }, (_, value) => value.toString().padStart(3, '0'));
+
+/** To the microsecond. Put together from integers: turning a fraction into text takes ten times as long. */
+function milliseconds(value: number): string {
+  const microseconds = value > 0 && value < 1e12 ? Math.round(value * 1000) : 0;
+  return `${Math.floor(microseconds / 1000)}.${thousandths[microseconds % 1000]}`;
 }
 
 const unsafe = /[^\x20-\x7e]|["\\]/;
 // oxlint-disable-next-line no-control-regex
 const wide = /[^\0-\xff]/;
 
-function text(name: keyof AccessLogFields, value: string | undefined, maxLength: number): string {
+function text(name: string, value: string | undefined, maxLength: number): string {
   if (value === undefined || value === '') return '';
   const clipped = clipField(value, maxLength);
   return unsafe.test(clipped) ? `,"${name}":${quoted(clipped)}` : `,"${name}":"${clipped}"`;
@@ -70,22 +103,4 @@ function quoted(value: string): string {
   if (wide.test(value)) return safeText(JSON.stringify(value));
   const bytes = Buffer.from(value, 'latin1');
   return safeText(JSON.stringify(isUtf8(bytes) ? bytes.toString('utf8') : value));
-}
-
-/** The text fields of a JSON line. */
-interface AccessLogFields {
-  client: string;
-  request_id: string;
-  method: string;
-  target: string;
-  protocol: string;
-  scheme: string;
-  host: string;
-  referer: string;
-  user_agent: string;
-  site: string;
-  route: string;
-  upstream: string;
-  server: string;
-  error: string;
 }

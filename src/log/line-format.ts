@@ -14,10 +14,13 @@ export interface LineTimes {
  */
 export type LineFormat = (context: RequestContext, times: LineTimes, maxFieldLength: number) => string;
 
-/** The status of the log and the metrics: 499 when the client left before a response began, as in NGINX. */
+/**
+ * The status of the log and the metrics: of a response that never began the one its error would have had, or 499 when
+ * the client left, as in NGINX.
+ */
 export function loggedStatus(context: RequestContext): number {
   const { status } = context.exchange;
-  return status === 0 ? 499 : status;
+  return status === 0 ? (context.error?.status ?? 499) : status;
 }
 
 export function clientAddress(context: RequestContext): string {

@@ -1,0 +1,169 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { ListenAddress } from '../config/config.ts';
+import type { Logger } from '../log/logger.ts';
+import type { Exposition } from '../metrics/exposition.ts';
+import { adminIndexPage } from './index-page.ts';
+
+export interface AdminServerOptions {
+  readonly aggregate: { render(accept: string | undefined): Promise<Exposition> };
+  /** Whether traffic should come here, and if not why: starting, stopping. */
+  readonly readiness: () => Readiness;
+  /** What /status shows. */
+  readonly status: () => Promise<object> | object;
+  readonly logger: Logger;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly reason: string;
+}
+
+/** The admin listener of the primary: /metrics, /health, /ready, /status. */
+export interface AdminServer {
+  /**
+   * @returns the port, also where the address says 0
+   * @throws the system's error when the address cannot be bound
+   */
+  listen(address: ListenAddress): Promise<number>;
+  /** Stops listening and cuts every connection. It may listen again afterwards. */
+  close(): Promise<void>;
+}
+
+/** A scraper that is slow, or many of them, must not cost the primary more than this. */
+const maxConnections = 64;
+const answerTimeoutMs = 10_000;
+const headersTimeoutMs = 5_000;
+const maxHeaderSize = 8 * 1024;
+
+interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+type Endpoint = (request: IncomingMessage) => Promise<Answer> | Answer;
+
+export function createAdminServer(options: AdminServerOptions): AdminServer {
+  const endpoints = adminEndpoints(options);
+  let server: Server | undefined;
+  return {
+    async listen(address) {
+      if (server !== undefined) throw new Error('the admin server listens already');
+      server = httpServer(endpoints, options.logger);
+      try {
+        return await bind(server, address);
+      } catch (error) {
+        server = undefined;
+        throw error;
+      }
+    },
+    async close() {
+      const closing = server;
+      server = undefined;
+      if (closing === undefined) return;
+      await new Promise<void>((resolve) => {
+        closing.close(() => resolve());
+        closing.closeAllConnections();
+      });
+    },
+  };
+}
+
+function adminEndpoints(options: AdminServerOptions): ReadonlyMap<string, Endpoint> {
+  const metrics: Endpoint = async ({ headers }) => ({
+    status: 200,
+    ...(await options.aggregate.render(headers.accept)),
+  });
+  const endpoints: [string, Endpoint][] = [
+    ['/', () => ({ status: 200, contentType: 'text/html; charset=utf-8', body: adminIndexPage })],
+    ['/metrics', metrics],
+    // The process answers: that is all that a liveness probe should ask for, or it restarts what only waits.
+    ['/health', () => json(200, { status: 'ok' })],
+    ['/ready', () => readyAnswer(options.readiness())],
+    ['/status', async () => json(200, await options.status())],
+  ];
+  return new Map(endpoints);
+}
+
+function readyAnswer({ ready, reason }: Readiness): Answer {
+  return json(ready ? 200 : 503, { ready, reason });
+}
+
+function httpServer(endpoints: ReadonlyMap<string, Endpoint>, logger: Logger): Server {
+  const server = createServer(
+    {
+      maxHeaderSize,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: answerTimeoutMs,
+      keepAliveTimeout: 30_000,
+      connectionsCheckingInterval: 1000,
+    },
+    (request, response) => void handle(endpoints, request, response, logger),
+  );
+  server.maxConnections = maxConnections;
+  server.maxRequestsPerSocket = 10_000;
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    else socket.destroy();
+  });
+  return server;
+}
+
+function bind(server: Server, { host, port }: ListenAddress): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(host === undefined ? { port } : { host, port }, () => {
+      server.off('error', reject);
+      // Errors of accepting (too many open files) pass; without a listener they would end the primary.
+      server.on('error', () => {});
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}
+
+async function handle(
+  endpoints: ReadonlyMap<string, Endpoint>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  logger: Logger,
+): Promise<void> {
+  // Both for an answer that does not come and for a client that takes it byte by byte.
+  const timer = setTimeout(() => request.socket.destroy(), answerTimeoutMs);
+  response.once('close', () => clearTimeout(timer));
+  request.resume();
+  try {
+    send(request, response, await answer(endpoints, request));
+  } catch (error) {
+    logger.error('the admin listener cannot answer', { target: request.url, error });
+    send(request, response, json(500, { error: 'internal error; the log says more' }));
+  }
+}
+
+function answer(endpoints: ReadonlyMap<string, Endpoint>, request: IncomingMessage): Promise<Answer> | Answer {
+  const path = (request.url ?? '').split('?', 1)[0] ?? '';
+  const endpoint = endpoints.get(path);
+  if (endpoint === undefined) return json(404, { error: 'not found', endpoints: [...endpoints.keys()] });
+  if (request.method !== 'GET' && request.method !== 'HEAD') return json(405, { error: 'only GET and HEAD' });
+  return endpoint(request);
+}
+
+function send(request: IncomingMessage, response: ServerResponse, { status, contentType, body }: Answer): void {
+  if (response.headersSent) return;
+  // A body that nobody reads would be taken for the next request.
+  const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
+  response.writeHead(status, {
+    'Content-Type': contentType,
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
+    ...(status === 405 ? { Allow: 'GET, HEAD' } : {}),
+    ...(hasBody ? { Connection: 'close' } : {}),
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+function json(status: number, value: object): Answer {
+  return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(value, undefined, 2)}\n` };
+}

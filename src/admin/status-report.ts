@@ -1,0 +1,127 @@
+import type { ServerState, WorkerState } from '../ipc/message.ts';
+
+/** What the primary knows of itself. Times are milliseconds of `Date.now()`. */
+export interface StatusInput {
+  readonly version: string;
+  /** Which listener engine and build runs. */
+  readonly engine: string;
+  readonly pid: number;
+  readonly startedAt: number;
+  readonly now: number;
+  readonly ready: boolean;
+  readonly reason: string;
+  readonly workers: readonly WorkerInput[];
+  readonly config: ConfigInput;
+  /** Undefined before the first reload. */
+  readonly lastReload: ReloadResult | undefined;
+}
+
+export interface WorkerInput {
+  readonly slot: number;
+  readonly pid: number | undefined;
+  /** What it is doing: `starting`, `ready`, `draining`, `waiting`. */
+  readonly phase: string;
+  /** Times that a worker of this slot was replaced. */
+  readonly restarts: number;
+  /** What it said last, and when. Undefined before its first report. */
+  readonly state: WorkerState | undefined;
+  readonly reportedAt: number | undefined;
+}
+
+export interface ConfigInput {
+  /** The file, or `command line`. */
+  readonly source: string;
+  readonly hash: string;
+  readonly generation: number;
+  readonly loadedAt: number;
+}
+
+export interface ReloadResult {
+  readonly at: number;
+  readonly success: boolean;
+  /** Why it was refused. */
+  readonly error?: string;
+}
+
+export type StatusReport = ReturnType<typeof buildStatusReport>;
+
+/** The answer of /status: plain data, nothing of the configuration but its hash, because it may hold secrets. */
+export function buildStatusReport(input: StatusInput) {
+  const { config, lastReload } = input;
+  return {
+    version: input.version,
+    node: process.versions.node,
+    engine: input.engine,
+    pid: input.pid,
+    ready: input.ready,
+    reason: input.reason,
+    startedAt: isoTime(input.startedAt),
+    uptimeSeconds: secondsBetween(input.startedAt, input.now),
+    config: { ...config, loadedAt: isoTime(config.loadedAt) },
+    lastReload: lastReload === undefined ? null : { ...lastReload, at: isoTime(lastReload.at) },
+    workers: input.workers.map((worker) => workerStatus(worker, input.now)),
+    upstreams: upstreamStatus(input.workers.flatMap(({ state }) => state?.servers ?? [])),
+  };
+}
+
+function workerStatus({ slot, pid, phase, restarts, state, reportedAt }: WorkerInput, now: number) {
+  return {
+    slot,
+    pid: pid ?? null,
+    phase,
+    restarts,
+    generation: state?.generation ?? null,
+    inFlight: state?.inFlight ?? 0,
+    connections: state?.connections ?? 0,
+    rssBytes: state?.rssBytes ?? 0,
+    listeners: (state?.listeners ?? []).map(({ address }) => address),
+    /** Grows while a worker is stuck. */
+    reportAgeSeconds: reportedAt === undefined ? null : secondsBetween(reportedAt, now),
+  };
+}
+
+/** What one server looks like from all workers together. */
+interface ServerStatus {
+  readonly server: string;
+  /** `up` for every worker, for none (`down`), or for some (`partly`). */
+  state: 'up' | 'partly' | 'down';
+  active: number;
+  idle: number;
+  workersUp: number;
+  workers: number;
+  /** The last error that a worker backed off for. */
+  lastError?: string;
+}
+
+function upstreamStatus(states: readonly ServerState[]) {
+  const upstreams = new Map<string, Map<string, ServerStatus>>();
+  for (const state of states) {
+    const servers = upstreams.get(state.upstream) ?? new Map<string, ServerStatus>();
+    upstreams.set(state.upstream, servers);
+    const server = servers.get(state.server) ?? newServer(state.server);
+    servers.set(state.server, server);
+    addState(server, state);
+  }
+  return [...upstreams].map(([name, servers]) => ({ name, servers: [...servers.values()] }));
+}
+
+function newServer(server: string): ServerStatus {
+  return { server, state: 'down', active: 0, idle: 0, workersUp: 0, workers: 0 };
+}
+
+function addState(server: ServerStatus, state: ServerState): void {
+  server.active += state.active;
+  server.idle += state.idle;
+  server.workers += 1;
+  if (state.up) server.workersUp += 1;
+  else if (state.lastError !== undefined) server.lastError = state.lastError;
+  server.state = server.workersUp === server.workers ? 'up' : server.workersUp === 0 ? 'down' : 'partly';
+}
+
+function isoTime(time: number): string {
+  return new Date(time).toISOString();
+}
+
+function secondsBetween(from: number, to: number): number {
+  return Math.round(Math.max(0, to - from)) / 1000;
+}
