@@ -23,8 +23,16 @@ export class MetricFamily {
     const key = seriesKey(labels);
     const known = this.#series.get(key);
     if (known !== undefined) return known;
-    if (this.#series.size > maxSeriesPerMetric) return this.series(labels.map(() => overflowLabel));
+    if (this.#series.size >= maxSeriesPerMetric) return this.#overflowSeries();
     const series = new Series(this.definition, labels);
+    this.#series.set(key, series);
+    return series;
+  }
+
+  #overflowSeries(): Series {
+    const labels = this.definition.labels.map(() => overflowLabel);
+    const key = seriesKey(labels);
+    const series = this.#series.get(key) ?? new Series(this.definition, labels);
     this.#series.set(key, series);
     return series;
   }

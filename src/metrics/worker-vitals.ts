@@ -1,12 +1,10 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { EventLoopLag } from './event-loop-lag.ts';
 import { metricNames } from './names.ts';
 import type { Counter, Gauge, Recorder } from './recorder.ts';
 
-const resolutionMs = 20;
-
 /** What a worker process is doing to its machine: event loop lag, memory, CPU time. */
 export class WorkerVitals {
-  readonly #delay: IntervalHistogram;
+  readonly #eventLoop = new EventLoopLag();
   readonly #lag: Gauge;
   readonly #memory: Gauge;
   readonly #cpu: Counter;
@@ -18,16 +16,11 @@ export class WorkerVitals {
     this.#lag = recorder.gauge(metricNames.workerEventLoopLag, labels);
     this.#memory = recorder.gauge(metricNames.workerMemory, labels);
     this.#cpu = recorder.counter(metricNames.workerCpu, labels);
-    this.#delay = monitorEventLoopDelay({ resolution: resolutionMs });
-    this.#delay.enable();
   }
 
   /** Takes the values; call it right before each report. */
   sample(): void {
-    const { max } = this.#delay;
-    // The histogram holds the time between two ticks of a timer, the wanted delay included; without a tick it says 0.
-    this.#lag.set(Math.max(0, max / 1e9 - resolutionMs / 1000));
-    this.#delay.reset();
+    this.#lag.set(this.#eventLoop.take());
     this.#memory.set(process.memoryUsage.rss());
     const { user, system } = process.cpuUsage();
     const cpuSeconds = (user + system) / 1e6;
@@ -36,6 +29,6 @@ export class WorkerVitals {
   }
 
   close(): void {
-    this.#delay.disable();
+    this.#eventLoop.close();
   }
 }
