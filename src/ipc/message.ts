@@ -21,7 +21,8 @@ export type ToPrimary =
   | { readonly type: 'refused'; readonly generation: number; readonly error: string }
   /** A report; `id` when it was asked for. */
   | { readonly type: 'metrics'; readonly id?: number; readonly delta: MetricDelta; readonly state: WorkerState }
-  | { readonly type: 'drained' };
+  /** Everything is closed; the process ends. `cut`: requests that the time did not suffice for. */
+  | { readonly type: 'drained'; readonly cut?: number };
 
 /** What /status shows of a worker. */
 export interface WorkerState {

@@ -1,0 +1,43 @@
+import { fork } from 'node:child_process';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ChannelEndpoint } from '../ipc/channel.ts';
+
+/** What the primary needs of a worker's process; a ChildProcess is one. */
+export interface WorkerProcess extends ChannelEndpoint {
+  /** Undefined when it could not be started. */
+  readonly pid?: number | undefined;
+  kill(signal: NodeJS.Signals): boolean;
+  on(event: 'message', listener: (message: unknown) => void): unknown;
+  on(event: 'exit', listener: (code: number | null, signal: NodeJS.Signals | null) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'disconnect', listener: () => void): unknown;
+}
+
+/** Starts the process of a slot. */
+export type ForkWorker = (slot: number) => WorkerProcess;
+
+/** What all workers are started with. */
+export interface ForkOptions {
+  readonly environment: NodeJS.ProcessEnv;
+  /** Largest request head, bytes: uWebSockets.js reads it once, from its environment, when it is loaded. */
+  readonly headerBytes: number;
+}
+
+/** @returns a function that forks this same program's worker entry, compiled or from source alike */
+export function workerForker({ environment, headerBytes }: ForkOptions): ForkWorker {
+  const extension = extname(import.meta.url);
+  const entry = fileURLToPath(new URL(`../worker/entry${extension}`, import.meta.url));
+  // The options of this process go on (a loader such as tsx, memory limits), except the inspector: its port is taken.
+  const execArgv = process.execArgv.filter((option) => !option.startsWith('--inspect'));
+  const shared = { ...environment, UWS_HTTP_MAX_HEADERS_SIZE: String(headerBytes) };
+  return (slot) =>
+    fork(entry, {
+      execArgv,
+      env: { ...shared, PORTICO_WORKER: String(slot) },
+      // A worker never reads the terminal.
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // Keeps NaN and undefined as they are; JSON would turn the one into null and drop the other.
+      serialization: 'advanced',
+    });
+}

@@ -1,0 +1,220 @@
+import { type AdminServer, createAdminServer, type Readiness } from '../admin/admin-server.ts';
+import { buildStatusReport, type WorkerInput } from '../admin/status-report.ts';
+import type { ListenAddress } from '../config/config.ts';
+import type { LoadResult } from '../config/load.ts';
+import type { Logger } from '../log/logger.ts';
+import { MetricAggregate } from '../metrics/aggregate.ts';
+import { AdminEndpoint } from './admin-endpoint.ts';
+import { workerForker } from './fork-worker.ts';
+import { PrimaryMetrics } from './primary-metrics.ts';
+import { Reload } from './reload.ts';
+import { ReportRound } from './report-round.ts';
+import { RestartPolicy } from './restart-policy.ts';
+import type { ServedConfig } from './served-config.ts';
+import { Shutdown } from './shutdown.ts';
+import type { Order, Signals } from './signals.ts';
+import { startLine } from './start-line.ts';
+import { type FleetEvents, WorkerFleet } from './worker-fleet.ts';
+import type { SlotState } from './worker-slot.ts';
+
+export interface PrimaryOptions {
+  /** What to serve. Its addresses were tried: nothing else is on them. */
+  readonly initial: ServedConfig;
+  /** Reads the configuration anew, at SIGHUP. */
+  readonly load: () => Promise<LoadResult>;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signals: Signals;
+  readonly logger: Logger;
+  readonly version: string;
+}
+
+/**
+ * How it ended. `stopped`: as asked; `failed`: workers died again and again, or could not start, or a second signal cut everything
+ * short; `refused`: the configuration cannot be served, and nothing was.
+ */
+export type PrimaryResult = 'stopped' | 'failed' | 'refused';
+
+/** The process above the workers: wires the parts and gives each event to the part it concerns. */
+export class Primary {
+  private readonly options: PrimaryOptions;
+  private readonly fleet: WorkerFleet;
+  private readonly aggregate: MetricAggregate;
+  private readonly metrics: PrimaryMetrics;
+  private readonly round: ReportRound;
+  private readonly admin: AdminEndpoint;
+  private readonly reload: Reload;
+  private readonly shutdown: Shutdown;
+  private readonly startedAt = Date.now();
+  private readonly warned = new Set<string>();
+  private engine = '';
+  private started = false;
+  private finish: (result: PrimaryResult) => void = () => {};
+
+  constructor(options: PrimaryOptions) {
+    const { initial, environment, logger } = options;
+    this.options = options;
+    this.fleet = new WorkerFleet({
+      workers: initial.config.workers,
+      forkWorker: workerForker({ environment, headerBytes: initial.config.limits.headerSize }),
+      restartPolicy: new RestartPolicy(() => performance.now()),
+      events: this.fleetEvents(),
+      logger,
+    });
+    // First of all: the workers load their code while this process does the rest.
+    this.fleet.start();
+    this.aggregate = new MetricAggregate({ logger });
+    this.metrics = new PrimaryMetrics(this.aggregate.recorder);
+    this.round = new ReportRound(this.fleet.slots);
+    this.admin = new AdminEndpoint((address) => this.openAdmin(address));
+    this.shutdown = new Shutdown(this.fleet, logger);
+    this.reload = new Reload({
+      load: options.load,
+      admin: this.admin,
+      metrics: this.metrics,
+      logger,
+      initial,
+      apply: (target) => this.fleet.apply(target),
+      allowed: () => !this.shutdown.begun,
+    });
+  }
+
+  /** Serves until it is told to stop or cannot go on. Nothing of it is left then. */
+  async run(): Promise<PrimaryResult> {
+    const finished = new Promise<PrimaryResult>((resolve) => (this.finish = resolve));
+    this.options.signals.listen((order, signal) => void this.obey(order, signal));
+    void this.start();
+    const result = await finished;
+    await this.admin.close();
+    return result;
+  }
+
+  private async start(): Promise<void> {
+    const { initial, logger } = this.options;
+    try {
+      await this.admin.start(initial.config.admin);
+    } catch (error) {
+      return this.giveUp('refused', `admin.address: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    const result = await this.fleet.apply(initial);
+    if (!result.ok) {
+      if (result.why !== 'stopped') this.giveUp(result.why, result.reason);
+      return;
+    }
+    const { version } = this.options;
+    this.started = true;
+    this.metrics.configurationLoaded(initial.loadedAt.getTime());
+    this.metrics.running(version, this.engine);
+    const startMs = performance.now();
+    logger.info(startLine({ version, config: initial.config, engine: this.engine, startMs }), { pid: process.pid });
+  }
+
+  private giveUp(result: PrimaryResult, reason: string): void {
+    this.options.logger.error(`cannot start: ${reason}`);
+    this.fleet.kill('is not needed');
+    this.finish(result);
+  }
+
+  private async obey(order: Order, signal: string): Promise<void> {
+    switch (order) {
+      case 'stop':
+        return this.stop(signal, 'stopped');
+      case 'reload':
+        // One that comes while the workers start is about the file that they start with.
+        if (this.started) await this.reload.request();
+        return;
+      case 'reopen-logs':
+        this.options.logger.info(`${signal}: opening the log files anew`);
+        this.fleet.broadcast({ type: 'reopen-logs' });
+        return;
+    }
+  }
+
+  private async stop(reason: string, result: PrimaryResult): Promise<void> {
+    const ended = await this.shutdown.request(reason, this.reload.served.config.shutdownTimeout);
+    this.finish(ended === 'forced' ? 'failed' : result);
+  }
+
+  private fleetEvents(): FleetEvents {
+    return {
+      said: (_slot, { engine, warning }) => {
+        this.engine = engine;
+        if (warning === undefined || this.warned.has(warning)) return;
+        // Every worker says the same.
+        this.warned.add(warning);
+        this.options.logger.warn(warning);
+      },
+      reported: (slot, report, workerKey) => {
+        this.aggregate.apply(workerKey, report.delta);
+        this.round.reported(slot, report.id);
+      },
+      died: (slot, death) => {
+        this.aggregate.forget(death.workerKey);
+        this.round.died(slot);
+      },
+      restarted: () => this.metrics.workerRestarted(),
+      changed: () => this.metrics.workersServing(this.fleet.serving),
+      gaveUp: (explanation) => {
+        this.options.logger.error(explanation);
+        void this.stop('crash loop', 'failed');
+      },
+    };
+  }
+
+  private async openAdmin(address: ListenAddress): Promise<AdminServer> {
+    const server = createAdminServer({
+      aggregate: {
+        render: async (accept) => {
+          await this.round.ask();
+          return this.aggregate.render(accept);
+        },
+      },
+      readiness: () => this.readiness(),
+      status: () => this.status(),
+      logger: this.options.logger,
+    });
+    await server.listen(address);
+    return server;
+  }
+
+  /** Every worker has to serve once; later on, the others do while one is replaced. */
+  private readiness(): Readiness {
+    if (this.shutdown.begun) return { ready: false, reason: 'stopping' };
+    if (!this.started) return { ready: false, reason: 'starting' };
+    if (this.fleet.serving === 0) return { ready: false, reason: 'no worker serves' };
+    return { ready: true, reason: 'serving' };
+  }
+
+  private status(): object {
+    const { served, last } = this.reload;
+    const { source, hash, generation, loadedAt } = served;
+    return buildStatusReport({
+      version: this.options.version,
+      engine: this.engine,
+      pid: process.pid,
+      startedAt: this.startedAt,
+      now: Date.now(),
+      ...this.readiness(),
+      workers: this.fleet.slots.map(workerInput),
+      config: { source, hash, generation, loadedAt: loadedAt.getTime() },
+      lastReload: last,
+    });
+  }
+}
+
+const phases: Readonly<Record<SlotState, string>> = {
+  starting: 'starting',
+  serving: 'ready',
+  draining: 'draining',
+  dead: 'waiting',
+};
+
+function workerInput(slot: WorkerFleet['slots'][number]): WorkerInput {
+  return {
+    slot: slot.number,
+    pid: slot.pid,
+    phase: phases[slot.state],
+    restarts: slot.starts > 0 ? slot.starts - 1 : 0,
+    state: slot.workerState,
+    reportedAt: slot.reportedAt,
+  };
+}

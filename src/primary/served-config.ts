@@ -1,0 +1,42 @@
+import type { Config, ListenAddress } from '../config/config.ts';
+import { overlaps } from '../config/listen-address.ts';
+import type { LoadResult } from '../config/load.ts';
+import { reservePorts, type WantedAddress } from './port-reservation.ts';
+
+/** A configuration that was loaded without a mistake. */
+export type LoadedConfig = Extract<LoadResult, { ok: true }>;
+
+/** The configuration in force. */
+export interface ServedConfig {
+  /** 1 for the one the program started with. */
+  readonly generation: number;
+  /** With free ports in the place of 0. */
+  readonly config: Config;
+  readonly hash: string;
+  /** The file as named, or `command line`. */
+  readonly source: string;
+  readonly loadedAt: Date;
+}
+
+/**
+ * Makes sure that every address can be opened, and gives each port 0 a free port.
+ * @param former the configuration in force: its addresses are open already and keep their ports
+ * @throws AddressError
+ */
+export async function resolveAddresses(config: Config, former?: Config): Promise<Config> {
+  const held = former === undefined ? [] : [...former.listen, ...(former.admin === undefined ? [] : [former.admin])];
+  const wanted: WantedAddress[] = config.listen.map((listener) => ({ listener, key: 'listen' }));
+  if (config.admin !== undefined) wanted.push({ listener: config.admin, key: 'admin.address' });
+  const known = wanted.map(({ listener }) => alreadyOpen(listener, held));
+  const reserved = await reservePorts(wanted.filter((_, index) => known[index] === undefined));
+  const resolved = known.flatMap((listener) => listener ?? reserved.shift() ?? []);
+  const admin = config.admin === undefined ? undefined : resolved.pop();
+  return { ...config, listen: resolved, admin };
+}
+
+/** What is open under that address, or a socket of ours that stands in the way of trying it. */
+function alreadyOpen(listener: ListenAddress, held: readonly ListenAddress[]): ListenAddress | undefined {
+  const same = held.find((other) => other.address === listener.address);
+  if (same !== undefined) return same;
+  return held.some((other) => overlaps(other, listener)) ? listener : undefined;
+}

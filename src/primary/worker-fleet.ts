@@ -1,0 +1,239 @@
+import type { ToPrimary, ToWorker } from '../ipc/message.ts';
+import type { Logger } from '../log/logger.ts';
+import type { ForkWorker } from './fork-worker.ts';
+import { deathWindowMs, fatalDeaths, type RestartPolicy } from './restart-policy.ts';
+import {
+  type SlotEvents,
+  type SlotTimeouts,
+  slotTimeouts,
+  type Target,
+  type WorkerDeath,
+  WorkerSlot,
+} from './worker-slot.ts';
+
+/**
+ * How a configuration was taken: by every worker, or by none. `refused`: a worker says that it cannot be served, such as
+ * an address that cannot be opened; `failed`: a worker died, was too slow, or cannot run here; `stopped`: a shutdown came first.
+ */
+export type TransitionResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly why: 'refused' | 'failed' | 'stopped'; readonly reason: string };
+
+/** What the fleet tells the primary. */
+export interface FleetEvents {
+  reported(slot: WorkerSlot, report: Extract<ToPrimary, { type: 'metrics' }>, workerKey: number): void;
+  said(slot: WorkerSlot, hello: Extract<ToPrimary, { type: 'hello' }>): void;
+  /** A worker is gone, expected or not. */
+  died(slot: WorkerSlot, death: WorkerDeath): void;
+  /** It was replaced: another process was forked. */
+  restarted(slot: WorkerSlot): void;
+  /** The number of serving workers may have changed. */
+  changed(): void;
+  /** Workers die again and again; no further one is started. */
+  gaveUp(explanation: string): void;
+}
+
+export interface FleetOptions {
+  readonly workers: number;
+  readonly forkWorker: ForkWorker;
+  readonly restartPolicy: RestartPolicy;
+  readonly events: FleetEvents;
+  readonly logger: Logger;
+  readonly timeouts?: SlotTimeouts;
+}
+
+interface Transition {
+  readonly target: Target;
+  readonly former: Target | undefined;
+  readonly settle: (result: TransitionResult) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** Longest time in which all workers must take a configuration: at start, some restarts included. */
+const transitionMs = 60_000;
+/** What a drain may take beyond the workers' own time, for the last logs and reports. */
+const drainGraceMs = 2_000;
+
+/** The workers: as many as configured, each replaced when it dies, all on the same configuration. */
+export class WorkerFleet {
+  readonly slots: readonly WorkerSlot[];
+  private readonly options: FleetOptions;
+  private readonly restartTimers = new Set<NodeJS.Timeout>();
+  private target: Target | undefined;
+  private transition: Transition | undefined;
+  private nextKey = 0;
+  private stopping = false;
+  private drained: (() => void) | undefined;
+  private cut = 0;
+
+  constructor(options: FleetOptions) {
+    this.options = options;
+    const events: SlotEvents = {
+      configured: () => this.configured(),
+      refused: (slot, generation, error) => this.refused(slot, generation, error),
+      reported: (slot, report, workerKey) => options.events.reported(slot, report, workerKey),
+      said: (slot, hello) => options.events.said(slot, hello),
+      died: (slot, death) => this.died(slot, death),
+      lost: (slot, type, error) =>
+        options.logger.debug('a message to a worker was lost', { slot: slot.number, type, error }),
+    };
+    const timeouts = options.timeouts ?? slotTimeouts;
+    this.slots = Array.from(
+      { length: options.workers },
+      (_, number) => new WorkerSlot(number, options.forkWorker, events, timeouts),
+    );
+  }
+
+  get serving(): number {
+    return this.slots.filter((slot) => slot.state === 'serving').length;
+  }
+
+  /** Whether every worker serves. */
+  get complete(): boolean {
+    return this.serving === this.slots.length;
+  }
+
+  /** Forks all workers at once; what they are to serve is said by `apply`, which need not wait for them. */
+  start(): void {
+    for (const slot of this.slots) this.startSlot(slot);
+  }
+
+  /**
+   * Brings every worker to that configuration; when one cannot take it, all go back to the former one.
+   * One at a time: the caller waits for the result before the next.
+   */
+  apply(target: Target): Promise<TransitionResult> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(
+        () => this.fail('failed', 'not every worker took the configuration in time'),
+        transitionMs,
+      );
+      const settle = (result: TransitionResult): void => {
+        clearTimeout(timer);
+        this.transition = undefined;
+        resolve(result);
+      };
+      this.transition = { target, former: this.target, settle, timer };
+      this.aim(target);
+      this.settleWhenDone();
+    });
+  }
+
+  /** To every worker that has a process. @returns the slots that it went to */
+  broadcast(message: ToWorker): WorkerSlot[] {
+    return this.slots.filter((slot) => slot.state !== 'dead' && slot.send(message));
+  }
+
+  /**
+   * Stops all workers: they finish what is in flight, at most that long. Stuck ones are killed.
+   * @returns how many requests were cut, when the last worker is gone
+   */
+  drain(timeoutMs: number): Promise<number> {
+    this.stop();
+    for (const slot of this.slots) slot.drain(timeoutMs);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.kill('did not stop in time'), timeoutMs + drainGraceMs);
+      this.drained = () => {
+        clearTimeout(timer);
+        resolve(this.cut);
+      };
+      this.noteDrained();
+    });
+  }
+
+  /** Ends all workers at once. */
+  kill(reason: string): void {
+    this.stop();
+    for (const slot of this.slots) slot.kill(reason);
+  }
+
+  /** No further worker is started. */
+  private stop(): void {
+    this.stopping = true;
+    for (const timer of this.restartTimers) clearTimeout(timer);
+    this.restartTimers.clear();
+    this.transition?.settle({ ok: false, why: 'stopped', reason: 'stopped meanwhile' });
+  }
+
+  private startSlot(slot: WorkerSlot): void {
+    slot.start(this.nextKey++);
+    if (this.target !== undefined) slot.aim(this.target);
+  }
+
+  private aim(target: Target): void {
+    this.target = target;
+    for (const slot of this.slots) slot.aim(target);
+  }
+
+  private configured(): void {
+    this.options.events.changed();
+    this.settleWhenDone();
+  }
+
+  private settleWhenDone(): void {
+    const { transition } = this;
+    if (transition === undefined || !this.complete) return;
+    if (this.slots.every((slot) => slot.generation === transition.target.generation)) transition.settle({ ok: true });
+  }
+
+  private refused(slot: WorkerSlot, generation: number, error: string): void {
+    const { transition } = this;
+    if (transition !== undefined && (generation === transition.target.generation || generation === 0)) {
+      return this.fail(generation === 0 ? 'failed' : 'refused', error);
+    }
+    // It can serve neither this nor, perhaps, anything: it starts anew, and too many of these end the whole.
+    if (generation === this.target?.generation || generation === 0) {
+      this.options.logger.error('a worker refused the configuration in force', { slot: slot.number, error });
+      slot.kill('refused the configuration in force');
+    }
+  }
+
+  /** The transition fails: what is in force stays in force everywhere. */
+  private fail(why: 'refused' | 'failed', reason: string): void {
+    const { transition } = this;
+    if (transition === undefined) return;
+    if (transition.former !== undefined) this.aim(transition.former);
+    transition.settle({ ok: false, why, reason });
+  }
+
+  private died(slot: WorkerSlot, death: WorkerDeath): void {
+    const { events } = this.options;
+    events.died(slot, death);
+    events.changed();
+    if (this.stopping) {
+      this.cut += death.inFlight;
+      return this.noteDrained();
+    }
+    const { transition } = this;
+    if (transition?.former !== undefined && death.taking === transition.target.generation) {
+      this.fail('failed', `worker ${slot.number} ${death.cause} while it took the configuration`);
+    }
+    this.replace(slot, death);
+  }
+
+  private replace(slot: WorkerSlot, death: WorkerDeath): void {
+    const { events, logger, restartPolicy } = this.options;
+    const decision = restartPolicy.died();
+    const what = `worker ${slot.number} (pid ${death.pid ?? 'none'}) ${death.cause}`;
+    if (decision === 'give-up') {
+      this.stop();
+      const often = `${fatalDeaths} workers died within ${deathWindowMs / 1000} seconds`;
+      return events.gaveUp(`${often}, the last: ${what}. Stopping, because replacing them does not help`);
+    }
+    logger.error(`${what}; replaced ${decision.restartInMs === 0 ? 'at once' : `in ${decision.restartInMs} ms`}`, {
+      slot: slot.number,
+      requestsInFlight: death.inFlight,
+    });
+    // Never from within the event: a fork that fails at once would recurse.
+    const timer = setTimeout(() => {
+      this.restartTimers.delete(timer);
+      this.startSlot(slot);
+      events.restarted(slot);
+    }, decision.restartInMs);
+    this.restartTimers.add(timer);
+  }
+
+  private noteDrained(): void {
+    if (this.slots.every((slot) => slot.state === 'dead')) this.drained?.();
+  }
+}
