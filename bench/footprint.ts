@@ -1,0 +1,47 @@
+import type { Contender, Upstream } from './contender.ts';
+import { kilobytesPerIdleConnection } from './idle-connections.ts';
+import { processTree, residentKilobytes, servingProcess } from './process-tree.ts';
+import { median } from './statistics.ts';
+import type { WorkFolder } from './work-folder.ts';
+
+const settleMs = 1500;
+
+/** What a server costs before it does any work. */
+export interface Footprint {
+  /** Median time from starting the process to the first connection taken, milliseconds. */
+  readonly startMs: number;
+  /** Resident memory of the process that serves, and of all of them, idle; kilobytes. */
+  readonly workerKilobytes: number;
+  readonly allKilobytes: number;
+  /** Undefined when the server closed connections meanwhile. */
+  readonly connectionKilobytes: number | undefined;
+}
+
+/** Starts the server so many times; the last one stays for the memory figures. */
+export async function takeFootprint(
+  contender: Contender,
+  folder: WorkFolder,
+  upstream: Upstream,
+  counts: { readonly starts: number; readonly connections: number },
+): Promise<Footprint> {
+  const starts: number[] = [];
+  for (let start = 1; start < counts.starts; start++) {
+    const server = await contender.start(folder, upstream);
+    starts.push(server.startMs);
+    await server.stop();
+  }
+  const server = await contender.start(folder, upstream);
+  try {
+    starts.push(server.startMs);
+    await new Promise((resolve) => setTimeout(resolve, settleMs));
+    const processes = processTree(server.pid);
+    const allKilobytes = processes.reduce((sum, pid) => sum + residentKilobytes(pid), 0);
+    const workerKilobytes = residentKilobytes(servingProcess(server.pid));
+    const path = contender.servesFiles ? '/1k.html' : '/tcp/128';
+    const connectionKilobytes =
+      counts.connections > 0 ? await kilobytesPerIdleConnection(server, path, counts.connections) : undefined;
+    return { startMs: median(starts), workerKilobytes, allKilobytes, connectionKilobytes };
+  } finally {
+    await server.stop();
+  }
+}

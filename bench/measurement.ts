@@ -1,0 +1,56 @@
+import { get } from 'node:http';
+import type { ChildServer } from './child-server.ts';
+import { runLoad } from './load-generator.ts';
+import { cpuMicroseconds } from './process-tree.ts';
+import type { Work } from './work.ts';
+
+/** One measurement of one server at one kind of work. */
+export interface Measurement {
+  /** CPU of the server and all its processes, divided by the requests completed. */
+  readonly microsecondsPerRequest: number;
+  readonly requestsPerSecond: number;
+  readonly failures: number;
+}
+
+/** @throws Error when the server does not answer as the work demands, so that nothing wrong is ever measured */
+export async function measure(
+  server: ChildServer,
+  work: Work,
+  times: { readonly seconds: number; readonly warmUpSeconds: number },
+  folder: string,
+): Promise<Measurement> {
+  const origin = `http://127.0.0.1:${server.port}`;
+  const etag = work.conditional ? (await ask(origin, work.path)).etag : '';
+  if (work.conditional) {
+    const { status } = await ask(origin, work.path, { 'If-None-Match': etag });
+    if (etag === '' || status !== 304) throw new Error(`${work.title}: expected 304 for its ETag, found ${status}`);
+  } else if (work.method === 'GET') {
+    const { status } = await ask(origin, work.path);
+    if (status !== 200) throw new Error(`${work.title}: expected 200, found ${status}`);
+  }
+  if (times.warmUpSeconds > 0) await runLoad(origin, work, times.warmUpSeconds, folder, etag);
+  const before = cpuMicroseconds(server.pid);
+  const load = await runLoad(origin, work, times.seconds, folder, etag);
+  const used = cpuMicroseconds(server.pid) - before;
+  return {
+    microsecondsPerRequest: used / load.requests,
+    requestsPerSecond: load.requestsPerSecond,
+    failures: load.failures,
+  };
+}
+
+function ask(
+  origin: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ status: number; etag: string }> {
+  return new Promise((resolve, reject) => {
+    const request = get(`${origin}${path}`, { headers, agent: false, timeout: 10_000 });
+    request.on('timeout', () => request.destroy(new Error(`${path}: no answer`)));
+    request.on('error', reject);
+    request.on('response', (response) => {
+      response.resume();
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, etag: response.headers.etag ?? '' }));
+    });
+  });
+}
