@@ -37,7 +37,9 @@ const widestExcerpt = 120;
  * @param colour true on a terminal
  */
 export function formatProblems(problems: readonly ConfigProblem[], options: { readonly colour: boolean }): string {
-  const paint: Paint = options.colour ? (style, text) => styleText(style, text) : (_style, text) => text;
+  const paint: Paint = options.colour
+    ? (style, text) => styleText(style, text, { validateStream: false })
+    : (_style, text) => text;
   return problems.map((problem) => `${formatProblem(problem, paint)}\n`).join('');
 }
 

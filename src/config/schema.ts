@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { keyFacts } from './key-facts.ts';
 import { duration, size } from './units.ts';
 
 /*
@@ -6,17 +7,33 @@ import { duration, size } from './units.ts';
  * it. Every key has a `describe` text; NGINX's counterpart stands in it where there is one.
  */
 
-const label = z
-  .string()
-  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.:/*-]*$/, { error: 'expected letters, digits and any of _ . : / * -' });
+const atStart = { appliesAt: 'start' } as const;
 
-const fieldName = z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, { error: 'expected the name of an HTTP field' });
-const fieldValue = z
-  .string()
+/** Text of a form that a regular expression states and `allowed` says in words. */
+function textLike(form: RegExp, allowed: string) {
+  return z.string().regex(form).register(keyFacts, { allowed });
+}
+
+/** Text that the compilation looks at more closely. */
+function textOf(allowed: string) {
+  return z.string().min(1).register(keyFacts, { allowed });
+}
+
+const label = textLike(
+  /^[A-Za-z0-9_/][A-Za-z0-9_.:/*-]{0,99}$/,
+  'a name of at most 100 letters, digits and _ . : / * -, which does not begin with . : * or -',
+);
+const fieldName = textLike(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'the name of an HTTP field, such as X-Frame-Options');
+const fieldValue = textLike(
   // oxlint-disable-next-line no-control-regex
-  .regex(/^[\t\x20-\x7e\x80-\xff]*$/, {
-    error: 'expected the value of an HTTP field: one line, no control characters',
-  });
+  /^[\t\x20-\x7e\x80-\xff]*$/,
+  'the value of an HTTP field: one line of Latin-1 text',
+);
+const listenAddress = textOf('host:port, [ipv6]:port or :port, with a port from 0 to 65535');
+const serverUrl = textOf('http://host:port, host:port or unix:/path/to/socket');
+const upstreamName = textOf('the name of an upstream');
+const folder = textOf('the path of a folder');
+const file = textOf('the path of a file');
 
 const fieldChanges = z.strictObject({
   set: z
@@ -27,12 +44,11 @@ const fieldChanges = z.strictObject({
 });
 
 const listener = z.strictObject({
-  address: z.string().describe('`host:port`, `[ipv6]:port` or `:port` (every address). Port 0 takes a free one.'),
+  address: listenAddress.describe('`host:port`, `[ipv6]:port` or `:port` (every address). Port 0 takes a free one.'),
 });
 
 const admin = z.strictObject({
-  address: z
-    .string()
+  address: listenAddress
     .default('127.0.0.1:9180')
     .describe('Where /metrics, /health, /ready and /status answer. Keep it off public addresses.'),
 });
@@ -42,8 +58,7 @@ const accessLog = z.strictObject({
     .enum(['combined', 'json'])
     .default('combined')
     .describe('`combined` is the format of NGINX and Apache; `json` has every field. NGINX: `log_format`.'),
-  path: z
-    .string()
+  path: textOf('stdout, stderr or the path of a file')
     .default('stdout')
     .describe('`stdout`, `stderr`, or a file, which is opened anew on SIGUSR2 (for logrotate). NGINX: `access_log`.'),
   flushInterval: duration({ min: 10, max: 60_000 })
@@ -62,9 +77,8 @@ const log = z.strictObject({
 const limits = z.strictObject({
   headerSize: size({ min: 4096, max: 1024 ** 2 })
     .prefault('32KB')
-    .describe(
-      'Largest request line and fields together; beyond it 431. Takes effect at start, not at reload. NGINX: `large_client_header_buffers`.',
-    ),
+    .register(keyFacts, atStart)
+    .describe('Largest request line and fields together; beyond it 431. NGINX: `large_client_header_buffers`.'),
   bodySize: size()
     .prefault('100MB')
     .describe(
@@ -101,7 +115,7 @@ const fileCache = z.strictObject({
 });
 
 const server = z.strictObject({
-  url: z.string().describe('`http://host:port` or `unix:/path/to/socket`.'),
+  url: serverUrl.describe('`http://host:port`, `host:port` or `unix:/path/to/socket`. NGINX: `server` in `upstream`.'),
   weight: z
     .int()
     .min(1)
@@ -112,8 +126,9 @@ const server = z.strictObject({
 
 const upstream = z.strictObject({
   servers: z
-    .array(z.union([z.string(), server]))
-    .min(1, { error: 'expected at least one server' })
+    .array(z.union([serverUrl, server]))
+    .min(1)
+    .register(keyFacts, { allowed: 'a list of at least one server: a URL, or a mapping with the keys url, weight' })
     .describe('The application instances: a list of URLs, or of `{url, weight}`. NGINX: `server` in `upstream`.'),
   balance: z
     .enum(['round-robin'])
@@ -165,19 +180,17 @@ const upstream = z.strictObject({
 });
 
 const staticFiles = z.strictObject({
-  root: z.string().describe('Folder that the path behind the prefix of the route is looked up in. NGINX: `alias`.'),
+  root: folder.describe('Folder that the path behind the prefix of the route is looked up in. NGINX: `alias`.'),
   index: z
-    .union([z.literal(false), z.string()])
+    .union([z.literal(false), textLike(/^(?!\.\.?$)[^/\0]+$/, 'the name of a file, without a slash')])
     .default('index.html')
     .describe('File served for a folder; `false` for none. NGINX: `index`.'),
-  fallback: z
-    .string()
+  fallback: textOf('the path of a file below the root, such as /index.html')
     .optional()
     .describe(
       'Path within the root served (200) where there is no such file: a single-page application. NGINX: `try_files`.',
     ),
-  passThrough: z
-    .string()
+  passThrough: upstreamName
     .optional()
     .describe(
       'Upstream asked where there is no such file: file first, then the application. NGINX: `try_files $uri @app`.',
@@ -201,7 +214,7 @@ const staticFiles = z.strictObject({
   cacheControl: z
     .array(
       z.strictObject({
-        match: z.string().describe('Glob over the path within the root, such as `**/*.css`.'),
+        match: textOf('a glob such as **/*.css').describe('Glob over the path within the root, such as `**/*.css`.'),
         value: fieldValue.describe('The Cache-Control value.'),
       }),
     )
@@ -210,13 +223,17 @@ const staticFiles = z.strictObject({
 });
 
 const proxy = z.strictObject({
-  upstream: z.string().describe('Name of the upstream. NGINX: `proxy_pass`.'),
+  upstream: upstreamName.describe('Name of the upstream. NGINX: `proxy_pass`.'),
   stripPrefix: z
     .boolean()
     .default(false)
     .describe('Cuts the prefix of the route off the path sent upstream. NGINX: `proxy_pass` with a URI.'),
   host: z
-    .union([z.literal('keep'), z.literal('upstream'), z.strictObject({ value: z.string() })])
+    .union([
+      z.literal('keep'),
+      z.literal('upstream'),
+      z.strictObject({ value: textOf('a host such as app.internal').describe('The Host field, word for word.') }),
+    ])
     .default('keep')
     .describe(
       "Host field sent upstream: the client's (`keep`), the address of the server (`upstream`), or `{value: name}`. NGINX: `proxy_set_header Host`.",
@@ -226,11 +243,9 @@ const proxy = z.strictObject({
 });
 
 const redirect = z.strictObject({
-  to: z
-    .string()
-    .describe(
-      'Target: a path or an absolute URL. A prefix route appends the rest of the path unless `keepPath` is false. NGINX: `return 301`.',
-    ),
+  to: textOf('a path that starts with one slash, or an http:// or https:// URL').describe(
+    'Target: a path or an absolute URL. A prefix route appends the rest of the path unless `keepPath` is false. NGINX: `return 301`.',
+  ),
   status: z
     .union([z.literal(301), z.literal(302), z.literal(307), z.literal(308)])
     .default(302)
@@ -248,25 +263,20 @@ const respond = z.strictObject({
 const condition = z.union([fieldValue, z.boolean()]);
 
 const errorPages = z
-  .record(
-    z.string().regex(/^([45]\d\d|[45]xx)$/, { error: 'expected a status such as 404, or 4xx, or 5xx' }),
-    z.string(),
-  )
+  .record(textLike(/^([45]\d\d|[45]xx)$/, 'a status such as 404, or 4xx, or 5xx'), file)
   .default({})
   .describe('Files served for errors that Portico makes, by status: `404`, `4xx`, `5xx`. NGINX: `error_page`.');
 
 const route = z.strictObject({
-  path: z
-    .string()
-    .startsWith('/', { error: 'expected a path that starts with /' })
-    .describe(
-      'Prefix of the path, ended at a segment: `/api` takes /api and /api/x, not /apix; `/api/` takes what lies below only. The longest wins. NGINX: `location`.',
-    ),
+  path: textLike(/^\//, 'a path that starts with /').describe(
+    'Prefix of the path, ended at a segment: `/api` takes /api and /api/x, not /apix; `/api/` takes what lies below only. The longest wins. NGINX: `location`.',
+  ),
   exact: z.boolean().default(false).describe('Takes this path only, not those below. NGINX: `location =`.'),
   name: label.optional().describe('Label of the route in metrics and logs; its path when left out.'),
   methods: z
-    .array(z.string().regex(/^[A-Z-]+$/, { error: 'expected a method in capitals' }))
+    .array(textLike(/^[A-Z][A-Z0-9_-]{0,31}$/, 'a method in capitals, such as GET'))
     .min(1)
+    .register(keyFacts, { allowed: 'a list of at least one method in capitals, such as GET' })
     .optional()
     .describe('Only these methods; GET includes HEAD.'),
   headers: z
@@ -294,23 +304,26 @@ const site = z.strictObject({
     .optional()
     .describe('Label of the site in metrics and logs; its first host, or `default`, when left out.'),
   hosts: z
-    .array(z.string())
+    .array(textOf('a host such as example.com or *.example.com'))
     .min(1)
+    .register(keyFacts, { allowed: 'a list of at least one host, such as example.com or *.example.com' })
     .optional()
     .describe(
       '`example.com`, `*.example.com`; without it the site takes every host that no other site names. NGINX: `server_name`.',
     ),
   routes: z
     .array(route)
-    .min(1, { error: 'expected at least one route' })
+    .min(1)
+    .register(keyFacts, { allowed: 'a list of at least one route' })
     .describe('What is answered with what. The longest matching path wins, an exact one before a prefix.'),
   errorPages,
 });
 
 export const configSchema = z.strictObject({
   listen: z
-    .array(z.union([z.string(), listener]))
+    .array(z.union([listenAddress, listener]))
     .min(1)
+    .register(keyFacts, { allowed: 'a list of at least one address, such as 0.0.0.0:8080' })
     .default(['0.0.0.0:8080'])
     .describe('Where clients connect. NGINX: `listen`.'),
   admin: z
@@ -319,17 +332,17 @@ export const configSchema = z.strictObject({
     .describe('The admin listener; `false` for none.'),
   workers: z
     .union([z.literal('auto'), z.int().min(1).max(1024)])
+    .register(keyFacts, atStart)
     .default('auto')
-    .describe(
-      'Worker processes; `auto` is one a core. Takes effect at start, not at reload. NGINX: `worker_processes`.',
-    ),
+    .describe('Worker processes; `auto` is one a core. NGINX: `worker_processes`.'),
   shutdownTimeout: duration()
     .prefault('30s')
     .describe(
       'On SIGTERM and SIGINT, longest time that requests in flight are waited for. NGINX: `worker_shutdown_timeout`.',
     ),
   trustedProxies: z
-    .array(z.string())
+    .array(textOf('an address such as 10.0.0.1 or a range such as 10.0.0.0/8'))
+    .register(keyFacts, { allowed: 'a list of addresses and ranges, such as 10.0.0.0/8' })
     .default([])
     .describe(
       'Addresses or CIDR ranges of proxies in front whose X-Forwarded-* and X-Request-Id are believed. NGINX: `set_real_ip_from`.',
@@ -343,14 +356,18 @@ export const configSchema = z.strictObject({
   timeouts: timeouts.prefault({}).describe('Bounds on how long clients may take.'),
   fileCache: fileCache.prefault({}).describe('Memory used for static files.'),
   types: z
-    .record(z.string().regex(/^[A-Za-z0-9_+-]+$/, { error: 'expected a file extension without its dot' }), fieldValue)
+    .record(textLike(/^[A-Za-z0-9_+-]+$/, 'a file extension without its dot'), fieldValue)
     .default({})
     .describe('Content types by file extension, beside the well-known ones. NGINX: `types`.'),
   upstreams: z
     .record(label, upstream)
     .default({})
     .describe('Groups of application servers, by name. NGINX: `upstream`.'),
-  sites: z.array(site).min(1).describe('The sites. NGINX: `server`.'),
+  sites: z
+    .array(site)
+    .min(1)
+    .register(keyFacts, { allowed: 'a list of at least one site' })
+    .describe('The sites. NGINX: `server`.'),
 });
 
 /** What may stand in a file. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { keyFacts } from './key-facts.ts';
 
 const durationUnits = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const sizeUnits = { B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 } as const;
@@ -6,36 +7,83 @@ const sizeUnits = { B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 
 const durationForm = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 const sizeForm = /^(\d+(?:\.\d+)?)(B|KB|MB|GB|TB)$/;
 
-/** A length of time in the file (`1500ms`, `30s`, `5m`, `1h`, `1d`), milliseconds in the program. */
-export function duration(bounds: { min?: number; max?: number } = {}) {
-  return z
-    .string({ error: 'expected a duration such as 500ms, 30s or 5m' })
-    .regex(durationForm, { error: 'expected a duration such as 500ms, 30s or 5m' })
-    .transform((text, context) => {
-      const [, amount, unit] = durationForm.exec(text) as unknown as [string, string, keyof typeof durationUnits];
-      const milliseconds = Math.round(Number(amount) * durationUnits[unit]);
-      const { min = 0, max = 2 ** 31 - 1 } = bounds;
-      if (milliseconds < min || milliseconds > max) {
-        context.addIssue({ code: 'custom', message: `expected from ${formatDuration(min)} to ${formatDuration(max)}` });
-      }
-      return milliseconds;
-    });
+/** Timers of Node.js hold a signed number of 32 bits of milliseconds: a little more than 24 days. */
+const longestDurationMs = 24 * durationUnits.d;
+/** What a number holds exactly is 8 PB; this is a round bound below it. */
+const largestSizeBytes = 1024 * sizeUnits.TB;
+
+interface Bounds {
+  readonly min?: number;
+  readonly max?: number;
 }
 
-/** An amount of bytes in the file (`512B`, `64KB`, `1GB`; multiples of 1024), a number of bytes in the program. */
-export function size(bounds: { min?: number; max?: number } = {}) {
-  return z
-    .string({ error: 'expected a size such as 512B, 64KB or 1GB' })
-    .regex(sizeForm, { error: 'expected a size such as 512B, 64KB or 1GB' })
+/**
+ * A length of time in the file (`1500ms`, `30s`, `5m`, `1h`, `1d`), milliseconds in the program.
+ *
+ * @param bounds in milliseconds
+ */
+export function duration(bounds: Bounds = {}) {
+  return amount({
+    kind: 'a duration',
+    examples: '500ms, 30s or 5m',
+    form: durationForm,
+    units: durationUnits,
+    format: formatDuration,
+    most: longestDurationMs,
+    bounds,
+  });
+}
+
+/**
+ * An amount of bytes in the file (`512B`, `64KB`, `1GB`; multiples of 1024), a number of bytes in the program.
+ *
+ * @param bounds in bytes
+ */
+export function size(bounds: Bounds = {}) {
+  return amount({
+    kind: 'a size',
+    examples: '512B, 64KB or 1GB',
+    form: sizeForm,
+    units: sizeUnits,
+    format: formatSize,
+    most: largestSizeBytes,
+    bounds,
+  });
+}
+
+interface AmountOptions {
+  readonly kind: string;
+  readonly examples: string;
+  readonly form: RegExp;
+  readonly units: Readonly<Record<string, number>>;
+  readonly format: (amount: number) => string;
+  /** The bound where none is stated. */
+  readonly most: number;
+  readonly bounds: Bounds;
+}
+
+function amount(options: AmountOptions) {
+  const { form, units, most, bounds } = options;
+  const { min = 0, max = most } = bounds;
+  const schema = z
+    .string()
+    .regex(form)
     .transform((text, context) => {
-      const [, amount, unit] = sizeForm.exec(text) as unknown as [string, string, keyof typeof sizeUnits];
-      const bytes = Math.round(Number(amount) * sizeUnits[unit]);
-      const { min = 0, max = Number.MAX_SAFE_INTEGER } = bounds;
-      if (bytes < min || bytes > max) {
-        context.addIssue({ code: 'custom', message: `expected from ${formatSize(min)} to ${formatSize(max)}` });
-      }
-      return bytes;
+      const [, digits = '', unit = ''] = form.exec(text) ?? [];
+      const total = Math.round(Number(digits) * (units[unit] ?? Number.NaN));
+      if (total >= min && total <= max) return total;
+      context.addIssue({ code: 'custom', message: 'out of range' });
+      return z.NEVER;
     });
+  return schema.register(keyFacts, { allowed: describeAmount(options) });
+}
+
+function describeAmount({ kind, examples, format, bounds }: AmountOptions): string {
+  const { min, max } = bounds;
+  if (min !== undefined && max !== undefined) return `${kind} from ${format(min)} to ${format(max)}`;
+  if (min !== undefined) return `${kind} of at least ${format(min)}, such as ${examples}`;
+  if (max !== undefined) return `${kind} of at most ${format(max)}, such as ${examples}`;
+  return `${kind} such as ${examples}`;
 }
 
 /** `90000` as `90s`: the largest unit that divides it. */
@@ -48,7 +96,7 @@ export function formatSize(bytes: number): string {
   return inLargestUnit(bytes, sizeUnits);
 }
 
-function inLargestUnit(amount: number, units: Record<string, number>): string {
+function inLargestUnit(amount: number, units: Readonly<Record<string, number>>): string {
   let best = `${amount}${Object.keys(units)[0]}`;
   if (amount === 0) return best;
   for (const [unit, factor] of Object.entries(units)) {

@@ -1,0 +1,102 @@
+import { compileRoute } from './compile-route.ts';
+import type { RouteConfig, SiteConfig } from './config.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import { fileMistake } from './file-check.ts';
+import { formatKeyPath, quote } from './finding.ts';
+import { parseHostPattern } from './host-pattern.ts';
+import { routeIdentity } from './route-identity.ts';
+import type { ParsedConfig } from './schema.ts';
+import type { KeyPath } from './schema-walk.ts';
+import { uniqueLabel } from './unique-label.ts';
+
+type ParsedSite = ParsedConfig['sites'][number];
+
+/** An error page is held in memory by each worker. */
+const largestErrorPage = 1024 * 1024;
+
+/** Compiles the sites and checks what they must not have in common. */
+export function compileSites(parsed: ParsedConfig, diagnosis: Diagnosis): SiteConfig[] {
+  const hostOwners = new Map<string, KeyPath>();
+  const labels = new Map<string, KeyPath>();
+  let defaultSite: KeyPath | undefined;
+  const sites = parsed.sites.map((site, index) => {
+    const path = ['sites', index];
+    const hosts = site.hosts?.map((host, at) => compileHost(host, [...path, 'hosts', at], hostOwners, diagnosis));
+    if (!hosts && defaultSite) reportSecondDefault(path, defaultSite, diagnosis);
+    if (!hosts) defaultSite ??= path;
+    const name = uniqueLabel(site.name, hosts?.[0] ?? 'default', path, labels, diagnosis);
+    const routes = compileRoutes(site, path, parsed, diagnosis);
+    return {
+      ...withoutHosts(site),
+      ...(hosts && { hosts }),
+      name,
+      routes,
+      errorPages: compileErrorPages(site, path, diagnosis),
+    };
+  });
+  warnOfUnusedUpstreams(parsed, diagnosis);
+  return sites;
+}
+
+function withoutHosts({ hosts: _hosts, ...site }: ParsedSite): Omit<ParsedSite, 'hosts'> {
+  return site;
+}
+
+function compileHost(text: string, path: KeyPath, owners: Map<string, KeyPath>, diagnosis: Diagnosis): string {
+  const checked = parseHostPattern(text);
+  if ('mistake' in checked) {
+    diagnosis.report(path, checked.mistake);
+    return text;
+  }
+  const owner = owners.get(checked.value);
+  if (owner) {
+    const message = `the host ${quote(text)} is taken by ${formatKeyPath(owner)}`;
+    diagnosis.report(path, { message, found: quote(text), allowed: 'each host once' });
+  } else {
+    owners.set(checked.value, path);
+  }
+  return checked.value;
+}
+
+function reportSecondDefault(path: KeyPath, first: KeyPath, diagnosis: Diagnosis): void {
+  const message = `${formatKeyPath(first)} takes every host already`;
+  diagnosis.report(path, { message, found: 'a second site without hosts', allowed: 'one site without hosts' });
+}
+
+function compileRoutes(site: ParsedSite, sitePath: KeyPath, parsed: ParsedConfig, diagnosis: Diagnosis): RouteConfig[] {
+  const identities = new Map<string, KeyPath>();
+  const labels = new Map<string, KeyPath>();
+  return site.routes.map((route, index) => {
+    const path = [...sitePath, 'routes', index];
+    const compiled = compileRoute(route, path, parsed, diagnosis);
+    const identity = routeIdentity(compiled);
+    const twin = identities.get(identity);
+    if (twin) {
+      const message = `${formatKeyPath(twin)} takes the same requests as ${quote(route.path)}`;
+      const allowed = 'routes that differ in path, exact, methods, headers or query';
+      diagnosis.report([...path, 'path'], { message, found: quote(route.path), allowed });
+    } else {
+      identities.set(identity, path);
+    }
+    return { ...compiled, name: uniqueLabel(route.name, route.path, path, labels, diagnosis) };
+  });
+}
+
+function compileErrorPages(site: ParsedSite, path: KeyPath, diagnosis: Diagnosis): Record<string, string> {
+  const pages = Object.entries(site.errorPages).map(([status, file]) => {
+    const absolute = diagnosis.absolute(file);
+    const mistake = fileMistake(absolute, { maxBytes: largestErrorPage });
+    if (mistake) diagnosis.report([...path, 'errorPages', status], mistake);
+    return [status, absolute];
+  });
+  return Object.fromEntries(pages);
+}
+
+function warnOfUnusedUpstreams(parsed: ParsedConfig, diagnosis: Diagnosis): void {
+  const used = new Set(
+    parsed.sites.flatMap(({ routes }) => routes.flatMap((route) => [route.proxy?.upstream, route.static?.passThrough])),
+  );
+  for (const name of Object.keys(parsed.upstreams)) {
+    if (!used.has(name)) diagnosis.warn(`no route uses the upstream ${name}`);
+  }
+}

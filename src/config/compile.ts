@@ -1,0 +1,99 @@
+import { dirname } from 'node:path';
+import { parseAddressRange } from './address-range.ts';
+import { availableCpus } from './available-cpus.ts';
+import { compileSites } from './compile-sites.ts';
+import { compileUpstreams } from './compile-upstreams.ts';
+import type { Config, ListenAddress } from './config.ts';
+import { Diagnosis } from './diagnosis.ts';
+import { fileMistake, folderMistake } from './file-check.ts';
+import type { Finding } from './finding.ts';
+import { isLoopback, overlaps, parseListenAddress, sameAddress } from './listen-address.ts';
+import type { ParsedConfig } from './schema.ts';
+import type { KeyPath } from './schema-walk.ts';
+
+interface Compilation {
+  /** Only fit for use when there are no findings. */
+  readonly config: Config;
+  readonly findings: readonly Finding[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Checks what a schema cannot: references, duplicates, addresses, and files and folders on disk.
+ *
+ * @param baseFolder what relative paths are relative to
+ */
+export function compileConfig(parsed: ParsedConfig, baseFolder: string): Compilation {
+  const diagnosis = new Diagnosis(baseFolder);
+  const listen = compileListen(parsed, diagnosis);
+  const config: Config = {
+    ...parsed,
+    listen,
+    admin: compileAdmin(parsed, listen, diagnosis),
+    workers: parsed.workers === 'auto' ? availableCpus() : parsed.workers,
+    accessLog: compileAccessLog(parsed, diagnosis),
+    upstreams: compileUpstreams(parsed.upstreams, diagnosis),
+    sites: compileSites(parsed, diagnosis),
+  };
+  checkTrustedProxies(parsed, diagnosis);
+  return { config, findings: diagnosis.findings, warnings: diagnosis.warnings };
+}
+
+function compileListen(parsed: ParsedConfig, diagnosis: Diagnosis): ListenAddress[] {
+  const addresses: ListenAddress[] = [];
+  for (const [index, entry] of parsed.listen.entries()) {
+    const text = typeof entry === 'string' ? entry : entry.address;
+    const path: KeyPath = typeof entry === 'string' ? ['listen', index] : ['listen', index, 'address'];
+    const checked = parseListenAddress(text);
+    if ('mistake' in checked) {
+      diagnosis.report(path, checked.mistake);
+    } else if (addresses.some((other) => sameAddress(other, checked.value))) {
+      diagnosis.report(path, { message: `"${text}" is there twice`, found: `"${text}"`, allowed: 'each address once' });
+    } else {
+      addresses.push(checked.value);
+    }
+  }
+  return addresses;
+}
+
+function compileAdmin(
+  { admin }: ParsedConfig,
+  listen: readonly ListenAddress[],
+  diagnosis: Diagnosis,
+): ListenAddress | undefined {
+  if (admin === false) return undefined;
+  const path = ['admin', 'address'];
+  const checked = parseListenAddress(admin.address);
+  if ('mistake' in checked) {
+    diagnosis.report(path, checked.mistake);
+    return undefined;
+  }
+  const clash = listen.find((address) => overlaps(address, checked.value));
+  if (clash) {
+    const message = `"${admin.address}" is taken by the listener "${clash.address}"`;
+    diagnosis.report(path, { message, found: `"${admin.address}"`, allowed: 'a port that nothing under listen uses' });
+  }
+  if (!isLoopback(checked.value)) {
+    diagnosis.warn(`admin.address ${admin.address} may be reached from other machines: metrics and status tell much`);
+  }
+  return checked.value;
+}
+
+function compileAccessLog({ accessLog }: ParsedConfig, diagnosis: Diagnosis): ParsedConfig['accessLog'] {
+  if (accessLog === false || accessLog.path === 'stdout' || accessLog.path === 'stderr') return accessLog;
+  const path = diagnosis.absolute(accessLog.path);
+  // The file need not exist yet; its folder must, and nothing else may have its name.
+  const mistake = folderMistake(dirname(path)) ?? fileMistake(path, { mayBeMissing: true });
+  if (mistake) diagnosis.report(['accessLog', 'path'], mistake);
+  return { ...accessLog, path };
+}
+
+function checkTrustedProxies({ trustedProxies }: ParsedConfig, diagnosis: Diagnosis): void {
+  for (const [index, text] of trustedProxies.entries()) {
+    const checked = parseAddressRange(text);
+    if ('mistake' in checked) diagnosis.report(['trustedProxies', index], checked.mistake);
+    else if (checked.value.prefixLength === 0) {
+      diagnosis.warn(`trustedProxies has ${text}: every client can choose the address that it seems to come from`);
+    }
+  }
+}

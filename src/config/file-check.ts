@@ -1,0 +1,40 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import type { Mistake } from './diagnosis.ts';
+import { explainFileError } from './file-error.ts';
+import { quote } from './finding.ts';
+
+/** What keeps a folder from being served, or undefined. */
+export function folderMistake(path: string): Mistake | undefined {
+  try {
+    if (!statSync(path).isDirectory()) return unusable(path, 'it is not a folder', 'a readable folder');
+    // Looking up a name in a folder takes the right to "execute" it.
+    accessSync(path, constants.R_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return unusable(path, explainFileError(error), 'a readable folder');
+  }
+}
+
+/** What keeps a file from being read, or undefined. */
+export function fileMistake(
+  path: string,
+  bounds: { readonly mayBeMissing?: boolean; readonly maxBytes?: number } = {},
+): Mistake | undefined {
+  const { mayBeMissing = false, maxBytes = Number.POSITIVE_INFINITY } = bounds;
+  try {
+    const stat = statSync(path);
+    if (stat.isDirectory()) return unusable(path, 'it is a folder', 'a readable file');
+    if (stat.size > maxBytes) {
+      return unusable(path, `it has ${stat.size} bytes`, `a readable file of at most ${maxBytes} bytes`);
+    }
+    if (!mayBeMissing) accessSync(path, constants.R_OK);
+    return undefined;
+  } catch (error) {
+    if (mayBeMissing && error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    return unusable(path, explainFileError(error), 'a readable file');
+  }
+}
+
+function unusable(path: string, reason: string, allowed: string): Mistake {
+  return { message: `cannot use ${quote(path)}: ${reason}`, found: quote(path), allowed };
+}

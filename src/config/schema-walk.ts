@@ -1,0 +1,112 @@
+import type { z } from 'zod';
+import { keyFacts } from './key-facts.ts';
+
+/** The steps from the root of a configuration to a value in it. */
+export type KeyPath = readonly PropertyKey[];
+
+type Schema = z.core.$ZodTypes;
+
+/** The schema itself, without the wrappers that give defaults or transform. */
+export function unwrapSchema(schema: z.core.$ZodType): Schema {
+  const { def } = (schema as Schema)._zod;
+  switch (def.type) {
+    case 'default':
+    case 'prefault':
+    case 'optional':
+    case 'nullable':
+    case 'readonly':
+      return unwrapSchema(def.innerType);
+    case 'pipe':
+      return unwrapSchema(def.in);
+    default:
+      return schema as Schema;
+  }
+}
+
+/** The schema of what stands at `path`; undefined where no schema takes such a path. */
+export function schemaAt(root: z.core.$ZodType, path: KeyPath): z.core.$ZodType | undefined {
+  const [step, ...rest] = path;
+  if (step === undefined) return root;
+  const child = schemaBelow(unwrapSchema(root), step);
+  return child && schemaAt(child, rest);
+}
+
+function schemaBelow(schema: Schema, step: PropertyKey): z.core.$ZodType | undefined {
+  const { def } = schema._zod;
+  switch (def.type) {
+    case 'object':
+      return Object.hasOwn(def.shape, step) ? def.shape[String(step)] : undefined;
+    case 'record':
+      return def.valueType;
+    case 'array':
+      return def.element;
+    case 'union':
+      for (const option of def.options) {
+        const found = schemaBelow(unwrapSchema(option), step);
+        if (found) return found;
+      }
+      return undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The keys of a mapping; none for anything else. */
+export function keysOf(schema: z.core.$ZodType | undefined): string[] {
+  if (!schema) return [];
+  const { def } = unwrapSchema(schema)._zod;
+  if (def.type === 'object') return Object.keys(def.shape);
+  if (def.type === 'union') return def.options.flatMap((option) => keysOf(option));
+  return [];
+}
+
+/** What may stand at a key, in words: `auto or a whole number from 1 to 1024`. */
+export function allowedValues(schema: z.core.$ZodType): string {
+  const stated = statedValues(schema);
+  if (stated !== undefined) return stated;
+  const inner = unwrapSchema(schema);
+  const { def } = inner._zod;
+  switch (def.type) {
+    case 'string':
+      return 'text';
+    case 'boolean':
+      return 'true or false';
+    case 'number':
+      return numberRange(inner as z.core.$ZodNumber);
+    case 'literal':
+      return def.values.map(String).join(' or ');
+    case 'enum':
+      return orList(Object.values(def.entries).map(String));
+    case 'union':
+      return orList([...new Set(def.options.map(allowedValues))]);
+    case 'array':
+      return 'a list';
+    case 'record':
+      return 'a mapping of names to values';
+    case 'object':
+      return `a mapping with the keys ${Object.keys(def.shape).join(', ')}`;
+    default:
+      return def.type;
+  }
+}
+
+/** What `keyFacts` states, of the schema or of what a wrapper around it holds. */
+function statedValues(schema: z.core.$ZodType): string | undefined {
+  const stated = keyFacts.get(schema)?.allowed;
+  if (stated !== undefined) return stated;
+  const { def } = (schema as Schema)._zod;
+  if (def.type === 'pipe') return statedValues(def.in);
+  return 'innerType' in def ? statedValues(def.innerType) : undefined;
+}
+
+function numberRange(schema: z.core.$ZodNumber): string {
+  const { minimum, maximum } = schema._zod.bag;
+  return minimum === undefined || maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER
+    ? 'a whole number'
+    : `a whole number from ${minimum} to ${maximum}`;
+}
+
+function orList(values: readonly string[]): string {
+  const last = values.at(-1) ?? '';
+  return values.length < 2 ? last : `${values.slice(0, -1).join(', ')} or ${last}`;
+}

@@ -1,0 +1,67 @@
+import { isIPv6 } from 'node:net';
+import { resolve } from 'node:path';
+import type { ServerConfig } from './config.ts';
+import type { Checked } from './diagnosis.ts';
+import { quote } from './finding.ts';
+import { canonicalHost, isHost, splitHostPort } from './host-name.ts';
+
+const allowed = 'http://host:port, host:port or unix:/path/to/socket';
+/** `sun_path` of a Unix socket address has 108 bytes, the last one a NUL (unix(7)). */
+const longestSocketPath = 107;
+
+/**
+ * Where an application instance listens.
+ *
+ * @param baseFolder what a relative socket path is relative to
+ */
+export function parseServerUrl(text: string, baseFolder: string): Checked<Pick<ServerConfig, 'name' | 'address'>> {
+  if (text.startsWith('unix:')) return parseSocketPath(text, baseFolder);
+  const schemeEnd = text.indexOf('://');
+  const scheme = schemeEnd < 0 ? undefined : text.slice(0, schemeEnd).toLowerCase();
+  if (scheme === 'https') {
+    const message = `TLS to an upstream server is not supported: ${quote(text)}`;
+    return { mistake: { message, found: quote(text), allowed, suggestion: `http${text.slice(schemeEnd)}` } };
+  }
+  if (scheme !== undefined && scheme !== 'http') return wrong(text);
+  return parseAuthority(text, schemeEnd < 0 ? text : text.slice(schemeEnd + 3), scheme !== undefined);
+}
+
+function parseAuthority(text: string, rest: string, hasScheme: boolean): ReturnType<typeof parseServerUrl> {
+  // NGINX writes a socket as http://unix:/path.
+  if (rest.startsWith('unix:')) return wrong(text, rest.replace(/:$/, ''));
+  const authority = rest.replace(/\/$/, '');
+  if (/[/?#@]/.test(authority)) {
+    const message = `a server has no path, query or user name: ${quote(text)}`;
+    return { mistake: { message, found: quote(text), allowed } };
+  }
+  const parts = splitHostPort(hasScheme && !/:\d+$/.test(authority) ? `${authority}:80` : authority);
+  if (!parts) return wrong(text, suggestionFor(authority));
+  const port = Number(parts.port);
+  const hostIsValid = parts.bracketed ? isIPv6(parts.host) : isHost(parts.host);
+  if (!hostIsValid || port < 1 || port > 65_535) return wrong(text);
+  const host = canonicalHost(parts.host);
+  return { value: { name: parts.bracketed ? `[${host}]:${port}` : `${host}:${port}`, address: { host, port } } };
+}
+
+function parseSocketPath(text: string, baseFolder: string): ReturnType<typeof parseServerUrl> {
+  const path = text.slice('unix:'.length);
+  if (path === '' || path.includes('\0')) return wrong(text);
+  const socketPath = resolve(baseFolder, path);
+  const bytes = Buffer.byteLength(socketPath);
+  if (bytes > longestSocketPath) {
+    const found = `${bytes} bytes`;
+    const message = `the path of the socket is too long: ${found}`;
+    return { mistake: { message, found, allowed: `at most ${longestSocketPath} bytes` } };
+  }
+  return { value: { name: `unix:${socketPath}`, address: { socketPath } } };
+}
+
+function suggestionFor(authority: string): string | undefined {
+  if (/^\d{1,5}$/.test(authority)) return `127.0.0.1:${authority}`;
+  if (authority.startsWith('/')) return `unix:${authority}`;
+  return isHost(authority) && !isIPv6(authority) ? `http://${authority}` : undefined;
+}
+
+function wrong(text: string, suggestion?: string): Checked<never> {
+  return { mistake: { message: `wrong server ${quote(text)}`, found: quote(text), allowed, suggestion } };
+}

@@ -1,0 +1,142 @@
+import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, Scalar, type YAMLMap } from 'yaml';
+import { retypeScalar, substituteEnvironment } from './environment-reference.ts';
+import { type Finding, quote } from './finding.ts';
+import type { KeyPath } from './schema-walk.ts';
+
+/** Aliases multiply: a few lines can stand for billions of values. No real configuration comes near. */
+const mostValues = 100_000;
+const deepest = 100;
+
+interface Position {
+  readonly key: number | undefined;
+  readonly value: number;
+}
+
+/** Turns a YAML document into plain data and remembers where each value stands. */
+export class YamlReader {
+  readonly findings: Finding[] = [];
+  private readonly document: Document.Parsed;
+  private readonly environment: NodeJS.ProcessEnv;
+  private readonly positions = new Map<string, Position>();
+  private readonly aliasTargets = new Map<Alias, Node>();
+  private values = 0;
+  private tooMany = false;
+
+  constructor(document: Document.Parsed, environment: NodeJS.ProcessEnv) {
+    this.document = document;
+    this.environment = environment;
+  }
+
+  read(): unknown {
+    const { contents } = this.document;
+    return contents === null ? undefined : this.readNode(contents, [], undefined);
+  }
+
+  /** The offset of a key or value; of what is nearest above it when it is not there. */
+  offsetOf(path: KeyPath, at: Finding['at']): number {
+    for (let length = path.length; length >= 0; length--) {
+      const position = this.positions.get(identify(path.slice(0, length)));
+      if (!position) continue;
+      // What is missing is missing under the key above.
+      const wantKey = at === 'key' || length < path.length;
+      return wantKey ? (position.key ?? position.value) : position.value;
+    }
+    return 0;
+  }
+
+  private readNode(node: Node | null, path: KeyPath, keyOffset: number | undefined): unknown {
+    this.positions.set(identify(path), { key: keyOffset, value: node?.range?.[0] ?? keyOffset ?? 0 });
+    if (++this.values > mostValues || path.length > deepest) return this.refuseSize(path);
+    if (isAlias(node)) {
+      const target = this.resolveAlias(node);
+      if (target) return this.readNode(target, path, keyOffset);
+      this.report(path, `unknown anchor ${quote(node.source)}`, quote(`*${node.source}`), 'an anchor set above');
+      return undefined;
+    }
+    if (isScalar(node)) return this.readScalar(node, path);
+    if (isSeq(node)) {
+      return node.items.map((item, index) => this.readNode(item as Node | null, [...path, index], undefined));
+    }
+    if (isMap(node)) return this.readMap(node, path);
+    return null;
+  }
+
+  private readScalar(node: Scalar, path: KeyPath): unknown {
+    if (typeof node.value !== 'string') return node.value;
+    const { text, mistakes } = substituteEnvironment(node.value, this.environment);
+    for (const mistake of mistakes) this.report(path, mistake.message, mistake.found, mistake.allowed);
+    return node.type === Scalar.PLAIN && text !== node.value ? retypeScalar(text) : text;
+  }
+
+  private readMap(map: YAMLMap, path: KeyPath): Record<string, unknown> {
+    const entries = new Map<string, unknown>();
+    const merged: (Node | null)[] = [];
+    for (const { key, value } of map.items) {
+      if (isMergeKey(key)) {
+        merged.push(value as Node | null);
+        continue;
+      }
+      const keyNode = key as Node;
+      if (!isScalar(keyNode) || keyNode.value === null) {
+        this.report(path, 'wrong key', 'a key that is no text', 'text');
+        continue;
+      }
+      const name = String(keyNode.value);
+      entries.set(name, this.readNode(value as Node | null, [...path, name], keyNode.range?.[0]));
+    }
+    for (const source of merged) this.mergeInto(entries, source, path);
+    // fromEntries defines own properties, `__proto__` among them.
+    return Object.fromEntries(entries);
+  }
+
+  /** `<<: *defaults`: the keys of another mapping, or of several, where this one does not have them. */
+  private mergeInto(entries: Map<string, unknown>, source: Node | null, path: KeyPath, depth = 0): void {
+    const target = isAlias(source) ? this.resolveAlias(source) : source;
+    if (++this.values > mostValues || depth > deepest) {
+      this.refuseSize(path);
+    } else if (isSeq(target)) {
+      for (const item of target.items) this.mergeInto(entries, item as Node, path, depth + 1);
+    } else if (isMap(target)) {
+      for (const pair of target.items) {
+        if (isMergeKey(pair.key)) this.mergeInto(entries, pair.value as Node, path, depth + 1);
+        else if (isScalar(pair.key) && !entries.has(String(pair.key.value))) {
+          const name = String(pair.key.value);
+          entries.set(name, this.readNode(pair.value as Node | null, [...path, name], pair.key.range?.[0]));
+        }
+      }
+    } else {
+      this.report(path, 'wrong value for <<', 'no mapping', 'an alias of a mapping, or a list of such aliases');
+    }
+  }
+
+  private resolveAlias(alias: Alias): Node | undefined {
+    let target = this.aliasTargets.get(alias);
+    if (!target) {
+      target = alias.resolve(this.document);
+      if (target) this.aliasTargets.set(alias, target);
+    }
+    return target;
+  }
+
+  private refuseSize(path: KeyPath): undefined {
+    if (!this.tooMany) {
+      this.tooMany = true;
+      const found = this.values > mostValues ? `more than ${mostValues} values` : `more than ${deepest} levels`;
+      const message = `too large once its aliases are followed: ${found}`;
+      this.report(path.slice(0, 3), message, found, `at most ${mostValues} values, ${deepest} levels deep`);
+    }
+    return undefined;
+  }
+
+  private report(path: KeyPath, message: string, found: string, allowed: string): void {
+    this.findings.push({ path, at: 'value', message, found, allowed });
+  }
+}
+
+function isMergeKey(key: unknown): boolean {
+  return isScalar(key) && typeof key.value === 'symbol';
+}
+
+function identify(path: KeyPath): string {
+  return JSON.stringify(path);
+}
