@@ -53,7 +53,8 @@ export const errorCodes = {
     side: 'client',
     retryable: false,
     title: 'This address does not take that method.',
-    meaning: 'Static files answer GET and HEAD only. The Allow field says what is possible.',
+    meaning:
+      'Static files answer GET and HEAD only, other routes what their `methods` say. The Allow field says what is possible.',
   },
   request_timeout: {
     status: 408,

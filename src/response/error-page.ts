@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { type ErrorCode, type ErrorDefinition, type ErrorSide, errorCodes } from './error-code.ts';
 import type { ErrorFormat } from './error-format.ts';
+import { escapeHtml } from './html.ts';
 
 export const errorContentTypes: Readonly<Record<ErrorFormat, string>> = {
   html: 'text/html; charset=utf-8',
@@ -28,12 +29,12 @@ const style = `
 @media (prefers-color-scheme:dark){:root{--page:#12151a;--card:#1b1f26;--ink:#eceff4;--soft:#a3acba;--line:#323946;--bad:#ff8a80;--ok:#6fd6a0}}
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.5rem;background:var(--page);color:var(--ink);font:1rem/1.5 system-ui,sans-serif}
-main{width:100%;max-width:38rem;padding:2.25rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem}
+main{width:100%;max-width:38rem;padding:clamp(1.25rem,6vw,2.25rem);background:var(--card);border:1px solid var(--line);border-radius:.75rem}
 .status{margin:0;color:var(--soft)}
 .status strong{color:var(--ink)}
 h1{margin:.25rem 0 1.75rem;font-size:1.6rem;line-height:1.25;text-wrap:balance}
 ol{display:flex;flex-wrap:wrap;gap:.75rem;list-style:none;margin:0 0 1.25rem;padding:0}
-li{flex:1 1 9rem;padding-top:.6rem;border-top:3px solid var(--line)}
+li{flex:1 1 6.5rem;padding-top:.6rem;border-top:3px solid var(--line)}
 li b{display:block;font-weight:600}
 li span{font-size:.875rem;color:var(--soft)}
 .ok{border-color:var(--ok)}
@@ -42,11 +43,10 @@ li span{font-size:.875rem;color:var(--soft)}
 .bad span{color:var(--bad);font-weight:600}
 .spared{border-top-style:dashed}
 dl{margin:1.5rem 0 0;padding-top:1.25rem;border-top:1px solid var(--line);font-size:.875rem}
-dl div{display:flex;flex-wrap:wrap;column-gap:1rem}
-dt{flex:0 0 6rem;color:var(--soft)}
+dl div{display:flex;gap:1rem}
+dt{flex:0 0 5rem;color:var(--soft)}
 dd{margin:0;min-width:0;overflow-wrap:anywhere}
 code{font-family:ui-monospace,monospace}
-footer{margin-top:1.5rem;font-size:.8125rem;color:var(--soft)}
 `;
 
 /** A body, cut where the request id goes. */
@@ -106,7 +106,6 @@ ${hops.map((hop, index) => hopItem(hop, index, brokenHop[side])).join('\n')}
 <div><dt>Error</dt><dd><code>${escapeHtml(code)}</code></dd></div>
 <div><dt>Request id</dt><dd><code>${idMark}</code></dd></div>
 </dl>
-<footer>Portico</footer>
 </main>
 </body>
 </html>
@@ -114,16 +113,7 @@ ${hops.map((hop, index) => hopItem(hop, index, brokenHop[side])).join('\n')}
 }
 
 function hopItem(hop: string, index: number, broken: number): string {
-  if (index < broken) return `<li class="ok"><b>${hop}</b> <span>passed</span></li>`;
+  if (index < broken) return `<li class="ok"><b>${hop}</b> <span>${index === 0 ? 'passed' : 'working'}</span></li>`;
   if (index > broken) return `<li class="spared"><b>${hop}</b> <span>not at fault</span></li>`;
   return `<li class="bad"><b>${hop}</b> <span>${broken === 0 ? 'refused' : 'failed'}</span></li>`;
-}
-
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
 }

@@ -4,12 +4,13 @@ import { requestId } from '../request/request-id.ts';
 import type { ErrorPage, Route } from '../route/route.ts';
 import { chooseErrorFormat, type ErrorFormat } from './error-format.ts';
 import { errorBody, errorContentTypes } from './error-page.ts';
+import { linesWithout } from './field-lines.ts';
 import type { PorticoError } from './portico-error.ts';
 import { ResponseHead } from './response-head.ts';
 
 const noFields = Buffer.alloc(0);
 /** Fields that an error response sets itself; the route's own value for them would contradict it. */
-const ownFields = ['content-type', 'cache-control', 'x-request-id'] as const;
+const ownFields = ['content-type', 'cache-control', 'x-request-id'];
 
 /**
  * Answers a request with an error: the one place where errors become responses. When a response has begun already, the
@@ -30,7 +31,7 @@ export function respondError(context: RequestContext, error: PorticoError, extra
   const contentType = page?.contentType ?? errorContentTypes[format];
   const fields = route === undefined ? noFields : routeFields(route);
   exchange.respond(
-    errorHead(error.status, contentType, [id, fields, extraFields]),
+    errorHead(error.status, contentType, [id, fields, error.fields ?? noFields, extraFields]),
     page?.body ?? errorBody(error.code, format, id),
   );
 }
@@ -54,7 +55,5 @@ function customPage(context: RequestContext, status: number, format: ErrorFormat
 /** The lines that the route adds to its responses, without those that would double one of the error's own. */
 function routeFields({ responseFields, removedResponseFields }: Route): Buffer {
   if (!ownFields.some((name) => removedResponseFields.has(name))) return responseFields;
-  const lines = responseFields.toString('latin1').split('\r\n');
-  const kept = lines.filter((line) => !ownFields.some((name) => line.toLowerCase().startsWith(`${name}:`)));
-  return Buffer.from(kept.join('\r\n'), 'latin1');
+  return linesWithout(responseFields, ownFields);
 }

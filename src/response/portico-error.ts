@@ -3,12 +3,15 @@ import { type ErrorCode, type ErrorSide, errorCodes } from './error-code.ts';
 /** An error of a request, as a value: its code says the status, whose fault it is, and whether a retry makes sense. */
 export class PorticoError extends Error {
   readonly code: ErrorCode;
+  /** `\r\nname: value` lines that the response to it carries, such as Allow for 405. */
+  readonly fields: Buffer | undefined;
 
   /** @param detail for the log and the operator, never for the client */
-  constructor(code: ErrorCode, detail: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, detail: string, options?: ErrorOptions & { fields?: Buffer }) {
     super(detail, options);
     this.name = 'PorticoError';
     this.code = code;
+    this.fields = options?.fields;
   }
 
   get status(): number {

@@ -1,0 +1,60 @@
+import type { Config, RouteConfig, SiteConfig } from '../config/config.ts';
+import { serializeFields } from '../response/response-head.ts';
+import { Conditions } from './conditions.ts';
+import { HostTable } from './host-match.ts';
+import type { ErrorPage, Handler, Route } from './route.ts';
+import { type RouteCandidate, RouteTable } from './route-table.ts';
+import { SiteTable } from './site-table.ts';
+
+/** What is ready of a route when its handler is made. */
+export type CompiledRoute = Pick<Route, 'responseFields' | 'removedResponseFields'>;
+
+export type HandlerFactory = (route: RouteConfig, site: SiteConfig, compiled: CompiledRoute) => Handler;
+
+/**
+ * Compiles the sites of a configuration for matching.
+ * @param readPage reads an error page from an absolute path; what it throws passes through
+ */
+export function compileRoutes(
+  config: Config,
+  makeHandler: HandlerFactory,
+  readPage: (path: string) => ErrorPage,
+): SiteTable {
+  const hosts = new HostTable<RouteTable>();
+  for (const site of config.sites) {
+    const table = compileSite(site, makeHandler, readPage);
+    if (site.hosts === undefined) hosts.addDefault(table);
+    else for (const host of site.hosts) hosts.add(host, table);
+  }
+  return new SiteTable(hosts);
+}
+
+function compileSite(site: SiteConfig, makeHandler: HandlerFactory, readPage: (path: string) => ErrorPage): RouteTable {
+  const errorPages = new Map<number | '4xx' | '5xx', ErrorPage>();
+  for (const [status, path] of Object.entries(site.errorPages)) {
+    errorPages.set(status === '4xx' || status === '5xx' ? status : Number(status), readPage(path));
+  }
+  const candidates = site.routes.map((route) => compileRoute(route, site, errorPages, makeHandler));
+  return new RouteTable(candidates, errorPages);
+}
+
+function compileRoute(
+  config: RouteConfig,
+  site: SiteConfig,
+  errorPages: Route['errorPages'],
+  makeHandler: HandlerFactory,
+): RouteCandidate {
+  const compiled = compileFields(config);
+  const handler = makeHandler(config, site, compiled);
+  const { name, bodyLimit, path, exact } = config;
+  const route: Route = { site: site.name, name, handler, bodyLimit, errorPages, ...compiled };
+  return { path, exact, conditions: new Conditions(config), route };
+}
+
+/** A field that is set replaces what comes from upstream, so its name counts as removed too. */
+function compileFields({ responseHeaders: { set, remove } }: RouteConfig): CompiledRoute {
+  return {
+    responseFields: serializeFields(Object.entries(set)),
+    removedResponseFields: new Set([...remove, ...Object.keys(set)].map((name) => name.toLowerCase())),
+  };
+}

@@ -1,0 +1,63 @@
+import type { RequestContext } from '../request/request-context.ts';
+import { PorticoError } from '../response/portico-error.ts';
+import { serializeFields } from '../response/response-head.ts';
+import type { Conditions } from './conditions.ts';
+import { type PathMatch, PathTree } from './path-match.ts';
+import type { ErrorPage, Route } from './route.ts';
+
+/** A route with what it demands of a request. */
+export interface RouteCandidate {
+  readonly path: string;
+  readonly exact: boolean;
+  readonly conditions: Conditions;
+  readonly route: Route;
+}
+
+const routeNotFound = new PorticoError('route_not_found', 'no route of the site takes the request');
+
+/** The routes of one site. */
+export class RouteTable {
+  readonly errorPages: ReadonlyMap<number | '4xx' | '5xx', ErrorPage>;
+  private readonly paths = new PathTree<RouteCandidate>();
+
+  /** @param candidates in the order of the file */
+  constructor(candidates: readonly RouteCandidate[], errorPages: ReadonlyMap<number | '4xx' | '5xx', ErrorPage>) {
+    this.errorPages = errorPages;
+    // Most conditions first; sorting keeps the order of the file among equals.
+    for (const candidate of candidates.toSorted((a, b) => b.conditions.count - a.conditions.count)) {
+      if (candidate.exact) this.paths.addExact(candidate.path, candidate);
+      else this.paths.addPrefix(candidate.path, candidate);
+    }
+    this.paths.finish();
+  }
+
+  /** The route for a request, or why there is none. */
+  find(context: RequestContext): Route | PorticoError {
+    const { head } = context.exchange;
+    const longest = this.paths.find(context.path);
+    let wrongMethod = false;
+    for (let match = longest; match !== undefined; match = match.shorter) {
+      for (const { conditions, route } of match.values) {
+        if (conditions.count === 0) return route;
+        if (!conditions.holdFor(head)) continue;
+        if (conditions.takesMethod(head.method)) return route;
+        wrongMethod = true;
+      }
+    }
+    return wrongMethod ? methodNotAllowed(context, longest) : routeNotFound;
+  }
+}
+
+/** Every method that a route for this very request would take, were it sent with it. */
+function methodNotAllowed(context: RequestContext, longest: PathMatch<RouteCandidate> | undefined): PorticoError {
+  const allowed = new Set<string>();
+  for (let match = longest; match !== undefined; match = match.shorter) {
+    for (const { conditions } of match.values) {
+      if (!conditions.holdFor(context.exchange.head)) continue;
+      for (const method of conditions.methods ?? []) allowed.add(method);
+    }
+  }
+  const allow = [...allowed].toSorted().join(', ');
+  const fields = serializeFields([['Allow', allow]]);
+  return new PorticoError('method_not_allowed', `the routes for the path take ${allow}`, { fields });
+}
