@@ -22,14 +22,15 @@ interface Compilation {
  * Checks what a schema cannot: references, duplicates, addresses, and files and folders on disk.
  *
  * @param baseFolder what relative paths are relative to
+ * @param given keys that the source has; the others have their defaults
  */
-export function compileConfig(parsed: ParsedConfig, baseFolder: string): Compilation {
+export function compileConfig(parsed: ParsedConfig, baseFolder: string, given: ReadonlySet<string>): Compilation {
   const diagnosis = new Diagnosis(baseFolder);
   const listen = compileListen(parsed, diagnosis);
   const config: Config = {
     ...parsed,
     listen,
-    admin: compileAdmin(parsed, listen, diagnosis),
+    admin: compileAdmin(parsed, listen, given.has('admin'), diagnosis),
     workers: parsed.workers === 'auto' ? availableCpus() : parsed.workers,
     accessLog: compileAccessLog(parsed, diagnosis),
     upstreams: compileUpstreams(parsed.upstreams, diagnosis),
@@ -59,6 +60,7 @@ function compileListen(parsed: ParsedConfig, diagnosis: Diagnosis): ListenAddres
 function compileAdmin(
   { admin }: ParsedConfig,
   listen: readonly ListenAddress[],
+  isGiven: boolean,
   diagnosis: Diagnosis,
 ): ListenAddress | undefined {
   if (admin === false) return undefined;
@@ -70,8 +72,10 @@ function compileAdmin(
   }
   const clash = listen.find((address) => overlaps(address, checked.value));
   if (clash) {
-    const message = `"${admin.address}" is taken by the listener "${clash.address}"`;
-    diagnosis.report(path, { message, found: `"${admin.address}"`, allowed: 'a port that nothing under listen uses' });
+    const message = `the listener "${clash.address}" and the admin listener "${admin.address}" want the same port`;
+    // The mistake stands where something was written: the admin address is often the default one.
+    const place = isGiven ? path : ['listen', listen.indexOf(clash)];
+    diagnosis.report(place, { message, found: `port ${clash.port} twice`, allowed: 'another port for one of them' });
   }
   if (!isLoopback(checked.value)) {
     diagnosis.warn(`admin.address ${admin.address} may be reached from other machines: metrics and status tell much`);

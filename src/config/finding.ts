@@ -10,14 +10,16 @@ export interface Finding {
   readonly found: string;
   readonly allowed: string;
   readonly suggestion?: string | undefined;
+  /** Known already, for what has no key path, such as broken syntax. */
+  readonly place?: ProblemPlace;
 }
 
 /** Says where a key path stands. */
 export type Locate = (path: KeyPath, at: Finding['at']) => ProblemPlace;
 
 export function toProblem(finding: Finding, locate: Locate): ConfigProblem {
-  const { path, at, message, found, allowed, suggestion } = finding;
-  const problem = { ...locate(path, at), keyPath: formatKeyPath(path), message, found, allowed };
+  const { path, at, message, found, allowed, suggestion, place = locate(path, at) } = finding;
+  const problem = { ...place, keyPath: formatKeyPath(path), message, found, allowed };
   return suggestion === undefined ? problem : { ...problem, suggestion };
 }
 

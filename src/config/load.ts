@@ -39,7 +39,7 @@ export async function loadConfig(source: ConfigSource, environment: NodeJS.Proce
     return refuse(loaded, [...loaded.findings, ...findings.filter((finding) => !isBelowAny(finding, loaded.findings))]);
   }
   const baseFolder = source.kind === 'flags' ? source.baseFolder : dirname(resolve(source.path));
-  const compiled = compileConfig(parsed.data, baseFolder);
+  const compiled = compileConfig(parsed.data, baseFolder, new Set(Object.keys(loaded.data as object)));
   const findings = [
     ...loaded.findings,
     ...compiled.findings.filter((finding) => !isBelowAny(finding, loaded.findings)),
@@ -64,9 +64,7 @@ async function readSource(source: ConfigSource, environment: NodeJS.ProcessEnv):
 function refuse(loaded: LoadedSource, findings: readonly Finding[]): LoadResult {
   const problems = findings.map((finding) => toProblem(finding, loaded.locate));
   const position = (problem: ConfigProblem) => (problem.line ?? 0) * 1e6 + (problem.column ?? 0);
-  // Syntax findings carry an index as their path, which is no key path.
-  const shown = loaded.broken ? problems.map((problem) => ({ ...problem, keyPath: '' })) : problems;
-  return { ok: false, problems: shown.toSorted((a, b) => position(a) - position(b)) };
+  return { ok: false, problems: problems.toSorted((a, b) => position(a) - position(b)) };
 }
 
 /** Whether a mistake only follows from an earlier one at the same place, such as a variable that is not set. */

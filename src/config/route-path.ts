@@ -29,6 +29,6 @@ function reasonNeverMatched(path: string): string | undefined {
 }
 
 function suggestionFor(path: string): string | undefined {
-  const merged = path.replace(/[?#*].*$/s, '').replace(/\/{2,}/g, '/');
+  const merged = path.replace(/[?#].*$/s, '').replace(/\/{2,}/g, '/');
   return merged !== path && merged.startsWith('/') && reasonNeverMatched(merged) === undefined ? merged : undefined;
 }

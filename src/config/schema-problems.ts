@@ -60,11 +60,16 @@ function wrongValue(schema: z.core.$ZodType, data: unknown, issue: Issue, path: 
   const value = valueAt(data, path);
   const found = describeFound(value);
   const target = schemaAt(schema, path);
-  const allowed = target ? allowedValues(target) : '';
+  const allowed = boundsOf(issue) ?? (target ? allowedValues(target) : '');
   const finding = { path, at: 'value' as const, found, allowed };
   if (value === undefined) return { ...finding, message: missing(path) };
   if (value === null) return { ...finding, message: 'no value' };
   return { ...finding, message: `${complaint(issue, value)} ${found}`, suggestion: suggestionFor(target, value) };
+}
+
+/** What a unit says of its bounds. */
+function boundsOf(issue: Issue): string | undefined {
+  return issue.code === 'custom' && typeof issue.params?.['allowed'] === 'string' ? issue.params['allowed'] : undefined;
 }
 
 function missing(path: KeyPath): string {
@@ -74,7 +79,7 @@ function missing(path: KeyPath): string {
 function complaint(issue: Issue, value: unknown): string {
   if (issue.code === 'invalid_type') return 'wrong type:';
   if (issue.code === 'custom') return `${issue.message}:`;
-  if (Array.isArray(value) && issue.code === 'too_small') return 'too few:';
+  if (Array.isArray(value) && value.length === 0) return 'too few:';
   if (typeof value === 'number' && (issue.code === 'too_small' || issue.code === 'too_big')) return 'out of range:';
   return typeof value === 'object' ? 'wrong type:' : 'wrong value';
 }

@@ -72,9 +72,9 @@ export function allowedValues(schema: z.core.$ZodType): string {
     case 'boolean':
       return 'true or false';
     case 'number':
-      return numberRange(inner as z.core.$ZodNumber);
+      return numberRange(inner as unknown as z.ZodNumber);
     case 'literal':
-      return def.values.map(String).join(' or ');
+      return orList(def.values.map(String));
     case 'enum':
       return orList(Object.values(def.entries).map(String));
     case 'union':
@@ -99,14 +99,15 @@ function statedValues(schema: z.core.$ZodType): string | undefined {
   return 'innerType' in def ? statedValues(def.innerType) : undefined;
 }
 
-function numberRange(schema: z.core.$ZodNumber): string {
-  const { minimum, maximum } = schema._zod.bag;
-  return minimum === undefined || maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER
-    ? 'a whole number'
-    : `a whole number from ${minimum} to ${maximum}`;
+function numberRange({ minValue, maxValue }: z.ZodNumber): string {
+  // z.int() has the bounds of exact integers where none are stated.
+  if (minValue === null || maxValue === null || maxValue >= Number.MAX_SAFE_INTEGER) return 'a whole number';
+  return `a whole number from ${minValue} to ${maxValue}`;
 }
 
+/** `301, 302 or 303`; with a comma before a last one of several words. */
 function orList(values: readonly string[]): string {
   const last = values.at(-1) ?? '';
-  return values.length < 2 ? last : `${values.slice(0, -1).join(', ')} or ${last}`;
+  if (values.length < 2) return last;
+  return `${values.slice(0, -1).join(', ')}${last.includes(' ') ? ',' : ''} or ${last}`;
 }

@@ -20,7 +20,7 @@ export function parseServerUrl(text: string, baseFolder: string): Checked<Pick<S
   const scheme = schemeEnd < 0 ? undefined : text.slice(0, schemeEnd).toLowerCase();
   if (scheme === 'https') {
     const message = `TLS to an upstream server is not supported: ${quote(text)}`;
-    return { mistake: { message, found: quote(text), allowed, suggestion: `http${text.slice(schemeEnd)}` } };
+    return { mistake: { message, found: quote(text), allowed } };
   }
   if (scheme !== undefined && scheme !== 'http') return wrong(text);
   return parseAuthority(text, schemeEnd < 0 ? text : text.slice(schemeEnd + 3), scheme !== undefined);
@@ -30,6 +30,7 @@ function parseAuthority(text: string, rest: string, hasScheme: boolean): ReturnT
   // NGINX writes a socket as http://unix:/path.
   if (rest.startsWith('unix:')) return wrong(text, rest.replace(/:$/, ''));
   const authority = rest.replace(/\/$/, '');
+  if (rest.startsWith('/')) return wrong(text, suggestionFor(rest));
   if (/[/?#@]/.test(authority)) {
     const message = `a server has no path, query or user name: ${quote(text)}`;
     return { mistake: { message, found: quote(text), allowed } };

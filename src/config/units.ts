@@ -63,7 +63,7 @@ interface AmountOptions {
 }
 
 function amount(options: AmountOptions) {
-  const { form, units, most, bounds } = options;
+  const { kind, form, units, format, most, bounds } = options;
   const { min = 0, max = most } = bounds;
   const schema = z
     .string()
@@ -72,7 +72,8 @@ function amount(options: AmountOptions) {
       const [, digits = '', unit = ''] = form.exec(text) ?? [];
       const total = Math.round(Number(digits) * (units[unit] ?? Number.NaN));
       if (total >= min && total <= max) return total;
-      context.addIssue({ code: 'custom', message: 'out of range' });
+      const allowed = `${kind} from ${format(min)} to ${format(max)}`;
+      context.addIssue({ code: 'custom', message: 'out of range', params: { allowed } });
       return z.NEVER;
     });
   return schema.register(keyFacts, { allowed: describeAmount(options) });
@@ -81,8 +82,8 @@ function amount(options: AmountOptions) {
 function describeAmount({ kind, examples, format, bounds }: AmountOptions): string {
   const { min, max } = bounds;
   if (min !== undefined && max !== undefined) return `${kind} from ${format(min)} to ${format(max)}`;
-  if (min !== undefined) return `${kind} of at least ${format(min)}, such as ${examples}`;
-  if (max !== undefined) return `${kind} of at most ${format(max)}, such as ${examples}`;
+  if (min !== undefined) return `${kind} of at least ${format(min)}`;
+  if (max !== undefined) return `${kind} of at most ${format(max)}`;
   return `${kind} such as ${examples}`;
 }
 

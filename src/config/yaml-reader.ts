@@ -20,7 +20,8 @@ export class YamlReader {
   private readonly positions = new Map<string, Position>();
   private readonly aliasTargets = new Map<Alias, Node>();
   private values = 0;
-  private tooMany = false;
+  /** Reading stopped: nothing can be said of the rest. */
+  tooLarge = false;
 
   constructor(document: Document.Parsed, environment: NodeJS.ProcessEnv) {
     this.document = document;
@@ -119,11 +120,11 @@ export class YamlReader {
   }
 
   private refuseSize(path: KeyPath): undefined {
-    if (!this.tooMany) {
-      this.tooMany = true;
+    if (!this.tooLarge) {
+      this.tooLarge = true;
       const found = this.values > mostValues ? `more than ${mostValues} values` : `more than ${deepest} levels`;
       const message = `too large once its aliases are followed: ${found}`;
-      this.report(path.slice(0, 3), message, found, `at most ${mostValues} values, ${deepest} levels deep`);
+      this.report(path.slice(0, 1), message, found, `at most ${mostValues} values, ${deepest} levels deep`);
     }
     return undefined;
   }

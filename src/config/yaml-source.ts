@@ -1,6 +1,6 @@
-import { type Document, type ErrorCode, LineCounter, parseDocument, type YAMLError } from 'yaml';
+import { type Document, type ErrorCode, LineCounter, parseDocument, Scalar, visit, type YAMLError } from 'yaml';
 import type { Finding, Locate } from './finding.ts';
-import type { LoadedSource } from './loaded-source.ts';
+import { brokenSource, type LoadedSource } from './loaded-source.ts';
 import { YamlReader } from './yaml-reader.ts';
 
 /** Our words for what the parser finds most often; its own words otherwise. */
@@ -8,7 +8,9 @@ const syntaxMistakes: Partial<Record<ErrorCode, { message: string; allowed: stri
   TAB_AS_INDENT: { message: 'a tab is used for indentation', allowed: 'spaces' },
   DUPLICATE_KEY: { message: 'the key stands here twice', allowed: 'each key once' },
   MULTIPLE_DOCS: { message: 'a second document begins', allowed: 'one document a file' },
+  TAG_RESOLVE_FAILED: { message: 'unknown tag', allowed: 'no tag, or one of YAML itself' },
 };
+const unquotedText = { message: 'text without double quotes', allowed: 'valid JSON' };
 
 /**
  * Reads a configuration in YAML 1.2 or JSON, keeping the position of every key and value.
@@ -29,14 +31,18 @@ export function readYamlSource(file: string, text: string, environment: NodeJS.P
     });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const finding = syntaxFinding('nested too deeply', 'deep nesting', 'a configuration as documented');
-    return { data: undefined, findings: [finding], locate: () => placeAt(0), broken: true };
+    return brokenSource(file, { message: 'nested too deeply', found: 'deep nesting', allowed: 'a few levels' });
   }
   const mistakes = firstOfEachLine([...document.errors, ...document.warnings], lines);
-  if (mistakes.length > 0) return brokenSyntax(mistakes, json, text, placeAt);
+  if (mistakes.length > 0) {
+    const located = mistakes.map((error) => syntaxFinding(error, document, json, text));
+    const findings = located.map(({ offset, finding }) => ({ ...finding, place: placeAt(offset) }));
+    return { data: undefined, findings, locate: () => placeAt(0), broken: true };
+  }
   const reader = new YamlReader(document, environment);
   const data = reader.read();
-  return { data, findings: reader.findings, locate: (path, at) => placeAt(reader.offsetOf(path, at)), broken: false };
+  const locate: Locate = (path, at) => placeAt(reader.offsetOf(path, at));
+  return { data, findings: reader.findings, locate, broken: reader.tooLarge };
 }
 
 /** One mistake often makes the parser stumble several times in the same line. */
@@ -50,25 +56,31 @@ function firstOfEachLine(errors: readonly YAMLError[], lines: LineCounter): YAML
     });
 }
 
-function brokenSyntax(
-  errors: readonly YAMLError[],
-  json: boolean,
-  text: string,
-  placeAt: (offset: number) => ReturnType<Locate>,
-): LoadedSource {
-  const findings = errors.map((error, index) => {
-    const own = syntaxMistakes[error.code];
-    const found = JSON.stringify(text.slice(error.pos[0], error.pos[0] + 20).split('\n')[0]);
-    const message = own?.message ?? `not valid ${json ? 'JSON' : 'YAML'}: ${lowerFirst(error.message)}`;
-    return { ...syntaxFinding(message, found, own?.allowed ?? `valid ${json ? 'JSON' : 'YAML'}`), path: [index] };
-  });
-  // Syntax has no key path: the index in the path only leads `locate` to the error.
-  const locate: Locate = (path) => placeAt(errors[Number(path[0] ?? 0)]?.pos[0] ?? 0);
-  return { data: undefined, findings, locate, broken: true };
+function syntaxFinding(error: YAMLError, document: Document.Parsed, json: boolean, text: string): SyntaxFinding {
+  const offset = openingQuote(error, document) ?? error.pos[0];
+  const found = JSON.stringify(text.slice(offset, offset + 20).split('\n')[0]);
+  const language = json ? 'JSON' : 'YAML';
+  const own = json && error.code === 'TAG_RESOLVE_FAILED' ? unquotedText : syntaxMistakes[error.code];
+  const message = own?.message ?? `not valid ${language}: ${lowerFirst(error.message)}`;
+  return { offset, finding: { path: [], at: 'value', message, found, allowed: own?.allowed ?? `valid ${language}` } };
 }
 
-function syntaxFinding(message: string, found: string, allowed: string): Finding {
-  return { path: [], at: 'value', message, found, allowed };
+interface SyntaxFinding {
+  readonly offset: number;
+  readonly finding: Finding;
+}
+
+/** A quote that is never closed is missed at the end of the file only; the mistake stands where it opens. */
+function openingQuote(error: YAMLError, document: Document.Parsed): number | undefined {
+  if (error.code !== 'MISSING_CHAR') return undefined;
+  let offset: number | undefined;
+  visit(document, {
+    Scalar: (_key, { type, range }) => {
+      const isQuoted = type === Scalar.QUOTE_DOUBLE || type === Scalar.QUOTE_SINGLE;
+      if (isQuoted && range && range[0] < error.pos[0] && range[1] >= error.pos[0]) offset = range[0];
+    },
+  });
+  return offset;
 }
 
 function lowerFirst(text: string): string {
