@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /** Addresses remembered with their verdict. A proxy in front has few; the bound is against made-up X-Forwarded-For ones. */
@@ -40,7 +41,7 @@ export class TrustedProxies {
   }
 
   private lookUp(address: string): boolean {
-    if (!ipaddr.isValid(address)) return false;
+    if (isIP(address) === 0) return false;
     const bytes = ipaddr.process(address).toByteArray();
     return this.networks.some((network) => contains(network, bytes));
   }
@@ -48,6 +49,8 @@ export class TrustedProxies {
 
 function parseNetwork(cidr: string): Network {
   try {
+    // The parser alone would take `10.0.0` and `0x7f.1` too.
+    if (isIP(cidr.replace(/\/\d+$/, '')) === 0) throw new Error('not an IP address');
     const [address, prefixBits] = cidr.includes('/') ? ipaddr.parseCIDR(cidr) : [ipaddr.parse(cidr), undefined];
     const bytes = address.toByteArray();
     // Peers on a dual-stack socket come in dotted form, so a mapped range is meant as the IPv4 one in it.
