@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Logger } from '../../../src/log/logger.ts';
 import { MetricAggregate } from '../../../src/metrics/aggregate.ts';
 import type { MetricDelta } from '../../../src/metrics/delta.ts';
 import { metricNames } from '../../../src/metrics/names.ts';
 import { WorkerRecorder } from '../../../src/metrics/worker-recorder.ts';
+import { RecordingLogger } from '../../support/recording-logger.ts';
 
 const labels = { site: 'shop', route: '/', method: 'GET', status: '200' };
 
@@ -121,8 +121,7 @@ test('buckets are cumulated and count and sum agree with them', async () => {
 });
 
 test('a metric or form that is not known is ignored and complained of once', async () => {
-  const warnings: unknown[] = [];
-  const logger = { warn: (_message: string, fields: unknown) => warnings.push(fields) } as unknown as Logger;
+  const logger = new RecordingLogger();
   const aggregate = new MetricAggregate({ logger });
   const added = [
     { id: 0, name: 'portico_from_the_future_total', labels: [] },
@@ -136,7 +135,7 @@ test('a metric or form that is not known is ignored and complained of once', asy
   aggregate.apply(2, delta);
   assert.equal((await samples(aggregate)).get(requestSeries), 12);
   assert.deepEqual(
-    warnings,
+    logger.entries.map(({ fields }) => fields),
     added.slice(0, 4).map(({ name }) => ({ metric: name })),
   );
 });
