@@ -1,0 +1,11 @@
+import type { RouteAction } from '../config/config.ts';
+
+/** What a proxy route says. */
+export type ProxyHandlerConfig = Extract<RouteAction, { readonly kind: 'proxy' }> & {
+  /** The route's path, for `stripPrefix`. */
+  readonly prefix: string;
+  /** `\r\nname: value` lines added to each response. */
+  readonly responseFields: Buffer;
+  /** Names in lower case taken out of what the upstream sends. */
+  readonly removedResponseFields: ReadonlySet<string>;
+};

@@ -1,0 +1,24 @@
+import type { RequestContext } from '../request/request-context.ts';
+import type { Handler } from '../route/route.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import { ExchangeRelay } from './exchange-relay.ts';
+import type { ProxyHandlerConfig } from './proxy-config.ts';
+import { ProxyRoute } from './proxy-route.ts';
+
+/** Passes requests to an upstream. */
+class ProxyHandler implements Handler {
+  private readonly route: ProxyRoute;
+
+  constructor(route: ProxyRoute) {
+    this.route = route;
+  }
+
+  handle(context: RequestContext): void {
+    new ExchangeRelay(this.route, context).start();
+  }
+}
+
+/** @throws Error with a message for the operator when the route sets a field that is not its to set */
+export function createProxyHandler(config: ProxyHandlerConfig, upstream: Upstream): Handler {
+  return new ProxyHandler(new ProxyRoute(config, upstream));
+}

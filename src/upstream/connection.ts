@@ -1,0 +1,220 @@
+import { performance } from 'node:perf_hooks';
+import type { HeadBlock } from './head-block.ts';
+import type { ReadBuffers } from './read-buffers.ts';
+import { ResponseParser } from './response-parser.ts';
+import { UpstreamSocket } from './upstream-socket.ts';
+
+/** Where to connect to. */
+export type SocketAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** Who has a connection for a request and its response. */
+export interface ConnectionUser {
+  /** The connection is open: send now. Not called for one that was open already. */
+  connected(): void;
+  /** The connection did not open. Last call. */
+  refused(error: Error): void;
+  /** Bytes were fed to the parser. @returns false to stop reading until `Connection.resume` */
+  received(): boolean;
+  /** What was sent has left. */
+  drained(): void;
+  /** The connection has ended or broken: `error` undefined when the server closed it in order. Last call. */
+  lost(error: Error | undefined): void;
+  /** `Connection.deadlineAt` has passed. */
+  expired(): void;
+}
+
+/** Whose connections they are: a server. */
+export interface ConnectionOwner {
+  opened(connection: Connection): void;
+  /** A try at one address failed: the owner calls `begin` with another one, or `giveUp`, now or later. */
+  attemptFailed(connection: Connection, failed: SocketAddress, error: Error): void;
+  /** The connection is free for another request. @returns whether it is kept */
+  offer(connection: Connection): boolean;
+  closed(connection: Connection): void;
+}
+
+const State = { connecting: 0, busy: 1, idle: 2, closed: 3 } as const;
+type State = (typeof State)[keyof typeof State];
+
+/** Bytes that may wait to be sent before the sender is asked to stop. */
+const sendBound = 65_536;
+
+/** One connection to a server: reads into one buffer of its own, without Node's stream machinery, and carries one request at a time. */
+export class Connection {
+  readonly parser: ResponseParser;
+  user: ConnectionUser | undefined;
+  address: SocketAddress | undefined;
+  /** `performance.now()` after which the user is told `expired`. */
+  deadlineAt = Number.POSITIVE_INFINITY;
+  readonly startedAt = performance.now();
+  idleSince = 0;
+  /** Whether a request went over it before the present one. */
+  reused = false;
+  /** Set while somebody else still reads the chunk that was parsed last. */
+  lent = false;
+
+  private readonly owner: ConnectionOwner;
+  private readonly buffers: ReadBuffers;
+  private readonly buffer: Buffer;
+  private socket: UpstreamSocket | undefined;
+  private state: State = State.connecting;
+  private readingStopped = false;
+
+  /** Makes a connection that waits for `begin`. */
+  constructor(owner: ConnectionOwner, user: ConnectionUser, block: HeadBlock, buffers: ReadBuffers) {
+    this.owner = owner;
+    this.user = user;
+    this.buffers = buffers;
+    this.buffer = buffers.take();
+    this.parser = new ResponseParser(block);
+  }
+
+  /** Connects to an address, the first one or the next. */
+  begin(address: SocketAddress): void {
+    if (this.state !== State.connecting) return;
+    this.address = address;
+    this.socket = this.makeSocket();
+    this.socket.connect('path' in address ? address : { ...address, noDelay: true });
+  }
+
+  /** There is no address left to try. */
+  giveUp(error: Error): void {
+    if (this.state !== State.connecting) return;
+    const { user } = this;
+    this.destroy();
+    user?.refused(error);
+  }
+
+  get isOpen(): boolean {
+    return this.state === State.busy || this.state === State.idle;
+  }
+
+  get isConnecting(): boolean {
+    return this.state === State.connecting;
+  }
+
+  /** Whether as much waits to be sent that the sender should stop until `drained`. */
+  get isBacklogged(): boolean {
+    return this.socket !== undefined && this.socket.writableLength >= sendBound;
+  }
+
+  /** Whether something waits to be sent; `drained` comes then. */
+  get isSending(): boolean {
+    return this.socket?.writableNeedDrain === true;
+  }
+
+  /** Gives an idle connection to a request. */
+  assign(user: ConnectionUser): void {
+    this.user = user;
+    this.state = State.busy;
+    this.reused = true;
+  }
+
+  /** Sends text (Latin-1) and the bytes behind it in one system call. Never fails: `lost` comes instead. */
+  send(text: string, chunk?: Uint8Array): void {
+    const { socket } = this;
+    if (socket === undefined || socket.writeFailed || this.state === State.closed) return;
+    if (chunk === undefined) {
+      socket.write(text, 'latin1');
+      return;
+    }
+    socket.cork();
+    socket.write(text, 'latin1');
+    socket.write(chunk);
+    socket.uncork();
+  }
+
+  /** Sends a chunk of a chunked body with its frame around it, in one system call. */
+  sendFramed(text: string, chunk: Uint8Array): void {
+    const { socket } = this;
+    if (socket === undefined || socket.writeFailed || this.state === State.closed) return;
+    socket.cork();
+    socket.write(`${text}${chunk.length.toString(16)}\r\n`, 'latin1');
+    socket.write(chunk);
+    socket.write('\r\n', 'latin1');
+    socket.uncork();
+  }
+
+  sendBytes(chunk: Uint8Array): void {
+    const { socket } = this;
+    if (socket === undefined || socket.writeFailed || this.state === State.closed) return;
+    socket.write(chunk);
+  }
+
+  /** Goes on reading after `received` returned false. */
+  resume(): void {
+    if (!this.readingStopped || !this.isOpen) return;
+    this.readingStopped = false;
+    this.socket?.resume();
+  }
+
+  /** The response is complete and the request was sent whole: keeps the connection for another one, or closes it. */
+  release(): void {
+    this.user = undefined;
+    this.deadlineAt = Number.POSITIVE_INFINITY;
+    const { parser, socket } = this;
+    const reusable = this.state === State.busy && parser.persistent && !parser.hasExcess;
+    if (!reusable || socket === undefined || socket.writeFailed || socket.writableLength > 0) return this.destroy();
+    this.state = State.idle;
+    if (!this.owner.offer(this)) return this.destroy();
+    // An idle connection is read as well: that is how its end is noticed.
+    this.resume();
+  }
+
+  /** Closes the connection whatever it is doing; the user is not told. */
+  destroy(): void {
+    if (this.state === State.closed) return;
+    this.state = State.closed;
+    this.user = undefined;
+    if (this.socket === undefined) this.buffers.give(this.buffer);
+    else this.socket.destroy();
+    this.owner.closed(this);
+  }
+
+  private makeSocket(): UpstreamSocket {
+    const socket = new UpstreamSocket(this.buffer, (count) => this.read(count));
+    socket.on('connect', () => this.opened());
+    socket.on('drain', () => this.user?.drained());
+    socket.on('end', () => this.ended(socket, undefined));
+    socket.on('error', (error) => this.ended(socket, error));
+    socket.on('close', () => {
+      this.ended(socket, undefined);
+      if (socket === this.socket && !this.lent) this.buffers.give(this.buffer);
+    });
+    return socket;
+  }
+
+  private opened(): void {
+    if (this.state !== State.connecting) return;
+    this.state = State.busy;
+    this.owner.opened(this);
+    this.user?.connected();
+  }
+
+  private read(count: number): boolean {
+    if (this.state !== State.busy || this.user === undefined) {
+      // Nobody asked for anything: what comes on an idle connection belongs to no request.
+      this.destroy();
+      return false;
+    }
+    this.parser.feed(this.buffer, 0, count);
+    const goOn = this.user.received();
+    if (!goOn) this.readingStopped = true;
+    return goOn;
+  }
+
+  private ended(socket: UpstreamSocket, error: Error | undefined): void {
+    if (this.state === State.closed || socket !== this.socket) return;
+    if (this.state === State.connecting) {
+      this.socket = undefined;
+      return this.owner.attemptFailed(
+        this,
+        this.address as SocketAddress,
+        error ?? new Error('closed while it opened'),
+      );
+    }
+    const { user } = this;
+    this.destroy();
+    user?.lost(error);
+  }
+}

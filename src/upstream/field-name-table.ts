@@ -1,0 +1,79 @@
+import { tokenLowerCase } from './byte-class.ts';
+
+/** What the scanner does with a field of a response. */
+export const FieldKind = {
+  /** Copied into the block of the head. */
+  keep: 0,
+  /** Left out. */
+  drop: 1,
+  contentLength: 2,
+  transferEncoding: 3,
+  connection: 4,
+  /** Kept, and noted: the response has an X-Request-Id of its own. */
+  requestId: 5,
+} as const;
+export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
+
+/**
+ * Fields that end here (RFC 9110 section 7.6.1), and those that the listener's engine writes itself. Whatever else begins
+ * with `proxy-` is dropped too.
+ */
+const known: readonly (readonly [name: string, kind: FieldKind])[] = [
+  ['content-length', FieldKind.contentLength],
+  ['transfer-encoding', FieldKind.transferEncoding],
+  ['connection', FieldKind.connection],
+  ['x-request-id', FieldKind.requestId],
+  ['date', FieldKind.drop],
+  ['keep-alive', FieldKind.drop],
+  ['te', FieldKind.drop],
+  ['trailer', FieldKind.drop],
+  ['upgrade', FieldKind.drop],
+];
+
+interface Entry {
+  readonly name: Uint8Array;
+  readonly kind: FieldKind;
+}
+
+/** Looks field names up as bytes, without making a string of them. Made once a route. */
+export class FieldNameTable {
+  /** Entries by length of the name: most names of a message fail on their length alone. */
+  private readonly byLength: Entry[][] = [];
+
+  /** @param removed names in lower case that are left out besides the hop-by-hop ones */
+  constructor(removed: Iterable<string> = []) {
+    const kinds = new Map(known);
+    for (const name of removed) {
+      const kind = kinds.get(name);
+      if (kind === undefined || kind === FieldKind.requestId) kinds.set(name, FieldKind.drop);
+    }
+    for (const [name, kind] of kinds) {
+      const entries = (this.byLength[name.length] ??= []);
+      entries.push({ name: Buffer.from(name, 'latin1'), kind });
+    }
+  }
+
+  /** What to do with the field whose name lies at `start..end`; the bytes are known to be a token. */
+  lookUp(bytes: Uint8Array, start: number, end: number): FieldKind {
+    const entries = this.byLength[end - start];
+    if (entries !== undefined) {
+      for (const entry of entries) {
+        if (equalIgnoringCase(bytes, start, entry.name)) return entry.kind;
+      }
+    }
+    const first = tokenLowerCase[bytes[start] as number];
+    return first === 0x70 && end - start > 6 && equalIgnoringCase(bytes, start, proxyPrefix)
+      ? FieldKind.drop
+      : FieldKind.keep;
+  }
+}
+
+const proxyPrefix = Buffer.from('proxy-', 'latin1');
+
+/** Whether the bytes from `start` on are `expected` (lower case), in any case. */
+export function equalIgnoringCase(bytes: Uint8Array, start: number, expected: Uint8Array): boolean {
+  for (let index = 0; index < expected.length; index++) {
+    if (tokenLowerCase[bytes[start + index] as number] !== expected[index]) return false;
+  }
+  return true;
+}

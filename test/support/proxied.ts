@@ -1,0 +1,78 @@
+import type { ServerConfig, UpstreamConfig } from '../../src/config/config.ts';
+import { createProxyHandler } from '../../src/proxy/proxy-handler.ts';
+import type { ProxyHandlerConfig } from '../../src/proxy/proxy-config.ts';
+import type { Handler } from '../../src/route/route.ts';
+import type { Lookup } from '../../src/upstream/resolver.ts';
+import { Upstream } from '../../src/upstream/upstream.ts';
+import { FakeExchange, type FakeRequest } from './fake-exchange.ts';
+import { FakeRecorder } from './fake-recorder.ts';
+
+type UpstreamChanges = Omit<Partial<UpstreamConfig>, 'timeouts' | 'keepAlive'> & {
+  readonly timeouts?: Partial<UpstreamConfig['timeouts']>;
+  readonly keepAlive?: Partial<UpstreamConfig['keepAlive']>;
+};
+
+/** An upstream's configuration with the defaults of the schema. */
+export function upstreamConfig(servers: readonly ServerConfig[], changes: UpstreamChanges = {}): UpstreamConfig {
+  return {
+    name: 'app',
+    balance: 'round-robin',
+    failBackoff: 1000,
+    maxResponseHead: 65_536,
+    ...changes,
+    servers,
+    timeouts: { connect: 5000, response: 60_000, read: 60_000, write: 60_000, ...changes.timeouts },
+    keepAlive: { idleTimeout: 1500, maxIdle: 64, ...changes.keepAlive },
+  };
+}
+
+/** A proxy route's configuration with the defaults of the schema. */
+export function proxyConfig(changes: Partial<ProxyHandlerConfig> = {}): ProxyHandlerConfig {
+  return {
+    kind: 'proxy',
+    upstream: 'app',
+    stripPrefix: false,
+    host: 'keep',
+    forwarded: false,
+    requestHeaders: { set: {}, remove: [] },
+    prefix: '/',
+    responseFields: Buffer.alloc(0),
+    removedResponseFields: new Set(),
+    ...changes,
+  };
+}
+
+/** A proxy route in front of some servers, asked through fake exchanges. */
+export class Proxied {
+  readonly recorder = new FakeRecorder();
+  readonly upstream: Upstream;
+  readonly handler: Handler;
+
+  constructor(
+    servers: readonly ServerConfig[],
+    changes: UpstreamChanges = {},
+    route: Partial<ProxyHandlerConfig> = {},
+    lookup?: Lookup,
+  ) {
+    this.upstream = new Upstream(upstreamConfig(servers, changes), this.recorder, lookup);
+    this.handler = createProxyHandler(proxyConfig(route), this.upstream);
+  }
+
+  /** Begins a request; the exchange's `finished` says when it is over. */
+  begin(request: FakeRequest = {}): FakeExchange {
+    const exchange = new FakeExchange(request);
+    this.handler.handle(exchange.withContext());
+    return exchange;
+  }
+
+  /** A request from beginning to end. */
+  async ask(request: FakeRequest = {}): Promise<FakeExchange> {
+    const exchange = this.begin(request);
+    await exchange.finished;
+    return exchange;
+  }
+
+  close(): void {
+    this.upstream.close();
+  }
+}
