@@ -31,9 +31,13 @@ export async function prepareDjango(folder: string): Promise<void> {
   await mkdir(join(folder, 'run'), { recursive: true });
   manage(folder, ['migrate', '--verbosity', '0']);
   manage(folder, ['collectstatic', '--noinput', '--verbosity', '0']);
-  manage(folder, ['createsuperuser', '--noinput', '--username', administrator.username, '--email', 'admin@example.com'], {
-    DJANGO_SUPERUSER_PASSWORD: administrator.password,
-  });
+  manage(
+    folder,
+    ['createsuperuser', '--noinput', '--username', administrator.username, '--email', 'admin@example.com'],
+    {
+      DJANGO_SUPERUSER_PASSWORD: administrator.password,
+    },
+  );
 }
 
 function manage(folder: string, args: readonly string[], more: Readonly<Record<string, string>> = {}): void {

@@ -55,7 +55,9 @@ export class PorticoProcess {
 
   workerPids(): number[] {
     const tasks = readdirSync(`/proc/${this.pid}/task`);
-    const ids = tasks.flatMap((task) => readFileSync(`/proc/${this.pid}/task/${task}/children`, 'utf8').trim().split(' '));
+    const ids = tasks.flatMap((task) =>
+      readFileSync(`/proc/${this.pid}/task/${task}/children`, 'utf8').trim().split(' '),
+    );
     return ids.filter(Boolean).map(Number);
   }
 
