@@ -39,18 +39,20 @@ const fieldChanges = z.strictObject({
   set: z
     .record(fieldName, fieldValue)
     .default({})
-    .describe('Fields to set, name to value; they replace what is there.'),
+    .describe('Fields to set, name to value. Each replaces every field of that name.'),
   remove: z.array(fieldName).default([]).describe('Names of fields to remove.'),
 });
 
 const listener = z.strictObject({
-  address: listenAddress.describe('`host:port`, `[ipv6]:port` or `:port` (every address). Port 0 takes a free one.'),
+  address: listenAddress.describe(
+    '`host:port`, `[ipv6]:port`, or `:port` for every address. Port 0 takes a free one. NGINX: `listen`.',
+  ),
 });
 
 const admin = z.strictObject({
   address: listenAddress
     .default('127.0.0.1:9180')
-    .describe('Where /metrics, /health, /ready and /status answer. Keep it off public addresses.'),
+    .describe('Where `/metrics`, `/health`, `/ready` and `/status` answer. Keep it off public addresses.'),
 });
 
 const accessLog = z.strictObject({
@@ -60,58 +62,69 @@ const accessLog = z.strictObject({
     .describe('`combined` is the format of NGINX and Apache; `json` has every field. NGINX: `log_format`.'),
   path: textOf('stdout, stderr or the path of a file')
     .default('stdout')
-    .describe('`stdout`, `stderr`, or a file, which is opened anew on SIGUSR2 (for logrotate). NGINX: `access_log`.'),
+    .describe('`stdout`, `stderr` or a file. A file is opened anew on SIGUSR2, for logrotate. NGINX: `access_log`.'),
   flushInterval: duration({ min: 10, max: 60_000 })
     .prefault('1s')
-    .describe('Longest time that a line waits in memory.'),
+    .describe('Longest time that a line waits in memory before it is written. NGINX: `access_log … flush`.'),
 });
 
 const log = z.strictObject({
   level: z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')
-    .describe('Least severe lines written to standard error. NGINX: `error_log`.'),
-  format: z.enum(['auto', 'text', 'json']).default('auto').describe('`auto`: readable on a terminal, JSON otherwise.'),
+    .describe('The least severe lines that are written. NGINX: `error_log`.'),
+  format: z
+    .enum(['auto', 'text', 'json'])
+    .default('auto')
+    .describe('`text` is for people, `json` for programs; `auto` is `text` on a terminal and `json` otherwise.'),
 });
 
 const limits = z.strictObject({
   headerSize: size({ min: 4096, max: 1024 ** 2 })
     .prefault('32KB')
     .register(keyFacts, atStart)
-    .describe('Largest request line and fields together; beyond it 431. NGINX: `large_client_header_buffers`.'),
+    .describe(
+      'Most bytes in the request line and the fields together. A larger request is answered with 431. NGINX: `large_client_header_buffers`.',
+    ),
   bodySize: size()
     .prefault('100MB')
     .describe(
-      'Largest request body where the route does not say otherwise; beyond it 413. NGINX: `client_max_body_size`.',
+      'Most bytes in a request body, unless the route has a `bodyLimit`. A larger request is answered with 413. NGINX: `client_max_body_size`.',
     ),
 });
 
 const timeouts = z.strictObject({
   requestBody: duration({ min: 1000 })
     .prefault('60s')
-    .describe('Longest silence within a request body; then 408. NGINX: `client_body_timeout`.'),
+    .describe(
+      'Longest silence within a request body. After it the request is answered with 408. NGINX: `client_body_timeout`.',
+    ),
   send: duration({ min: 5000 })
     .prefault('60s')
     .describe(
-      'Longest time in which a client takes no byte of its response; then the connection is cut. NGINX: `send_timeout`.',
+      'Longest time in which a client takes no byte of its response. After it the connection is cut. NGINX: `send_timeout`.',
     ),
 });
 
 const fileCache = z.strictObject({
   size: size()
     .prefault('64MB')
-    .describe('Memory for the contents of small files, per worker. `0B` turns it off. NGINX: `open_file_cache`.'),
+    .describe(
+      'Memory for the contents of small files, in each worker. `0B` turns the cache off. NGINX: `open_file_cache`.',
+    ),
   maxFileSize: size({ max: 64 * 1024 ** 2 })
     .prefault('1MB')
-    .describe('Files up to this size are served from memory; larger ones stream from disk.'),
+    .describe('Files up to this size are kept in memory. Larger ones stream from disk.'),
   revalidate: duration()
     .prefault('1s')
     .describe(
-      'A cached file is compared with the disk at most this often, so an edit shows after this time. NGINX: `open_file_cache_valid`.',
+      'How long a cached file is served before it is compared with the disk again; an edit shows at the latest after this time. NGINX: `open_file_cache_valid`.',
     ),
   readBuffers: size({ min: 1024 ** 2 })
     .prefault('32MB')
-    .describe('Memory for streaming large files, per worker; further readers wait their turn.'),
+    .describe(
+      'Memory for streaming large files, in each worker. When it is used up, further downloads wait for a free part. NGINX: `output_buffers`.',
+    ),
 });
 
 const server = z.strictObject({
@@ -121,7 +134,7 @@ const server = z.strictObject({
     .min(1)
     .max(1000)
     .default(1)
-    .describe('Share of the requests relative to the other servers. NGINX: `weight`.'),
+    .describe('Share of the requests, relative to the other servers of the upstream. NGINX: `weight`.'),
 });
 
 const upstream = z.strictObject({
@@ -129,97 +142,111 @@ const upstream = z.strictObject({
     .array(z.union([serverUrl, server]))
     .min(1)
     .register(keyFacts, { allowed: 'a list of at least one server: a URL, or a mapping with the keys url, weight' })
-    .describe('The application instances: a list of URLs, or of `{url, weight}`. NGINX: `server` in `upstream`.'),
+    .describe(
+      'The instances of the application: URLs, or mappings of `url` and `weight`. NGINX: `server` in `upstream`.',
+    ),
   balance: z
     .enum(['round-robin'])
     .default('round-robin')
-    .describe('How a server is chosen. Smooth weighted round-robin.'),
+    .describe('How the server of a request is chosen. `round-robin`: in turn, by weight.'),
   failBackoff: duration({ min: 100, max: 600_000 })
     .prefault('1s')
     .describe(
-      'A server that refuses a connection is passed over for this long, doubled at each further refusal up to 30s. The last remaining servers are tried all the same. NGINX: `fail_timeout`.',
+      'How long a server that refused a connection is passed over. The time doubles at each further refusal, up to 30s. When all servers refuse they are tried all the same. NGINX: `fail_timeout`.',
     ),
   keepAlive: z
     .strictObject({
       idleTimeout: duration()
         .prefault('1500ms')
         .describe(
-          'An idle connection is closed after this time. Below the two seconds after which Gunicorn closes it. NGINX: `keepalive_timeout` in `upstream`.',
+          'How long an idle connection is kept. The default is below the two seconds after which Gunicorn closes its end. NGINX: `keepalive_timeout` in `upstream`.',
         ),
       maxIdle: z
         .int()
         .min(0)
         .max(100_000)
         .default(64)
-        .describe('Most idle connections kept for each server, per worker; 0 opens one a request. NGINX: `keepalive`.'),
+        .describe(
+          'Most idle connections to each server, in each worker. With 0 every request opens a connection. NGINX: `keepalive`.',
+        ),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Connections that are kept open between requests.'),
   timeouts: z
     .strictObject({
       connect: duration({ min: 1 })
         .prefault('5s')
-        .describe('Longest time to connect; then the next server, or 504. NGINX: `proxy_connect_timeout`.'),
+        .describe(
+          'Longest time to open a connection. After it the next server is tried; without one the answer is 504. NGINX: `proxy_connect_timeout`.',
+        ),
       response: duration({ min: 1 })
         .prefault('60s')
         .describe(
-          'Longest wait for the response head after the request was sent; then 504. NGINX: `proxy_read_timeout`.',
+          'Longest wait for the head of the response, from the end of the request. After it the answer is 504. NGINX: `proxy_read_timeout`.',
         ),
       read: duration({ min: 1 })
         .prefault('60s')
-        .describe('Longest silence within a response body; then the response is cut. NGINX: `proxy_read_timeout`.'),
+        .describe(
+          'Longest silence within the body of a response. After it the connection to the client is cut. NGINX: `proxy_read_timeout`.',
+        ),
       write: duration({ min: 1 })
         .prefault('60s')
         .describe(
-          'Longest time in which the server takes no byte of the request; then 504. NGINX: `proxy_send_timeout`.',
+          'Longest time in which the server takes no byte of the request. After it the answer is 504. NGINX: `proxy_send_timeout`.',
         ),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('How long the servers may take.'),
   maxResponseHead: size({ min: 1024, max: 1024 ** 2 })
     .prefault('64KB')
-    .describe('Largest response head; beyond it 502. NGINX: `proxy_buffer_size`.'),
+    .describe('Most bytes in the head of a response. A larger one is answered with 502. NGINX: `proxy_buffer_size`.'),
 });
 
 const staticFiles = z.strictObject({
-  root: folder.describe('Folder that the path behind the prefix of the route is looked up in. NGINX: `alias`.'),
+  root: folder.describe(
+    'Folder of the files. What follows the prefix of the route is looked up in it. NGINX: `alias`.',
+  ),
   index: z
     .union([z.literal(false), textLike(/^(?!\.\.?$)[^/\0]+$/, 'the name of a file, without a slash')])
     .default('index.html')
-    .describe('File served for a folder; `false` for none. NGINX: `index`.'),
+    .describe('Name of the file that is served for a folder; `false` for none. NGINX: `index`.'),
   fallback: textOf('the path of a file below the root, such as /index.html')
     .optional()
     .describe(
-      'Path within the root served (200) where there is no such file: a single-page application. NGINX: `try_files`.',
+      'File below the root that is served, with status 200, where there is no such file: for single-page applications. NGINX: `try_files $uri /index.html`.',
     ),
   passThrough: upstreamName
     .optional()
-    .describe(
-      'Upstream asked where there is no such file: file first, then the application. NGINX: `try_files $uri @app`.',
-    ),
+    .describe('Upstream that is asked where there is no such file. NGINX: `try_files $uri @app`.'),
   listing: z
     .boolean()
     .default(false)
-    .describe('Lists folders without an index: HTML, or JSON when asked for. NGINX: `autoindex`.'),
+    .describe(
+      'Lists folders that have no index file: as HTML, or as JSON to clients that ask for it. NGINX: `autoindex`.',
+    ),
   precompressed: z
     .boolean()
     .default(true)
     .describe(
-      'Serves `file.br`, `file.zst` or `file.gz` beside `file` to clients that take them. NGINX: `gzip_static`.',
+      'Serves `file.br`, `file.zst` or `file.gz` in the place of `file` to clients that accept it. NGINX: `gzip_static`.',
     ),
   immutable: z
     .boolean()
     .default(true)
     .describe(
-      'Gives names that carry a content hash (`app.55e7cbb9ba48.css`, `index-BwX3k9Qa.js`) a year and `immutable`.',
+      'Lets clients keep files whose names hold a hash of their content (`app.55e7cbb9ba48.css`, `index-BwX3k9Qa.js`) for a year, without asking again. NGINX: `expires 1y`.',
     ),
   cacheControl: z
     .array(
       z.strictObject({
-        match: textOf('a glob such as **/*.css').describe('Glob over the path within the root, such as `**/*.css`.'),
-        value: fieldValue.describe('The Cache-Control value.'),
+        match: textOf('a glob such as **/*.css').describe('Glob for the path below the root, such as `**/*.css`.'),
+        value: fieldValue.describe('Value of the Cache-Control field.'),
       }),
     )
     .default([])
-    .describe('Cache-Control by pattern; the first match counts, before `immutable`. NGINX: `expires`.'),
+    .describe(
+      'Cache-Control fields by pattern. The first that matches counts, and comes before `immutable`. NGINX: `expires`.',
+    ),
 });
 
 const proxy = z.strictObject({
@@ -227,7 +254,9 @@ const proxy = z.strictObject({
   stripPrefix: z
     .boolean()
     .default(false)
-    .describe('Cuts the prefix of the route off the path sent upstream. NGINX: `proxy_pass` with a URI.'),
+    .describe(
+      'Sends the path without the prefix of the route. Otherwise it is sent as the client wrote it. NGINX: `proxy_pass` with a URI.',
+    ),
   host: z
     .union([
       z.literal('keep'),
@@ -236,27 +265,32 @@ const proxy = z.strictObject({
     ])
     .default('keep')
     .describe(
-      "Host field sent upstream: the client's (`keep`), the address of the server (`upstream`), or `{value: name}`. NGINX: `proxy_set_header Host`.",
+      "The Host field sent upstream: the client's (`keep`), the address of the server (`upstream`), or a fixed `value`. NGINX: `proxy_set_header Host`.",
     ),
-  forwarded: z.boolean().default(false).describe('Sends the `Forwarded` field (RFC 7239) beside the X-Forwarded ones.'),
-  requestHeaders: fieldChanges.prefault({}).describe('Changes to the fields sent upstream. NGINX: `proxy_set_header`.'),
+  forwarded: z
+    .boolean()
+    .default(false)
+    .describe('Sends the Forwarded field (RFC 7239) in addition to the X-Forwarded fields.'),
+  requestHeaders: fieldChanges
+    .prefault({})
+    .describe('Changes to the fields of the request that is sent upstream. NGINX: `proxy_set_header`.'),
 });
 
 const redirect = z.strictObject({
   to: textOf('a path that starts with one slash, or an http:// or https:// URL').describe(
-    'Target: a path or an absolute URL. A prefix route appends the rest of the path unless `keepPath` is false. NGINX: `return 301`.',
+    'Where to: a path or an absolute URL. NGINX: `return 301 …`.',
   ),
   status: z
     .union([z.literal(301), z.literal(302), z.literal(307), z.literal(308)])
     .default(302)
-    .describe('301, 302, 307 or 308.'),
-  keepPath: z.boolean().default(true).describe('Appends what follows the prefix of the route.'),
-  keepQuery: z.boolean().default(true).describe('Appends the query.'),
+    .describe('Status of the redirect. 301 and 308 are permanent; 307 and 308 keep the method.'),
+  keepPath: z.boolean().default(true).describe('Appends what follows the prefix of the route to the target.'),
+  keepQuery: z.boolean().default(true).describe('Appends the query of the request to the target.'),
 });
 
 const respond = z.strictObject({
   status: z.int().min(200).max(599).default(200).describe('Status of the response.'),
-  body: z.string().default('').describe('Body, sent as UTF-8.'),
+  body: z.string().default('').describe('Body of the response, sent as UTF-8.'),
   contentType: fieldValue.default('text/plain; charset=utf-8').describe('Content-Type of the body.'),
 });
 
@@ -265,57 +299,65 @@ const condition = z.union([fieldValue, z.boolean()]);
 const errorPages = z
   .record(textLike(/^([45]\d\d|[45]xx)$/, 'a status such as 404, or 4xx, or 5xx'), file)
   .default({})
-  .describe('Files served for errors that Portico makes, by status: `404`, `4xx`, `5xx`. NGINX: `error_page`.');
+  .describe(
+    'Pages for errors that Portico itself answers with: the path of a file by status, `404`, or by class, `4xx` or `5xx`. Files of at most 1MB, read at start and reload. NGINX: `error_page`.',
+  );
 
 const route = z.strictObject({
   path: textLike(/^\//, 'a path that starts with /').describe(
-    'Prefix of the path, ended at a segment: `/api` takes /api and /api/x, not /apix; `/api/` takes what lies below only. The longest wins. NGINX: `location`.',
+    'Prefix of the path, in whole segments: `/api` takes `/api` and `/api/x` but not `/apix`; `/api/` takes what begins with `/api/`. `/api/*` is the same as `/api/`. NGINX: `location`.',
   ),
-  exact: z.boolean().default(false).describe('Takes this path only, not those below. NGINX: `location =`.'),
-  name: label.optional().describe('Label of the route in metrics and logs; its path when left out.'),
+  exact: z.boolean().default(false).describe('Takes this path only, and nothing below it. NGINX: `location =`.'),
+  name: label.optional().describe('Label in metrics and logs, unique in the site. Without it the path.'),
   methods: z
     .array(textLike(/^[A-Z][A-Z0-9_-]{0,31}$/, 'a method in capitals, such as GET'))
     .min(1)
     .register(keyFacts, { allowed: 'a list of at least one method in capitals, such as GET' })
     .optional()
-    .describe('Only these methods; GET includes HEAD.'),
+    .describe('Takes requests with one of these methods only. GET includes HEAD. NGINX: `limit_except`.'),
   headers: z
     .record(fieldName, condition)
     .optional()
-    .describe('Only requests with these fields: a value that must be equal, `true` for any value, `false` for none.'),
+    .describe(
+      'Takes requests with these fields only. By name: the value, `true` for any value, or `false` for requests without the field.',
+    ),
   query: z
     .record(z.string(), z.union([z.string(), z.boolean()]))
     .optional()
-    .describe('Only requests with these query parameters, as `headers`.'),
+    .describe(
+      'Takes requests with these query parameters only. By name: the value, `true` for any value, or `false` for requests without the parameter.',
+    ),
   static: staticFiles.optional().describe('Serves files.'),
-  proxy: proxy.optional().describe('Passes the request to an upstream.'),
-  redirect: redirect.optional().describe('Sends the client elsewhere.'),
+  proxy: proxy.optional().describe('Passes requests to an upstream.'),
+  redirect: redirect.optional().describe('Sends clients elsewhere.'),
   respond: respond.optional().describe('Answers with a fixed response. NGINX: `return`.'),
   bodyLimit: size()
     .optional()
-    .describe('Largest request body; `limits.bodySize` when left out. NGINX: `client_max_body_size`.'),
+    .describe('Most bytes in a request body. Without it `limits.bodySize`. NGINX: `client_max_body_size`.'),
   responseHeaders: fieldChanges
     .prefault({})
-    .describe('Changes to the fields of each response, whatever its status. NGINX: `add_header … always`.'),
+    .describe(
+      'Changes to the fields of every response of the route, whatever its status. NGINX: `add_header … always`.',
+    ),
 });
 
 const site = z.strictObject({
   name: label
     .optional()
-    .describe('Label of the site in metrics and logs; its first host, or `default`, when left out.'),
+    .describe('Label in metrics and logs, unique among the sites. Without it the first host, or `default`.'),
   hosts: z
     .array(textOf('a host such as example.com or *.example.com'))
     .min(1)
     .register(keyFacts, { allowed: 'a list of at least one host, such as example.com or *.example.com' })
     .optional()
     .describe(
-      '`example.com`, `*.example.com`; without it the site takes every host that no other site names. NGINX: `server_name`.',
+      'Hosts of the site: `example.com`, or `*.example.com` for every name below it. Without it the site takes every host that no other site names. NGINX: `server_name`.',
     ),
   routes: z
     .array(route)
     .min(1)
     .register(keyFacts, { allowed: 'a list of at least one route' })
-    .describe('What is answered with what. The longest matching path wins, an exact one before a prefix.'),
+    .describe('What is done with a request, by path. The longest path that matches counts. NGINX: `location`.'),
   errorPages,
 });
 
@@ -325,40 +367,38 @@ export const configSchema = z.strictObject({
     .min(1)
     .register(keyFacts, { allowed: 'a list of at least one address, such as 0.0.0.0:8080' })
     .default(['0.0.0.0:8080'])
-    .describe('Where clients connect. NGINX: `listen`.'),
+    .describe('Addresses where clients connect. NGINX: `listen`.'),
   admin: z
     .union([z.literal(false), admin])
     .prefault({})
-    .describe('The admin listener; `false` for none.'),
+    .describe('The listener for metrics, health and status; `false` for none.'),
   workers: z
     .union([z.literal('auto'), z.int().min(1).max(1024)])
     .register(keyFacts, atStart)
     .default('auto')
-    .describe('Worker processes; `auto` is one a core. NGINX: `worker_processes`.'),
+    .describe('How many worker processes serve; `auto` is one for each core. NGINX: `worker_processes`.'),
   shutdownTimeout: duration()
     .prefault('30s')
-    .describe(
-      'On SIGTERM and SIGINT, longest time that requests in flight are waited for. NGINX: `worker_shutdown_timeout`.',
-    ),
+    .describe('How long SIGTERM and SIGINT wait for requests in flight. NGINX: `worker_shutdown_timeout`.'),
   trustedProxies: z
     .array(textOf('an address such as 10.0.0.1 or a range such as 10.0.0.0/8'))
     .register(keyFacts, { allowed: 'a list of addresses and ranges, such as 10.0.0.0/8' })
     .default([])
     .describe(
-      'Addresses or CIDR ranges of proxies in front whose X-Forwarded-* and X-Request-Id are believed. NGINX: `set_real_ip_from`.',
+      'Addresses and CIDR ranges of the proxies in front of Portico. Only their X-Forwarded-*, Forwarded and X-Request-Id fields are believed. NGINX: `set_real_ip_from`.',
     ),
-  log: log.prefault({}).describe('The log on standard error.'),
+  log: log.prefault({}).describe('The log of events, on standard error. NGINX: `error_log`.'),
   accessLog: z
     .union([z.literal(false), accessLog])
     .prefault({})
-    .describe('The access log; `false` for none.'),
-  limits: limits.prefault({}).describe('Bounds on what clients may send.'),
-  timeouts: timeouts.prefault({}).describe('Bounds on how long clients may take.'),
-  fileCache: fileCache.prefault({}).describe('Memory used for static files.'),
+    .describe('The log of requests; `false` for none. NGINX: `access_log`.'),
+  limits: limits.prefault({}).describe('How much clients may send.'),
+  timeouts: timeouts.prefault({}).describe('How long clients may take.'),
+  fileCache: fileCache.prefault({}).describe('Memory for static files.'),
   types: z
     .record(textLike(/^[A-Za-z0-9_+-]+$/, 'a file extension without its dot'), fieldValue)
     .default({})
-    .describe('Content types by file extension, beside the well-known ones. NGINX: `types`.'),
+    .describe('Content types by file extension, in addition to the well-known ones. NGINX: `types`.'),
   upstreams: z
     .record(label, upstream)
     .default({})

@@ -1,0 +1,6 @@
+import { configurationDocument } from './configuration.ts';
+import { errorsDocument } from './errors.ts';
+import type { GeneratedDocument } from './generated-document.ts';
+
+/** Every generated page. */
+export const documents: readonly GeneratedDocument[] = [configurationDocument, errorsDocument];
