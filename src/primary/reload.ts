@@ -39,12 +39,15 @@ export class Reload {
   /** What came of the last one. */
   last: ReloadResult | undefined;
   private readonly options: ReloadOptions;
+  /** Never used twice: a worker's late answer to a refused one must not pass for that to the next. */
+  private lastGeneration: number;
   private running = false;
   private again = false;
 
   constructor(options: ReloadOptions) {
     this.options = options;
     this.served = options.initial;
+    this.lastGeneration = options.initial.generation;
   }
 
   /** Reloads; when one is running, once more after it, since the file may have changed behind its back. */
@@ -84,7 +87,7 @@ export class Reload {
     const former = this.served;
     const config = await resolveAddresses(loaded.config, former.config);
     const adminChange = await admin.prepare(config.admin);
-    const generation = former.generation + 1;
+    const generation = ++this.lastGeneration;
     const result = await apply({ generation, config });
     if (!result.ok) {
       await adminChange.cancel();
