@@ -1,0 +1,76 @@
+import type { ResponseHead } from '../response/response-head.ts';
+import type { CachePartition } from './file-cache.ts';
+import type { Representation } from './representation.ts';
+
+/** A whole response that is ready: a listing of a folder. */
+export interface ReadyResponse {
+  readonly head: ResponseHead;
+  readonly body: Buffer;
+}
+
+/** What a path leads to. */
+export type CacheOutcome =
+  /** `representations` has gaps where there is no sibling; the file itself stands last. */
+  | { readonly kind: 'file'; readonly representations: readonly (Representation | undefined)[]; readonly path: string }
+  /** A folder that was asked for without its slash. */
+  | { readonly kind: 'redirect' }
+  | { readonly kind: 'listing'; readonly html: ReadyResponse; readonly json: ReadyResponse }
+  /** No such file; `hidden` when it may not even be looked for. */
+  | { readonly kind: 'absent'; readonly hidden: boolean }
+  | { readonly kind: 'failed'; readonly cause: unknown };
+
+/** Memory of an entry besides what it holds, roughly: the object, its key in the map, its place in the list. */
+const entryOverheadBytes = 400;
+
+/** One path of one handler, remembered. Plain fields, because reading them is the hottest path of the program. */
+export class CacheEntry {
+  readonly partition: CachePartition;
+  readonly key: string;
+  readonly outcome: CacheOutcome;
+  /** Whether it can be answered without looking at anything but `representations`. */
+  readonly isFile: boolean;
+  readonly representations: readonly (Representation | undefined)[];
+  /** Bit n is set when the sibling of coding n is there. */
+  readonly siblings: number;
+  /** On the clock of `performance.now()`; from then on it must be compared with the disk. */
+  expiresAt: number;
+  /** Its file was so young when it was read that a later edit may leave no trace: read it again. */
+  readonly isRacy: boolean;
+
+  /** What the cache counts for it; 0 while it is not in the cache. */
+  bytes = 0;
+  /** Neighbours in the order of use. */
+  newer: CacheEntry | undefined = undefined;
+  older: CacheEntry | undefined = undefined;
+
+  constructor(partition: CachePartition, key: string, outcome: CacheOutcome, expiresAt: number, isRacy = false) {
+    this.partition = partition;
+    this.key = key;
+    this.outcome = outcome;
+    this.expiresAt = expiresAt;
+    this.isRacy = isRacy;
+    this.isFile = outcome.kind === 'file';
+    this.representations = outcome.kind === 'file' ? outcome.representations : [];
+    this.siblings = siblingBits(this.representations);
+  }
+
+  /** Memory that it takes now. */
+  measure(): number {
+    let bytes = entryOverheadBytes + 2 * this.key.length;
+    for (const representation of this.representations) {
+      if (representation === undefined) continue;
+      bytes += representation.overheadBytes + (representation.contents?.length ?? 0);
+    }
+    const { outcome } = this;
+    if (outcome.kind === 'listing') bytes += outcome.html.body.length + outcome.json.body.length + 1024;
+    return bytes;
+  }
+}
+
+function siblingBits(representations: readonly (Representation | undefined)[]): number {
+  let bits = 0;
+  for (let index = 0; index < representations.length - 1; index++) {
+    if (representations[index] !== undefined) bits |= 1 << index;
+  }
+  return bits;
+}

@@ -1,0 +1,174 @@
+import { metricNames } from '../metrics/names.ts';
+import type { Counter, Gauge, Recorder } from '../metrics/recorder.ts';
+import type { CacheEntry } from './cache-entry.ts';
+import { LruList } from './lru-list.ts';
+import type { Representation } from './representation.ts';
+
+export interface FileCacheLimits {
+  /** Memory for everything that is kept, overhead included; 0 keeps nothing. */
+  readonly maxBytes: number;
+  /** Files larger than that are not kept but streamed. */
+  readonly maxFileBytes: number;
+  /** An entry is trusted for so long, then compared with the disk. */
+  readonly revalidateMs: number;
+}
+
+/** The part of the bound that paths without a file may take, so that a flood of them does not push the files out. */
+const absentShare = 1 / 16;
+
+/** What one handler sees of the cache: its paths, and who waits for which of them. */
+export interface CachePartition {
+  readonly identity: string;
+  readonly entries: Map<string, CacheEntry>;
+  /** Requests that wait for a path being looked up; the same path is never looked up twice at a time. */
+  readonly pending: Map<string, PendingRequest[]>;
+}
+
+/** Called when the path that a request waits for is known, or its contents are. Must not throw. */
+export interface PendingRequest {
+  loaded(entry: CacheEntry): void;
+  /** The representation of that index could not be read. */
+  failed(entry: CacheEntry, index: number, error: unknown): void;
+}
+
+/**
+ * Files in memory, per worker, under one bound for all handlers, least recently used ones leaving first. What a handler
+ * with the same settings put in before a reload is found by the one after it.
+ */
+export class FileCache {
+  limits: FileCacheLimits;
+  /** Responses from memory, and from disk. */
+  readonly hits: Counter;
+  readonly misses: Counter;
+  private readonly files = new LruList();
+  private readonly absent = new LruList();
+  private readonly partitions = new Map<string, CachePartition>();
+  /** Contents that left the cache while slow clients still take them; they count against the bound. */
+  private pinnedBytes = 0;
+  /** Contents being read. */
+  private readingBytes = 0;
+  private readonly bytesGauge: Gauge;
+  private readonly entriesGauge: Gauge;
+
+  constructor(limits: FileCacheLimits, recorder: Recorder) {
+    this.limits = limits;
+    this.hits = recorder.counter(metricNames.fileCacheRequests, { result: 'memory' });
+    this.misses = recorder.counter(metricNames.fileCacheRequests, { result: 'disk' });
+    this.bytesGauge = recorder.gauge(metricNames.fileCacheBytes, {});
+    this.entriesGauge = recorder.gauge(metricNames.fileCacheEntries, {});
+  }
+
+  /** Takes new limits, at reload. */
+  configure(limits: FileCacheLimits): void {
+    const smallerFiles = limits.maxFileBytes < this.limits.maxFileBytes;
+    this.limits = limits;
+    if (smallerFiles) this.clear();
+    this.evict();
+  }
+
+  /** Memory held now, pinned contents included. */
+  get bytes(): number {
+    return this.files.bytes + this.absent.bytes + this.pinnedBytes;
+  }
+
+  get entryCount(): number {
+    return this.files.length + this.absent.length;
+  }
+
+  /** @param identity everything that the responses of a handler depend on */
+  partition(identity: string): CachePartition {
+    let partition = this.partitions.get(identity);
+    if (partition === undefined) {
+      partition = { identity, entries: new Map(), pending: new Map() };
+      this.partitions.set(identity, partition);
+    }
+    return partition;
+  }
+
+  touch(entry: CacheEntry): void {
+    if (entry.bytes > 0) this.listOf(entry).touch(entry);
+  }
+
+  /** Keeps an entry if the bound allows it; an older one of the same key leaves. */
+  insert(entry: CacheEntry): void {
+    const { partition, key } = entry;
+    const former = partition.entries.get(key);
+    if (former !== undefined) this.remove(former);
+    const bytes = entry.measure();
+    if (bytes > this.limits.maxBytes) return;
+    // The partition was forgotten when its last entry left.
+    this.partitions.set(partition.identity, this.partitions.get(partition.identity) ?? partition);
+    partition.entries.set(key, entry);
+    this.listOf(entry).add(entry, bytes);
+    this.evict();
+  }
+
+  /** Counts an entry anew after contents were put into it. */
+  measureAgain(entry: CacheEntry): void {
+    if (entry.bytes === 0) return;
+    this.listOf(entry).resize(entry, entry.measure());
+    this.evict();
+  }
+
+  remove(entry: CacheEntry): void {
+    if (entry.bytes === 0) return;
+    this.listOf(entry).remove(entry);
+    const { partition } = entry;
+    if (partition.entries.get(entry.key) === entry) partition.entries.delete(entry.key);
+    if (partition.entries.size === 0) this.partitions.delete(partition.identity);
+    for (const representation of entry.representations) {
+      if (representation !== undefined && representation.pins > 0) this.pinnedBytes += representation.size;
+    }
+    this.report();
+  }
+
+  /**
+   * Asks for room to read contents of that size into memory, beside those being read and those that slow clients hold.
+   * @returns false when they must be streamed instead; otherwise `endReading` follows
+   */
+  beginReading(bytes: number): boolean {
+    const { maxBytes, maxFileBytes } = this.limits;
+    if (bytes > maxFileBytes || bytes + this.readingBytes + this.pinnedBytes > maxBytes) return false;
+    this.readingBytes += bytes;
+    return true;
+  }
+
+  endReading(bytes: number): void {
+    this.readingBytes -= bytes;
+  }
+
+  /** Says that a slow client holds the contents. */
+  pin(entry: CacheEntry, representation: Representation): void {
+    if (entry.bytes === 0 && representation.pins === 0) this.pinnedBytes += representation.size;
+    representation.pins++;
+  }
+
+  unpin(entry: CacheEntry, representation: Representation): void {
+    representation.pins--;
+    if (entry.bytes === 0 && representation.pins === 0) this.pinnedBytes -= representation.size;
+  }
+
+  private listOf(entry: CacheEntry): LruList {
+    return entry.outcome.kind === 'absent' ? this.absent : this.files;
+  }
+
+  private evict(): void {
+    const { maxBytes } = this.limits;
+    while (this.absent.bytes > maxBytes * absentShare && this.absent.leastRecent !== undefined) {
+      this.remove(this.absent.leastRecent);
+    }
+    while (this.bytes > maxBytes && this.files.leastRecent !== undefined) this.remove(this.files.leastRecent);
+    this.report();
+  }
+
+  private clear(): void {
+    for (const list of [this.files, this.absent]) {
+      while (list.leastRecent !== undefined) this.remove(list.leastRecent);
+    }
+  }
+
+  private report(): void {
+    this.bytesGauge.set(this.bytes);
+    this.entriesGauge.set(this.entryCount);
+  }
+}

@@ -1,0 +1,106 @@
+import { formatHttpDate } from '../http/date.ts';
+import { ResponseHead } from '../response/response-head.ts';
+import { siblingCodings } from './content-coding.ts';
+import type { FieldLines } from './field-lines.ts';
+import type { FileIdentity } from './file-identity.ts';
+
+/** What all representations of one resource have in common. */
+export interface ResourceFields {
+  readonly contentType: string;
+  readonly cacheControl: string | undefined;
+  /** Whether the response depends on Accept-Encoding. */
+  readonly varies: boolean;
+  readonly lines: FieldLines;
+}
+
+/**
+ * One file as it is sent: the file itself or a compressed sibling, with its response heads made in advance. The contents
+ * come when they are first asked for, and stay for as long as the cache keeps the entry; those of large files never do.
+ */
+export class Representation {
+  /** Without links: what is opened. */
+  readonly realPath: string;
+  readonly identity: FileIdentity;
+  readonly size: number;
+  readonly etag: string;
+  /** Unix time in seconds. */
+  readonly lastModified: number;
+  /** `200 OK` with all fields. */
+  readonly ok: ResponseHead;
+  /** `304 Not Modified` with the fields that RFC 9110 section 15.4.5 asks for. */
+  readonly notModified: ResponseHead;
+  contents: Buffer | undefined;
+  /** Responses to slow clients that still hold the contents, also after the cache has dropped them. */
+  pins = 0;
+  private readonly resource: ResourceFields;
+  private readonly coding: string | undefined;
+
+  /** @param codingIndex as in `siblingCodings`; beyond them for the file itself */
+  constructor(
+    file: { readonly realPath: string; readonly identity: FileIdentity },
+    codingIndex: number,
+    resource: ResourceFields,
+    nowSeconds: number,
+  ) {
+    this.realPath = file.realPath;
+    this.identity = file.identity;
+    this.size = Number(file.identity.size);
+    this.coding = siblingCodings[codingIndex]?.name;
+    this.resource = resource;
+    this.etag = makeEtag(file.identity, this.coding);
+    // RFC 9110 section 8.8.2.1: never later than the response.
+    this.lastModified = Math.floor(Math.min(Number(file.identity.mtimeNs / 1_000_000_000n), nowSeconds));
+    this.ok = this.head('200 OK', []);
+    const validators = this.resource.lines.serialize(this.validatorFields());
+    this.notModified = exactHead(304, `304 Not Modified${validators}`);
+  }
+
+  /**
+   * A head of its own for a part of the contents.
+   * @param contentType when it is not that of the file
+   */
+  head(status: string, extra: readonly (readonly [string, string])[], contentType?: string): ResponseHead {
+    const fields = this.resource.lines.serialize([
+      ['Content-Type', contentType ?? this.resource.contentType],
+      ['Content-Encoding', this.coding],
+      ...this.validatorFields(),
+      ['Accept-Ranges', 'bytes'],
+      ...extra,
+    ]);
+    return exactHead(Number(status.slice(0, 3)), status + fields);
+  }
+
+  get contentType(): string {
+    return this.resource.contentType;
+  }
+
+  /** Memory that it takes besides its contents, roughly. */
+  get overheadBytes(): number {
+    return 1024 + this.ok.block.length + this.notModified.block.length + 2 * this.realPath.length;
+  }
+
+  private validatorFields(): (readonly [string, string | undefined])[] {
+    const { cacheControl, varies } = this.resource;
+    return [
+      ['Last-Modified', formatHttpDate(this.lastModified)],
+      ['ETag', this.etag],
+      ['Cache-Control', cacheControl],
+      ['Vary', varies ? 'Accept-Encoding' : undefined],
+    ];
+  }
+}
+
+/**
+ * Strong: size and time of the last change in nanoseconds, so that two edits in one second differ. No inode number, which
+ * would make copies of one file on several machines differ. A compressed sibling has the name of its coding in it.
+ */
+function makeEtag({ size, mtimeNs }: FileIdentity, coding: string | undefined): string {
+  return `"${size.toString(36)}-${mtimeNs.toString(36)}${coding === undefined ? '' : `-${coding}`}"`;
+}
+
+/** In memory of its own: a slice of Node's shared pool would keep eight kilobytes alive. */
+function exactHead(status: number, text: string): ResponseHead {
+  const block = Buffer.allocUnsafeSlow(text.length);
+  block.write(text, 'latin1');
+  return new ResponseHead(status, block);
+}
