@@ -11,6 +11,8 @@ import { Worker } from './worker.ts';
 const reportIntervalMs = 1000;
 /** A worker whose primary has died finishes what it has, but nobody waits for it longer than this. */
 const orphanTimeoutMs = 10_000;
+const compatibilityWarning =
+  'the older, compatible build of uWebSockets.js runs; the current one needs Node.js 24 and a C library of 2.38 or newer';
 
 const slot = process.env['PORTICO_WORKER'] ?? '0';
 const logger = createLogger({ level: 'info', format: 'auto', stream: process.stderr }).child({ worker: slot });
@@ -30,13 +32,25 @@ process.on('message', (message) => void receive(message as ToWorker));
 
 const reports = setInterval(() => report(), reportIntervalMs);
 reports.unref();
-const uws = loadUws();
-send({ type: 'hello', pid: process.pid, engine: uws.name });
+const noEngine = sayHello();
+
+/** @returns why no uWebSockets.js build runs here, told to the primary in answer to its first message */
+function sayHello(): string | undefined {
+  try {
+    const { name, compatibility } = loadUws();
+    send({ type: 'hello', pid: process.pid, engine: name, ...(compatibility ? { warning: compatibilityWarning } : {}) });
+    return undefined;
+  } catch (error) {
+    send({ type: 'hello', pid: process.pid, engine: 'none' });
+    return error instanceof Error ? error.message : String(error);
+  }
+}
 
 async function receive(message: ToWorker): Promise<void> {
   switch (message.type) {
     case 'configure':
-      return worker.configure(message);
+      if (noEngine === undefined) return worker.configure(message);
+      return send({ type: 'refused', generation: message.generation, error: noEngine });
     case 'report':
       return report(message.id);
     case 'reopen-logs':
@@ -56,7 +70,7 @@ async function stop(timeoutMs: number): Promise<void> {
   stopping = true;
   const cut = await worker.drain(timeoutMs);
   if (cut > 0) logger.warn(`stopped with ${cut} requests in flight`, { requests: cut });
-  send({ type: 'drained' });
+  send({ type: 'drained', cut });
   if (process.connected) process.disconnect();
   // Whatever still holds the event loop has had its time.
   await delay(1000, undefined, { ref: false });

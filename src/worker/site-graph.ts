@@ -71,7 +71,7 @@ function makeProxy(
   const upstreamConfig = config.upstreams[action.upstream];
   if (upstreamConfig === undefined) throw new Error(`unknown upstream ${action.upstream}`);
   const upstream = resources.upstreams.get(upstreamConfig);
-  return createProxyHandler({ ...action, ...compiled, prefix: route.path }, upstream, resources.recorder);
+  return createProxyHandler({ ...action, ...compiled, prefix: route.path }, upstream);
 }
 
 /** A `passThrough` has no options of its own: everything as the client sent it. */

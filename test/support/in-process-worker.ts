@@ -66,6 +66,6 @@ async function configOf(yaml: string, port: number, folder: string, generation: 
   const path = join(folder, `portico-${generation}.yaml`);
   await writeFile(path, `listen: ["127.0.0.1:${port}"]\nadmin: false\naccessLog: false\n${yaml}`);
   const loaded = await loadConfig({ kind: 'file', path }, process.env);
-  if (!loaded.ok) throw new Error(formatProblems(loaded.problems));
+  if (!loaded.ok) throw new Error(formatProblems(loaded.problems, { colour: false }));
   return loaded.config;
 }
