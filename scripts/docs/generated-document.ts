@@ -2,7 +2,7 @@
 export interface GeneratedDocument {
   /** Path from the top of the project. */
   readonly path: string;
-  render(): string;
+  readonly render: () => string;
 }
 
 /** First line of each page. */

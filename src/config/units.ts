@@ -23,7 +23,7 @@ interface Bounds {
  * @param bounds in milliseconds
  */
 export function duration(bounds: Bounds = {}) {
-  return amount({
+  return quantity({
     kind: 'a duration',
     examples: '500ms, 30s or 5m',
     form: durationForm,
@@ -40,7 +40,7 @@ export function duration(bounds: Bounds = {}) {
  * @param bounds in bytes
  */
 export function size(bounds: Bounds = {}) {
-  return amount({
+  return quantity({
     kind: 'a size',
     examples: '512B, 64KB or 1GB',
     form: sizeForm,
@@ -51,7 +51,7 @@ export function size(bounds: Bounds = {}) {
   });
 }
 
-interface AmountOptions {
+interface QuantityOptions {
   readonly kind: string;
   readonly examples: string;
   readonly form: RegExp;
@@ -62,7 +62,7 @@ interface AmountOptions {
   readonly bounds: Bounds;
 }
 
-function amount(options: AmountOptions) {
+function quantity(options: QuantityOptions) {
   const { kind, form, units, format, most, bounds } = options;
   const { min = 0, max = most } = bounds;
   const schema = z
@@ -76,10 +76,10 @@ function amount(options: AmountOptions) {
       context.addIssue({ code: 'custom', message: 'out of range', params: { allowed } });
       return z.NEVER;
     });
-  return schema.register(keyFacts, { allowed: describeAmount(options) });
+  return schema.register(keyFacts, { allowed: describeQuantity(options) });
 }
 
-function describeAmount({ kind, examples, format, bounds }: AmountOptions): string {
+function describeQuantity({ kind, examples, format, bounds }: QuantityOptions): string {
   const { min, max } = bounds;
   if (min !== undefined && max !== undefined) return `${kind} from ${format(min)} to ${format(max)}`;
   if (min !== undefined) return `${kind} of at least ${format(min)}`;

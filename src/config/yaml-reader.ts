@@ -78,11 +78,11 @@ export class YamlReader {
         continue;
       }
       const keyNode = key as Node;
-      if (!isScalar(keyNode) || keyNode.value === null) {
-        this.report(path, 'wrong key', 'a key that is no text', 'text');
+      const name = isScalar(keyNode) ? keyText(keyNode.value) : undefined;
+      if (name === undefined) {
+        this.report(path, 'wrong key: a key that is no text', 'a key that is no text', 'text');
         continue;
       }
-      const name = String(keyNode.value);
       entries.set(name, this.readNode(value as Node | null, [...path, name], keyNode.range?.[0]));
     }
     for (const source of merged) this.mergeInto(entries, source, path);
@@ -100,8 +100,8 @@ export class YamlReader {
     } else if (isMap(target)) {
       for (const pair of target.items) {
         if (isMergeKey(pair.key)) this.mergeInto(entries, pair.value as Node, path, depth + 1);
-        else if (isScalar(pair.key) && !entries.has(String(pair.key.value))) {
-          const name = String(pair.key.value);
+        const name = isScalar(pair.key) ? keyText(pair.key.value) : undefined;
+        if (isScalar(pair.key) && name !== undefined && !entries.has(name)) {
           entries.set(name, this.readNode(pair.value as Node | null, [...path, name], pair.key.range?.[0]));
         }
       }
@@ -132,6 +132,13 @@ export class YamlReader {
   private report(path: KeyPath, message: string, found: string, allowed: string): void {
     this.findings.push({ path, at: 'value', message, found, allowed });
   }
+}
+
+/** A number such as 404 is as good a key as text. */
+function keyText(value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : undefined;
 }
 
 function isMergeKey(key: unknown): boolean {

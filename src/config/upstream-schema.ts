@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { keyFacts } from './key-facts.ts';
+import { serverUrl } from './schema-values.ts';
+import { duration, size } from './units.ts';
+
+const server = z.strictObject({
+  url: serverUrl.describe('`http://host:port`, `host:port` or `unix:/path/to/socket`. NGINX: `server` in `upstream`.'),
+  weight: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(1)
+    .describe('Share of the requests, relative to the other servers of the upstream. NGINX: `weight`.'),
+});
+
+/** A group of application servers. */
+export const upstream = z.strictObject({
+  servers: z
+    .array(z.union([serverUrl, server]))
+    .min(1)
+    .register(keyFacts, { allowed: 'a list of at least one server: a URL, or a mapping with the keys url, weight' })
+    .describe(
+      'The instances of the application: URLs, or mappings of `url` and `weight`. NGINX: `server` in `upstream`.',
+    ),
+  balance: z
+    .enum(['round-robin'])
+    .default('round-robin')
+    .describe('How the server of a request is chosen. `round-robin`: in turn, by weight.'),
+  failBackoff: duration({ min: 100, max: 600_000 })
+    .prefault('1s')
+    .describe(
+      'How long a server that refused a connection is passed over. The time doubles at each further refusal, up to 30s. When all servers refuse they are tried all the same. NGINX: `fail_timeout`.',
+    ),
+  keepAlive: z
+    .strictObject({
+      idleTimeout: duration()
+        .prefault('1500ms')
+        .describe(
+          'How long an idle connection is kept. The default is below the two seconds after which Gunicorn closes its end. NGINX: `keepalive_timeout` in `upstream`.',
+        ),
+      maxIdle: z
+        .int()
+        .min(0)
+        .max(100_000)
+        .default(64)
+        .describe(
+          'Most idle connections to each server, in each worker. With 0 every request opens a connection. NGINX: `keepalive`.',
+        ),
+    })
+    .prefault({})
+    .describe('Connections that are kept open between requests.'),
+  timeouts: z
+    .strictObject({
+      connect: duration({ min: 1 })
+        .prefault('5s')
+        .describe(
+          'Longest time to open a connection. After it the next server is tried; without one the answer is 504. NGINX: `proxy_connect_timeout`.',
+        ),
+      response: duration({ min: 1 })
+        .prefault('60s')
+        .describe(
+          'Longest wait for the head of the response, from the end of the request. After it the answer is 504. NGINX: `proxy_read_timeout`.',
+        ),
+      read: duration({ min: 1 })
+        .prefault('60s')
+        .describe(
+          'Longest silence within the body of a response. After it the connection to the client is cut. NGINX: `proxy_read_timeout`.',
+        ),
+      write: duration({ min: 1 })
+        .prefault('60s')
+        .describe(
+          'Longest time in which the server takes no byte of the request. After it the answer is 504. NGINX: `proxy_send_timeout`.',
+        ),
+    })
+    .prefault({})
+    .describe('How long the servers may take.'),
+  maxResponseHead: size({ min: 1024, max: 1024 ** 2 })
+    .prefault('64KB')
+    .describe('Most bytes in the head of a response. A larger one is answered with 502. NGINX: `proxy_buffer_size`.'),
+});
