@@ -1,3 +1,10 @@
+export const tab = 0x09;
+export const lineFeed = 0x0a;
+export const carriageReturn = 0x0d;
+export const space = 0x20;
+export const colon = 0x3a;
+export const semicolon = 0x3b;
+
 /** The lower-case form of each byte that may stand in a token (RFC 9110 section 5.6.2); 0 for every other byte. */
 export const tokenLowerCase: Uint8Array = makeTokenTable();
 
@@ -6,13 +13,6 @@ export const fieldValueByte: Uint8Array = makeValueTable();
 
 /** The value of each hexadecimal digit, 255 for every other byte. */
 export const hexValue: Uint8Array = makeHexTable();
-
-export const tab = 0x09;
-export const lineFeed = 0x0a;
-export const carriageReturn = 0x0d;
-export const space = 0x20;
-export const colon = 0x3a;
-export const semicolon = 0x3b;
 
 function makeTokenTable(): Uint8Array {
   const table = new Uint8Array(256);

@@ -1,6 +1,6 @@
 import type { ServerConfig, UpstreamConfig } from '../../src/config/config.ts';
-import { createProxyHandler } from '../../src/proxy/proxy-handler.ts';
 import type { ProxyHandlerConfig } from '../../src/proxy/proxy-config.ts';
+import { createProxyHandler } from '../../src/proxy/proxy-handler.ts';
 import type { Handler } from '../../src/route/route.ts';
 import type { Lookup } from '../../src/upstream/resolver.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';

@@ -125,7 +125,9 @@ function parseRequest(bytes: Buffer, index: number, ignoreBody: boolean) {
   if (/^transfer-encoding: chunked$/im.test(head)) return parseChunked(bytes, head, start, index);
   const length = Number(/^content-length: (\d+)$/im.exec(head)?.[1] ?? 0);
   const end = start + length;
-  return bytes.length < end ? undefined : { end, request: { head, body: Buffer.from(bytes.subarray(start, end)), index } };
+  return bytes.length < end
+    ? undefined
+    : { end, request: { head, body: Buffer.from(bytes.subarray(start, end)), index } };
 }
 
 function parseChunked(bytes: Buffer, head: string, start: number, index: number) {
