@@ -6,7 +6,7 @@ import type { Handler } from '../route/route.ts';
 import { RedirectTarget } from './location.ts';
 
 /** Where a redirect route stands. */
-export interface RedirectPlace {
+interface RedirectPlace {
   /** Path of the route: a prefix, or the whole path when `exact`. */
   readonly prefix: string;
   readonly exact: boolean;
