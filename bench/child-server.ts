@@ -19,7 +19,7 @@ export interface Command {
 export class ChildServer {
   readonly port: number;
   readonly pid: number;
-  /** Milliseconds from starting the process to the first connection taken. */
+  /** Milliseconds from starting the process to the first response. */
   readonly startMs: number;
   private readonly child: ChildProcess;
   private readonly endWithUs: () => void;
@@ -33,7 +33,7 @@ export class ChildServer {
     process.once('exit', this.endWithUs);
   }
 
-  /** Starts it and resolves once it takes connections. @throws Error with its output when it does not */
+  /** Starts it and resolves once it answers. @throws Error with its output when it does not */
   static async start(server: Command): Promise<ChildServer> {
     const startedAt = performance.now();
     const child = spawn(server.command, server.args, {
@@ -48,7 +48,7 @@ export class ChildServer {
     child.stderr.on('data', keep);
     let failure = '';
     child.once('error', (error) => (failure = error.message));
-    while (!(await takesConnections(server.port))) {
+    while (!(await answers(server.port))) {
       if (child.exitCode !== null) failure = `ended with ${child.exitCode}`;
       if (performance.now() - startedAt > startTimeoutMs) failure = 'does not listen';
       if (failure !== '') {
@@ -82,13 +82,18 @@ function killAll(pids: readonly number[]): void {
   }
 }
 
-function takesConnections(port: number): Promise<boolean> {
+/** Whether it answers a request: a port may be held open before anything serves on it. */
+function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port });
-    socket.once('connect', () => {
+    const answer = (value: boolean): void => {
       socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
+      resolve(value);
+    };
+    socket.once('connect', () => socket.write('GET /1k.html HTTP/1.1\r\nHost: localhost\r\n\r\n'));
+    socket.once('data', () => answer(true));
+    socket.once('close', () => answer(false));
+    socket.once('error', () => answer(false));
+    socket.setTimeout(1000, () => answer(false));
   });
 }

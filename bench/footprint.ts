@@ -8,7 +8,7 @@ const settleMs = 1500;
 
 /** What a server costs before it does any work. */
 export interface Footprint {
-  /** Median time from starting the process to the first connection taken, milliseconds. */
+  /** Median time from starting the process to the first response, milliseconds. */
   readonly startMs: number;
   /** Resident memory of the process that serves, and of all of them, idle; kilobytes. */
   readonly workerKilobytes: number;

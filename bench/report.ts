@@ -54,7 +54,7 @@ ${ratioTable(results)}
 ${footprintTable(results)}
 
 A connection is one of ${results.idleConnections} kept alive after one request each, counted in the resident memory of the serving process.
-${results.startAllCoresMs === undefined ? '' : `With a worker for each core Portico takes connections ${results.startAllCoresMs.toFixed(0)} ms after its start.\n`}`;
+${results.startAllCoresMs === undefined ? '' : `With a worker for each core Portico answers ${results.startAllCoresMs.toFixed(0)} ms after its start.\n`}`;
 }
 
 function costTable(results: Results): string {
@@ -87,7 +87,7 @@ function footprintTable(results: Results): string {
   return table(
     ['', ...results.contenders.map((one) => one.title)],
     [
-      row('start to first connection, ms', (footprint) => figure(footprint.startMs, 0)),
+      row('start to first response, ms', (footprint) => figure(footprint.startMs, 0)),
       row('idle memory of the worker, MB', (footprint) => figure(footprint.workerKilobytes / 1024, 1)),
       row('idle memory of all processes, MB', (footprint) => figure(footprint.allKilobytes / 1024, 1)),
       row('memory of an idle connection, KB', ({ connectionKilobytes }) => figure(connectionKilobytes, 2)),

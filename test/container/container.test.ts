@@ -51,7 +51,7 @@ before(
 
 after(() => {
   for (const name of containers) buildah('rm', name);
-  if (!skip) buildah('rmi', '--force', image);
+  if (container !== '') buildah('rmi', '--force', image);
 });
 
 test('the image runs as a user without rights, with a command in exec form and labels', { skip }, () => {

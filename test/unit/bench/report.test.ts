@@ -70,5 +70,5 @@ test('the report has the medians, the spread, the ratios and the failures', () =
   assert.match(report, /\| static file, 1 KB \| 11\.0 \(10\.0–12\.0\) \| 8\.0 \(7\.0–9\.0\) \|/);
   assert.match(report, /\| work \| NGINX \|\n\|---\|---\|\n\| static file, 1 KB \| 1\.38 \|/);
   assert.match(report, /Portico, static file, 1 KB: 3 failed requests\./);
-  assert.match(report, /takes connections 123 ms after its start/);
+  assert.match(report, /answers 123 ms after its start/);
 });
