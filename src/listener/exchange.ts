@@ -70,6 +70,7 @@ export interface Exchange {
 export interface ConnectionInfo {
   /** The peer's address; IPv4 peers of a dual-stack socket in dotted form; '' for a Unix socket. */
   readonly remoteAddress: string;
+  /** 0 when the engine cannot tell, as it may once the response is complete. */
   readonly remotePort: number;
   /** Port of the listener. */
   readonly localPort: number;

@@ -1,0 +1,90 @@
+import { PorticoError } from '../response/portico-error.ts';
+import { Cork } from './cork.ts';
+import type { EngineTimeouts } from './engine.ts';
+import type { ExchangeHandler } from './exchange.ts';
+import { StallWatch } from './stall-watch.ts';
+import type { UwsExchange } from './uws-exchange.ts';
+import { EmptyRequestBody } from './uws-request-body.ts';
+
+/** What the exchanges of an engine share. */
+export class UwsEngineCore {
+  readonly handler: ExchangeHandler;
+  readonly cork = new Cork();
+  readonly watch: StallWatch;
+  readonly emptyBody = new EmptyRequestBody();
+  /** Most bytes given to uWebSockets.js in one write of a chunked body. */
+  readonly pieceBytes: number;
+  timeouts: EngineTimeouts;
+  draining = false;
+  /** Requests handed to the handler and not finished. */
+  inFlight = 0;
+  /** When a response ended last whose client was slow: its tail may still be in memory. */
+  pressureEndedAt = Number.NEGATIVE_INFINITY;
+  /** Called when nothing is in flight any more. */
+  onIdle: (() => void) | undefined = undefined;
+
+  constructor(handler: ExchangeHandler, timeouts: EngineTimeouts, pieceBytes: number) {
+    this.handler = handler;
+    this.timeouts = timeouts;
+    this.pieceBytes = pieceBytes;
+    this.watch = new StallWatch(Math.min(timeouts.requestBodyMs, timeouts.sendMs));
+  }
+
+  configure(timeouts: EngineTimeouts): void {
+    this.timeouts = timeouts;
+    this.watch.configure(Math.min(timeouts.requestBodyMs, timeouts.sendMs));
+  }
+
+  /** Gives a request to the handler. */
+  handle(exchange: UwsExchange): void {
+    if (!this.#start(exchange)) return;
+    try {
+      this.handler.handle(exchange);
+    } catch (error) {
+      exchange.fail(error);
+    }
+  }
+
+  /** Gives a request to the handler that the engine does not take. */
+  refuseMalformed(exchange: UwsExchange, error: PorticoError): void {
+    if (this.#start(exchange)) this.refuse(exchange, error);
+  }
+
+  /** Has a request answered with an error: one that the engine does not take, or that a defect of the handler has stopped. */
+  refuse(exchange: UwsExchange, error: PorticoError): void {
+    try {
+      this.handler.refuse(exchange, error);
+    } catch (cause) {
+      this.report(new PorticoError('internal', 'refusing a request has thrown', { cause }));
+    }
+    // Nobody else will answer it.
+    if (!exchange.responded) exchange.abort();
+  }
+
+  finish(exchange: UwsExchange): void {
+    this.inFlight -= 1;
+    try {
+      this.handler.finished(exchange);
+    } catch (cause) {
+      this.report(new PorticoError('internal', 'finishing a request has thrown', { cause }));
+    }
+    if (this.inFlight === 0) this.onIdle?.();
+  }
+
+  pressureEnded(): void {
+    this.pressureEndedAt = performance.now();
+  }
+
+  /** A defect that no response tells about. */
+  report(error: PorticoError): void {
+    process.emitWarning(error.cause instanceof Error ? error.cause : error);
+  }
+
+  /** @returns false when the client has gone before anybody saw the request */
+  #start(exchange: UwsExchange): boolean {
+    if (exchange.over) return false;
+    exchange.started = true;
+    this.inFlight += 1;
+    return true;
+  }
+}

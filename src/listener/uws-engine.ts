@@ -1,0 +1,87 @@
+import type { ListenAddress } from '../config/config.ts';
+import type { Engine, EngineFactory, EngineTimeouts } from './engine.ts';
+import type { ExchangeHandler } from './exchange.ts';
+import { RemoteAddresses } from './remote-address.ts';
+import { UwsEngineCore } from './uws-engine-core.ts';
+import { UwsListener } from './uws-listener.ts';
+import { type LoadedUws, loadUws } from './uws-module.ts';
+import { UwsRequestReader } from './uws-request-head.ts';
+
+// The compatibility build can lose a larger write to a full socket; the current one only has its memory bounded by this.
+const compatibilityPieceBytes = 16_000;
+const pieceBytes = 64 * 1024;
+// What a slow client has not taken when its response ends, uWebSockets.js goes on sending for up to this long.
+const tailMs = 12_000;
+const tailCheckMs = 250;
+
+/** The engine on uWebSockets.js: HTTP/1.1 without TLS. Loads the native module when it is called. */
+export const createUwsEngine: EngineFactory = (handler, timeouts) => new UwsEngine(loadUws(), handler, timeouts);
+
+class UwsEngine implements Engine {
+  readonly name: string;
+  readonly #uws: LoadedUws;
+  readonly #core: UwsEngineCore;
+  readonly #reader = new UwsRequestReader();
+  readonly #addresses = new RemoteAddresses();
+  readonly #listeners = new Set<UwsListener>();
+  #drained: Promise<void> | undefined;
+
+  constructor(uws: LoadedUws, handler: ExchangeHandler, timeouts: EngineTimeouts) {
+    this.#uws = uws;
+    this.name = uws.name;
+    uws.module._cfg('silent');
+    this.#core = new UwsEngineCore(handler, timeouts, uws.compatibility ? compatibilityPieceBytes : pieceBytes);
+  }
+
+  get inFlight(): number {
+    return this.#core.inFlight;
+  }
+
+  get connections(): number {
+    let sum = 0;
+    for (const listener of this.#listeners) sum += listener.connections;
+    return sum;
+  }
+
+  async listen(address: ListenAddress): Promise<number> {
+    const listener = new UwsListener(this.#uws.module, this.#core, this.#reader, this.#addresses, address.address);
+    listener.listen(address);
+    this.#listeners.add(listener);
+    return listener.port;
+  }
+
+  unlisten(address: string): void {
+    for (const listener of this.#listeners) {
+      if (listener.address === address) listener.unlisten();
+      // Listeners of former configurations stay for as long as somebody is connected through them.
+      if (!listener.open && listener.connections === 0) this.#listeners.delete(listener);
+    }
+  }
+
+  configure(timeouts: EngineTimeouts): void {
+    this.#core.configure(timeouts);
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= new Promise((resolve) => {
+      this.#core.draining = true;
+      for (const listener of this.#listeners) listener.unlisten();
+      this.#core.onIdle = () => this.#resolveWhenSent(resolve);
+      if (this.inFlight === 0) this.#resolveWhenSent(resolve);
+    });
+    return this.#drained;
+  }
+
+  close(): void {
+    for (const listener of this.#listeners) listener.close();
+    this.#listeners.clear();
+    this.#core.watch.stop();
+  }
+
+  /** Resolves unless something is in flight, once the tails of responses to slow clients can have left. */
+  #resolveWhenSent(resolve: () => void): void {
+    if (this.inFlight > 0) return;
+    if (this.connections === 0 || performance.now() - this.#core.pressureEndedAt > tailMs) resolve();
+    else setTimeout(() => this.#resolveWhenSent(resolve), tailCheckMs);
+  }
+}

@@ -1,0 +1,75 @@
+import type { ResponseHead } from '../response/response-head.ts';
+import type { UwsResponse } from './uws-api.ts';
+import { UwsBodyStream } from './uws-body-stream.ts';
+import type { UwsExchange } from './uws-exchange.ts';
+
+/** A body with Content-Length. uWebSockets.js takes of each chunk what the socket takes and keeps no copy of the rest. */
+export class UwsKnownLengthStream extends UwsBodyStream {
+  readonly #length: number;
+  /** Bytes given to `write`. */
+  #accepted = 0;
+  /** Where the held chunk starts within the body. */
+  #heldStart = 0;
+  #complete = false;
+
+  constructor(exchange: UwsExchange, response: UwsResponse, head: ResponseHead, length: number) {
+    super(exchange, response, head);
+    this.#length = length;
+  }
+
+  override get complete(): boolean {
+    return this.#complete;
+  }
+
+  override write(chunk: Uint8Array): boolean {
+    if (this.#accepted + chunk.length > this.#length) {
+      throw new RangeError(`more than the ${this.#length} bytes announced were written`);
+    }
+    if (chunk.length === 0) return true;
+    this.held = chunk;
+    this.#heldStart = this.#accepted;
+    this.#accepted += chunk.length;
+    this.corked();
+    if (this.held === undefined) return true;
+    this.block();
+    return false;
+  }
+
+  override end(): void {
+    this.ended = true;
+    if (this.#length === 0) this.corked();
+    if (this.#complete) this.exchange.complete();
+    else if (this.#accepted < this.#length) this.exchange.abort();
+  }
+
+  override writeCorked(): void {
+    this.writeHead();
+    const { held, response } = this;
+    if (held === undefined) {
+      // Only a body announced as empty comes here; `tryEnd` must not be given nothing.
+      response.end();
+      this.#complete = true;
+      return;
+    }
+    const sent = this.exchange.bytesSent;
+    const [taken, complete] = response.tryEnd(held.subarray(sent - this.#heldStart), this.#length);
+    this.#complete = complete;
+    const reached = complete ? this.#length : taken ? this.#accepted : response.getWriteOffset();
+    if (reached > sent) this.progressed();
+    this.exchange.bytesSent = reached;
+    if (reached === this.#accepted) this.held = undefined;
+  }
+
+  protected override proceed(): void {
+    if (this.held === undefined) return;
+    this.corked();
+    if (this.held !== undefined) return;
+    this.unblock();
+    if (this.#complete && this.ended) this.exchange.complete();
+  }
+
+  /** Trying again is harmless: what is not taken is not kept. */
+  protected override rearm(): void {
+    this.proceed();
+  }
+}

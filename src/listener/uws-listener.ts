@@ -1,0 +1,182 @@
+import type { ListenAddress } from '../config/config.ts';
+import { PorticoError } from '../response/portico-error.ts';
+import type { ConnectionInfo } from './exchange.ts';
+import type { RemoteAddresses } from './remote-address.ts';
+import type { UwsApp, UwsListenSocket, UwsModule, UwsRequest, UwsResponse } from './uws-api.ts';
+import type { UwsEngineCore } from './uws-engine-core.ts';
+import { UwsExchange } from './uws-exchange.ts';
+import type { UwsRequestBody } from './uws-request-body.ts';
+import type { UwsRequestReader } from './uws-request-head.ts';
+
+/** One listening address. It has a uWebSockets.js app of its own, because a request does not say which socket it came through. */
+export class UwsListener {
+  readonly address: string;
+  port = 0;
+  connections = 0;
+  readonly #uws: UwsModule;
+  readonly #core: UwsEngineCore;
+  readonly #reader: UwsRequestReader;
+  readonly #addresses: RemoteAddresses;
+  readonly #app: UwsApp;
+  #socket: UwsListenSocket | undefined;
+
+  constructor(
+    uws: UwsModule,
+    core: UwsEngineCore,
+    reader: UwsRequestReader,
+    addresses: RemoteAddresses,
+    address: string,
+  ) {
+    this.#uws = uws;
+    this.#core = core;
+    this.#reader = reader;
+    this.#addresses = addresses;
+    this.address = address;
+    this.#app = uws.App();
+    this.#app.filter((_response, change) => {
+      this.connections += change;
+    });
+    this.#app.any('/*', (response, request) => this.#receive(response, request));
+  }
+
+  /** Whether it accepts connections. */
+  get open(): boolean {
+    return this.#socket !== undefined;
+  }
+
+  /** @throws Error with a message for the operator */
+  listen({ host, port, address }: ListenAddress): void {
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+      throw new Error(`cannot listen on ${address}: ${port} is not a port (0 to 65535)`);
+    }
+    if (host !== undefined && (host === '' || /[\0\s]/.test(host))) {
+      throw new Error(`cannot listen on ${address}: ${JSON.stringify(host)} is not a host`);
+    }
+    const opened = (socket: UwsListenSocket | false): void => {
+      if (socket !== false) this.#socket = socket;
+    };
+    if (host === undefined) this.#app.listen(port, opened);
+    else this.#app.listen(host.replace(/^\[(.*)\]$/, '$1'), port, opened);
+    if (this.#socket === undefined) {
+      throw new Error(
+        `cannot listen on ${address}: the port is in use, the address is not one of this machine, or the port needs privileges (below 1024)`,
+      );
+    }
+    this.port = this.#uws.us_socket_local_port(this.#socket);
+  }
+
+  /** Stops accepting; what is connected lives on. */
+  unlisten(): void {
+    if (this.#socket === undefined) return;
+    const socket = this.#socket;
+    // A second close of the same socket would free it twice.
+    this.#socket = undefined;
+    this.#uws.us_listen_socket_close(socket);
+  }
+
+  /** Cuts everything. */
+  close(): void {
+    this.#socket = undefined;
+    this.#app.close();
+  }
+
+  /** No throw may leave here: uWebSockets.js would end the process. */
+  #receive(response: UwsResponse, request: UwsRequest): void {
+    let exchange: UwsExchange | undefined;
+    try {
+      const head = this.#reader.read(request);
+      exchange = new UwsExchange(this.#core, response, head, this.#connectionInfo(response));
+      if (head.malformation !== undefined || head.unknownExpectation) this.#refuseSoon(exchange, response);
+      else if (head.bodyLength === 0) this.#handleNow(exchange, response);
+      else this.#handleSoon(exchange, response);
+    } catch (cause) {
+      this.#core.report(new PorticoError('internal', 'receiving a request has thrown', { cause }));
+      if (exchange === undefined) response.close();
+      else exchange.abort();
+    }
+  }
+
+  #handleNow(exchange: UwsExchange, response: UwsResponse): void {
+    exchange.corked = true;
+    this.#core.handle(exchange);
+    exchange.corked = false;
+    if (exchange.over) this.#core.finish(exchange);
+    // Only one that is not answered yet needs it: the call costs as much as the rest of a small response.
+    else if (!exchange.nativelyComplete) response.onAborted(() => exchange.clientGone());
+  }
+
+  /** A request with a body is handled outside uWebSockets.js's callback, so that what follows on the connection cannot overtake it. */
+  #handleSoon(exchange: UwsExchange, response: UwsResponse): void {
+    const body = exchange.body as UwsRequestBody;
+    response.onAborted(() => exchange.clientGone());
+    response.onData((chunk, last) => {
+      try {
+        body.receive(chunk, last);
+      } catch (error) {
+        exchange.fail(error);
+      }
+    });
+    setImmediate(handle, exchange);
+  }
+
+  /** Likewise a request that is refused: answered within the callback, the rest of what was read would still be served. */
+  #refuseSoon(exchange: UwsExchange, response: UwsResponse): void {
+    exchange.mustClose = true;
+    response.onAborted(() => exchange.clientGone());
+    setImmediate(refuse, exchange);
+  }
+
+  #connectionInfo(response: UwsResponse): ConnectionInfo {
+    return new UwsConnection(this.#addresses.format(new Uint8Array(response.getRemoteAddress())), this, response);
+  }
+}
+
+class UwsConnection implements ConnectionInfo {
+  readonly remoteAddress: string;
+  readonly scheme = 'http';
+  readonly #listener: UwsListener;
+  readonly #response: UwsResponse;
+  #remotePort: number | undefined;
+
+  constructor(remoteAddress: string, listener: UwsListener, response: UwsResponse) {
+    this.remoteAddress = remoteAddress;
+    this.#listener = listener;
+    this.#response = response;
+  }
+
+  get localPort(): number {
+    return this.#listener.port;
+  }
+
+  get listener(): string {
+    return this.#listener.address;
+  }
+
+  /** Asked of the kernel when it is first read, which hardly anybody does; 0 where the build or the moment does not tell. */
+  get remotePort(): number {
+    this.#remotePort ??= readRemotePort(this.#response);
+    return this.#remotePort;
+  }
+}
+
+function readRemotePort(response: UwsResponse): number {
+  try {
+    return response.getRemotePort?.() ?? 0;
+  } catch {
+    // The response is complete, and its native object dead.
+    return 0;
+  }
+}
+
+function handle(exchange: UwsExchange): void {
+  exchange.engine.handle(exchange);
+}
+
+function refuse(exchange: UwsExchange): void {
+  const { head, engine } = exchange;
+  const error =
+    head.malformation === undefined
+      ? new PorticoError('expectation_failed', `Expect: ${head.fields.get('expect')}`)
+      : new PorticoError('request_malformed', head.malformation);
+  engine.refuseMalformed(exchange, error);
+}

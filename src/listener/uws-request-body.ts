@@ -1,0 +1,224 @@
+import { PorticoError } from '../response/portico-error.ts';
+import type { BodySink, RequestBody } from './exchange.ts';
+import type { Stallable } from './stall-watch.ts';
+import type { UwsResponse } from './uws-api.ts';
+import type { UwsExchange } from './uws-exchange.ts';
+
+// Bytes held back for a reader that is not there yet or has paused; then the socket is paused.
+const heldBytesBeforePause = 64 * 1024;
+
+/** The body of a request that has none. One for all of them: it keeps nothing. */
+export class EmptyRequestBody implements RequestBody {
+  readonly declaredLength = 0;
+  readonly received = 0;
+  limit = Number.POSITIVE_INFINITY;
+
+  read(sink: BodySink): void {
+    sink.end();
+  }
+
+  pause(): void {
+    // Nothing flows.
+  }
+
+  resume(): void {
+    // Nothing flows.
+  }
+}
+
+/**
+ * A request body as it comes. What nobody has taken yet is held, as copies; from 64 KB on the socket is paused. A paused
+ * socket still delivers what the kernel has read for it, so the bound is soft by the size of its receive buffer.
+ *
+ * uWebSockets.js cuts a body of less than 160 KB in 10 s unless the socket is paused and resumed every few seconds.
+ */
+export class UwsRequestBody implements RequestBody, Stallable {
+  readonly declaredLength: number | undefined;
+  received = 0;
+  limit = Number.POSITIVE_INFINITY;
+  readonly #exchange: UwsExchange;
+  readonly #response: UwsResponse;
+  #sink: BodySink | undefined;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #complete = false;
+  #failure: PorticoError | undefined;
+  /** Last call of the sink made, or nobody will read any more. */
+  #over = false;
+  /** The reader asked for no more. */
+  #readerPaused = false;
+  #socketPaused = false;
+  #responding = false;
+  #flushing = false;
+  #activeAt: number;
+
+  constructor(exchange: UwsExchange, response: UwsResponse, length: number | undefined) {
+    this.#exchange = exchange;
+    this.#response = response;
+    this.declaredLength = length;
+    this.#activeAt = performance.now();
+    exchange.engine.watch.add(this);
+  }
+
+  /** Whether the whole body has come. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  read(sink: BodySink): void {
+    if (this.#sink !== undefined) throw new Error('the body is being read already');
+    this.#sink = sink;
+    this.#checkLimit(Math.max(this.declaredLength ?? 0, this.received));
+    this.#flushSoon();
+  }
+
+  pause(): void {
+    this.#readerPaused = true;
+    this.#pauseSocket();
+  }
+
+  resume(): void {
+    if (!this.#readerPaused) return;
+    this.#readerPaused = false;
+    this.#flushSoon();
+  }
+
+  /** uWebSockets.js has a piece; its memory is gone afterwards. */
+  receive(chunk: ArrayBuffer, last: boolean): void {
+    if (last) this.#finishReceiving();
+    if (this.#over) return;
+    this.received += chunk.byteLength;
+    this.#activeAt = performance.now();
+    if (this.#failure !== undefined) return;
+    this.#checkLimit(this.received);
+    if (this.#failure !== undefined) {
+      this.#flushSoon();
+    } else if (this.#sink !== undefined && !this.#readerPaused && this.#held.length === 0) {
+      this.#deliver(chunk);
+    } else {
+      this.#hold(chunk);
+    }
+  }
+
+  checkStall(now: number): void {
+    // A paused socket has no timer and is nobody's delay but the reader's.
+    if (this.#socketPaused || this.#responding) return;
+    if (now - this.#activeAt > this.#exchange.engine.timeouts.requestBodyMs) {
+      this.#fail(
+        new PorticoError(
+          'request_timeout',
+          `nothing of the body came for ${this.#exchange.engine.timeouts.requestBodyMs} ms`,
+        ),
+      );
+      return;
+    }
+    this.#response.pause();
+    this.#response.resume();
+  }
+
+  /** A response begins: from here on the socket must flow, because a paused one would not take the response's end. */
+  respond(): void {
+    if (this.#responding) return;
+    this.#responding = true;
+    this.#resumeSocket();
+  }
+
+  /** The exchange is over: what still comes is thrown away. */
+  release(): void {
+    this.#over = true;
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#exchange.engine.watch.delete(this);
+  }
+
+  /** Called by `flushBody` only. */
+  flush(): void {
+    this.#flushing = false;
+    const sink = this.#sink;
+    if (sink === undefined) return;
+    while (!this.#over && this.#failure === undefined && !this.#readerPaused) {
+      const chunk = this.#held.shift();
+      if (chunk === undefined) break;
+      this.#heldBytes -= chunk.length;
+      sink.data(chunk);
+    }
+    if (this.#over) return;
+    if (this.#failure !== undefined) this.#tellFailure(sink, this.#failure);
+    else if (!this.#readerPaused && this.#held.length === 0) this.#flushed(sink);
+  }
+
+  #flushed(sink: BodySink): void {
+    if (!this.#complete) {
+      this.#resumeSocket();
+      return;
+    }
+    this.#over = true;
+    sink.end();
+  }
+
+  #deliver(chunk: ArrayBuffer): void {
+    const sink = this.#sink as BodySink;
+    if (chunk.byteLength > 0) sink.data(Buffer.from(new Uint8Array(chunk)));
+    if (this.#over || !this.#complete) return;
+    // A reader that paused within `data` gets the end when it resumes.
+    if (this.#readerPaused) return;
+    this.#over = true;
+    sink.end();
+  }
+
+  #hold(chunk: ArrayBuffer): void {
+    if (chunk.byteLength === 0) return;
+    this.#held.push(Buffer.from(new Uint8Array(chunk)));
+    this.#heldBytes += chunk.byteLength;
+    if (this.#heldBytes >= heldBytesBeforePause) this.#pauseSocket();
+  }
+
+  #finishReceiving(): void {
+    this.#complete = true;
+    this.#exchange.engine.watch.delete(this);
+  }
+
+  #checkLimit(bytes: number): void {
+    if (bytes <= this.limit) return;
+    this.#fail(new PorticoError('body_too_large', `a body of more than ${this.limit} bytes`));
+  }
+
+  #fail(failure: PorticoError): void {
+    if (this.#failure !== undefined || this.#over) return;
+    this.#failure = failure;
+    this.#held = [];
+    this.#heldBytes = 0;
+    // What is still coming would be taken for the next request by nobody but us, and is not wanted.
+    this.#exchange.mustClose = true;
+    this.#exchange.engine.watch.delete(this);
+    if (this.#sink !== undefined) this.#flushSoon();
+  }
+
+  #tellFailure(sink: BodySink, failure: PorticoError): void {
+    this.#over = true;
+    sink.failed(failure);
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing || this.#over) return;
+    this.#flushing = true;
+    setImmediate(flushBody, this, this.#exchange);
+  }
+
+  #pauseSocket(): void {
+    if (this.#socketPaused || this.#responding || this.#complete || this.#over) return;
+    this.#socketPaused = true;
+    this.#response.pause();
+  }
+
+  #resumeSocket(): void {
+    if (!this.#socketPaused) return;
+    this.#socketPaused = false;
+    this.#activeAt = performance.now();
+    if (!this.#exchange.over) this.#response.resume();
+  }
+}
+
+function flushBody(body: UwsRequestBody, exchange: UwsExchange): void {
+  exchange.guard(() => body.flush());
+}
