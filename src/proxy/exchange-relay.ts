@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Exchange } from '../listener/exchange.ts';
 import type { RequestContext, UpstreamTrace } from '../request/request-context.ts';
-import { requestId } from '../request/request-id.ts';
 import { respondError } from '../response/error-response.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import { ResponseHead } from '../response/response-head.ts';
@@ -13,6 +12,8 @@ import { type RequestOwner, RequestRelay } from './request-relay.ts';
 import { mayRetry } from './retry.ts';
 
 const nothing = Buffer.alloc(0);
+/** A body up to this size that is here whole is answered whole: the listener takes it at once, or copies it. */
+const wholeBodyBytes = 8192;
 
 /**
  * One request on its way through an upstream: takes a server and a connection, sends the request, passes the response on
@@ -36,6 +37,8 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
   /** A head that was read and not passed on yet: it goes together with the first piece of body. */
   private pending: ResponseHead | undefined;
   private headRead = false;
+  /** Whether the response was given to the exchange whole. */
+  private answered = false;
   /** The client does not take more for now. */
   private paused = false;
   /** The connection ended while the client took nothing; what was read before is passed on first. */
@@ -238,7 +241,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
     trace.headMs = elapsed;
     metrics.firstByte.observe(elapsed / 1000);
     block.append(route.responseFields);
-    if (route.addsRequestId && !parser.hasRequestId) block.appendText(`\r\nX-Request-Id: ${requestId(this.context)}`);
+    if (route.addsRequestId && !parser.hasRequestId) block.appendText(`\r\nX-Request-Id: ${this.context.requestId}`);
     this.pending = new ResponseHead(parser.status, block.view());
   }
 
@@ -249,9 +252,19 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
     if (parser.isLastData) this.trace.totalMs = performance.now() - this.sentAt;
     if (pending === undefined) return exchange.write(chunk);
     this.pending = undefined;
+    if (parser.isLastData && chunk.length <= wholeBodyBytes) return this.respondWhole(pending, chunk);
     // A chunked body that is here whole has a known length after all.
     const length = parser.contentLength ?? (parser.isLastData ? chunk.length : undefined);
     return exchange.stream(pending, length, chunk);
+  }
+
+  private respondWhole(head: ResponseHead, body: Buffer): true {
+    const { exchange, connection } = this;
+    this.answered = true;
+    exchange.respond(head, body);
+    // Should the listener go on reading the body, its buffer and with it the connection are not used again.
+    if (connection !== undefined && exchange.bytesSent < body.length) connection.lent = true;
+    return true;
   }
 
   /** Everything read was passed on, and the response goes on. */
@@ -262,9 +275,9 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
       if (parser.contentLength === undefined && !parser.bodiless) {
         // It may be long until there is a body, and the head is what the client waits for.
         this.pending = undefined;
-        this.exchange.stream(pending, undefined);
+        this.exchange.stream(copyOf(pending), undefined);
       } else {
-        this.pending = new ResponseHead(pending.status, Buffer.from(pending.block));
+        this.pending = copyOf(pending);
       }
     }
     this.watchProgress(performance.now());
@@ -299,13 +312,13 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
     this.done = true;
     const { exchange, connection, server, request, pending, trace } = this;
     trace.totalMs ??= now - this.sentAt;
-    if (pending === undefined) exchange.end();
-    else this.respondWithoutBody(pending, connection?.parser);
+    if (pending !== undefined) this.respondWithoutBody(pending, connection?.parser);
+    else if (!this.answered) exchange.end();
     exchange.onDrain = undefined;
     server?.metrics.response(trace.status);
     server?.metrics.duration.observe(trace.totalMs / 1000);
     // An answer that came before the request was sent whole leaves a connection on which nothing else can follow.
-    if (request === undefined || request.complete) connection?.release();
+    if ((request === undefined || request.complete) && connection?.lent !== true) connection?.release();
     else connection?.destroy();
     this.detach();
   }
@@ -340,4 +353,9 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
     this.server = this.connection = undefined;
     this.request?.abandon();
   }
+}
+
+/** The head in memory of its own: the block is used for the next one meanwhile. */
+function copyOf(head: ResponseHead): ResponseHead {
+  return new ResponseHead(head.status, Buffer.from(head.block));
 }

@@ -1,6 +1,5 @@
 import type { ClientIdentity } from '../request/client-identity.ts';
 import type { RequestContext } from '../request/request-context.ts';
-import { requestId } from '../request/request-id.ts';
 
 /** Fields that tell an application who asked. Always written here, so that what a client sends of them never passes. */
 const ownFields = [
@@ -65,7 +64,7 @@ export class ForwardedFields {
     if (wanted.has('x-forwarded-host')) lines += `X-Forwarded-Host: ${client.host}\r\n`;
     if (wanted.has('x-forwarded-port')) lines += `X-Forwarded-Port: ${client.port}\r\n`;
     if (wanted.has('x-real-ip')) lines += `X-Real-IP: ${client.address}\r\n`;
-    if (wanted.has('x-request-id')) lines += `X-Request-Id: ${requestId(context)}\r\n`;
+    if (wanted.has('x-request-id')) lines += `X-Request-Id: ${context.requestId}\r\n`;
     if (wanted.has('forwarded')) {
       const former = client.trusted ? exchange.head.fields.list('forwarded') : undefined;
       lines += `Forwarded: ${former === undefined ? '' : `${former}, `}${this.element(context, client)}\r\n`;

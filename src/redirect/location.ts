@@ -1,5 +1,5 @@
 import type { RouteAction } from '../config/config.ts';
-import { pathRest } from '../request/path-rest.ts';
+import { pathRest } from '../http/path-rest.ts';
 import type { RequestHead } from '../request/request-head.ts';
 
 type RedirectAction = Extract<RouteAction, { kind: 'redirect' }>;

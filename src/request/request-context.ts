@@ -2,6 +2,7 @@ import type { Exchange } from '../listener/exchange.ts';
 import type { PorticoError } from '../response/portico-error.ts';
 import type { Route } from '../route/route.ts';
 import type { ClientIdentity } from './client-identity.ts';
+import { chooseRequestId } from './request-id.ts';
 
 /** What the steps learn about one request on its way; read by the access log and the metrics when it has finished. */
 export class RequestContext {
@@ -11,7 +12,7 @@ export class RequestContext {
   /** The path for matching and for files: percent-decoded once, dot segments and double slashes resolved. */
   path = '/';
   client: ClientIdentity | undefined;
-  /** From a trusted proxy's X-Request-Id, or made here on first use: read it through `requestId()`. */
+  /** What `requestId` gave, undefined as long as nobody asked: the log leaves it out then. */
   requestIdValue: string | undefined;
   route: Route | undefined;
   /** The error pages of the site that the host chose, where none of its routes fits. */
@@ -24,6 +25,11 @@ export class RequestContext {
   constructor(exchange: Exchange, startedAt: number) {
     this.exchange = exchange;
     this.startedAt = startedAt;
+  }
+
+  /** From a trusted proxy's X-Request-Id, or made on first use; the same from then on. */
+  get requestId(): string {
+    return (this.requestIdValue ??= chooseRequestId(this));
   }
 }
 

@@ -5,14 +5,14 @@ import type { RequestContext } from './request-context.ts';
 const acceptable = /^[A-Za-z0-9._:/+=@-]{1,128}$/;
 
 /**
- * The id under which a request is found in the logs of everybody who saw it; the same at each call. A trusted proxy's
- * X-Request-Id is kept when it is sound, otherwise one is made on first use: 32 hexadecimal digits.
+ * The id under which a request is found in the logs of everybody who saw it. A trusted proxy's X-Request-Id is taken over
+ * when it is sound, otherwise one is made: 32 hexadecimal digits. Read it as `RequestContext.requestId`.
  *
  * Made ids are random UUIDs without their dashes: unique over workers, restarts and machines with nothing to coordinate,
  * and cheap because Node draws the randomness for many of them at once.
  */
-export function requestId(context: RequestContext): string {
-  return (context.requestIdValue ??= keptRequestId(context) ?? makeRequestId());
+export function chooseRequestId(context: RequestContext): string {
+  return keptRequestId(context) ?? makeRequestId();
 }
 
 function keptRequestId({ client, exchange }: RequestContext): string | undefined {

@@ -1,6 +1,5 @@
 import { STATUS_CODES } from 'node:http';
 import type { RequestContext } from '../request/request-context.ts';
-import { requestId } from '../request/request-id.ts';
 import type { ErrorPage, Route } from '../route/route.ts';
 import { chooseErrorFormat, type ErrorFormat } from './error-format.ts';
 import { errorBody, errorContentTypes } from './error-page.ts';
@@ -25,7 +24,7 @@ export function respondError(context: RequestContext, error: PorticoError, extra
   if (exchange.aborted) return;
   if (exchange.responded) return exchange.abort();
 
-  const id = Buffer.from(requestId(context), 'latin1');
+  const id = Buffer.from(context.requestId, 'latin1');
   const format = chooseErrorFormat(exchange.head.fields.list('accept'));
   const page = customPage(context, error.status, format);
   const contentType = page?.contentType ?? errorContentTypes[format];

@@ -5,7 +5,6 @@ import { methodLabel } from '../metrics/method-label.ts';
 import { metricNames } from '../metrics/names.ts';
 import type { Counter, Gauge, Histogram, Recorder } from '../metrics/recorder.ts';
 import type { RequestContext } from '../request/request-context.ts';
-import { requestId } from '../request/request-id.ts';
 import type { ErrorCode } from '../response/error-code.ts';
 import type { PorticoError } from '../response/portico-error.ts';
 import type { Route } from '../route/route.ts';
@@ -75,7 +74,7 @@ export class RequestObserver {
     const level = error.side === 'internal' ? 'error' : 'warn';
     this.logger[level](error.message, {
       code: error.code,
-      requestId: requestId(context),
+      requestId: context.requestId,
       route: context.route?.name,
       server: context.upstream?.server,
       ...(error.cause === undefined ? {} : { error: error.cause }),

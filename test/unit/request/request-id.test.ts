@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { identifyClient } from '../../../src/request/client-identity.ts';
-import { requestId } from '../../../src/request/request-id.ts';
 import { TrustedProxies } from '../../../src/request/trusted-proxies.ts';
 import { FakeExchange } from '../../support/fake-exchange.ts';
 
@@ -11,18 +10,18 @@ function idFor(sent: string, cidr: string): string {
   const exchange = new FakeExchange({ fields: { 'X-Request-Id': sent }, connection: { remoteAddress: '10.0.0.1' } });
   const context = exchange.withContext();
   context.client = identifyClient(exchange, new TrustedProxies([cidr]));
-  return requestId(context);
+  return context.requestId;
 }
 
 test('an id is made once and is 32 hexadecimal digits', () => {
   const context = new FakeExchange().withContext();
-  const id = requestId(context);
+  const id = context.requestId;
   assert.match(id, made);
-  assert.equal(requestId(context), id);
+  assert.equal(context.requestId, id);
 });
 
 test('no two requests have the same id', () => {
-  const ids = new Set(Array.from({ length: 10_000 }, () => requestId(new FakeExchange().withContext())));
+  const ids = new Set(Array.from({ length: 10_000 }, () => new FakeExchange().withContext().requestId));
   assert.equal(ids.size, 10_000);
 });
 
