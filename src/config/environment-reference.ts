@@ -7,7 +7,7 @@ export interface ReferenceMistake {
   readonly allowed: string;
 }
 
-const reference = /\$\$|\$\{([^}]*)\}|\$\{/g;
+const reference = /\$\$|\$\{([^}]*)\}|\$\{.*$/gs;
 const content = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
 
 /**
