@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { keyFacts } from '../../src/config/key-facts.ts';
 import { configSchema } from '../../src/config/schema.ts';
-import { allowedValues, unwrapSchema } from '../../src/config/schema-walk.ts';
+import { allowedValues, definitionOf, unwrapSchema } from '../../src/config/schema-walk.ts';
 import { type GeneratedDocument, generatedNotice, markdownTable } from './generated-document.ts';
-
-type Schema = z.core.$ZodTypes;
 
 interface Section {
   /** `sites[].routes[].static`; empty for the top. */
@@ -34,7 +32,7 @@ function sectionsOf(section: Section): Section[] {
 }
 
 function mappingsIn(path: string, schema: z.core.$ZodType, meaning: string): Section[] {
-  const { def } = unwrapSchema(schema)._zod;
+  const def = definitionOf(unwrapSchema(schema));
   switch (def.type) {
     case 'object':
       return [{ path, meaning, shape: def.shape }];
@@ -66,7 +64,7 @@ function renderRow(path: string, key: string, schema: z.core.$ZodType): string[]
 }
 
 function inheritedStart(schema: z.core.$ZodType): 'start' | undefined {
-  const { def } = (schema as Schema)._zod;
+  const def = definitionOf(schema);
   if (!('innerType' in def)) return undefined;
   return keyFacts.get(def.innerType)?.appliesAt ?? inheritedStart(def.innerType);
 }
@@ -77,7 +75,7 @@ function valueOf(path: string, schema: z.core.$ZodType): string {
   // `*` and `_` would be emphasis.
   const allowed = allowedValues(schema).replace(/[*_]/g, '\\$&');
   if (!section) return allowed;
-  const { type } = unwrapSchema(schema)._zod.def;
+  const { type } = definitionOf(unwrapSchema(schema));
   if (type === 'array') return `${allowed}; see ${linkTo(section)}`;
   const kind = type === 'record' ? 'a mapping of names' : allowed.replace(/a mapping with.*/, 'a mapping');
   return `${kind}, see ${linkTo(section)}`;
@@ -89,7 +87,7 @@ function linkTo({ path }: Section): string {
 }
 
 function defaultOf(schema: z.core.$ZodType): string {
-  const { def } = (schema as Schema)._zod;
+  const def = definitionOf(schema);
   if (def.type === 'optional') return '';
   if (def.type !== 'default' && def.type !== 'prefault') return '**required**';
   const value: unknown = def.defaultValue;
@@ -100,9 +98,9 @@ function defaultOf(schema: z.core.$ZodType): string {
 }
 
 function descriptionOf(schema: z.core.$ZodType): string {
-  const { description } = schema as z.ZodType;
+  const description = z.globalRegistry.get(schema)?.description;
   if (description !== undefined) return description;
-  const { def } = (schema as Schema)._zod;
+  const def = definitionOf(schema);
   return 'innerType' in def ? descriptionOf(def.innerType) : '';
 }
 

@@ -10,8 +10,9 @@ export async function version(terminal: Terminal): Promise<ExitCode> {
 
 /** `0.1.0` */
 export function programVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return String((manifest as { version?: unknown }).version);
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const { version: current }: { version: string } = JSON.parse(text);
+  return current;
 }
 
 /** Loaded here only, because the other commands work where no build does. */

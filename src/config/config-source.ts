@@ -10,7 +10,7 @@ export interface ConfigOverrides {
 }
 
 /** A configuration file. */
-export interface FileSource {
+interface FileSource {
   readonly kind: 'file';
   /** `.yaml`, `.yml`, `.json`, or a module: `.ts`, `.mts`, `.js`, `.mjs`, `.cjs`. Relative to the working directory. */
   readonly path: string;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { configSchema } from './schema.ts';
+import { definitionOf } from './schema-walk.ts';
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
@@ -12,7 +13,7 @@ export function configJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(configSchema, {
     io: 'input',
     override: ({ zodSchema, jsonSchema }) => {
-      const { type } = zodSchema._zod.def;
+      const { type } = definitionOf(zodSchema);
       if (['string', 'number', 'boolean', 'literal', 'enum'].includes(type)) admitReference(jsonSchema);
     },
   });

@@ -39,7 +39,7 @@ export async function loadConfig(source: ConfigSource, environment: NodeJS.Proce
     return refuse(loaded, [...loaded.findings, ...findings.filter((finding) => !isBelowAny(finding, loaded.findings))]);
   }
   const baseFolder = source.kind === 'flags' ? source.baseFolder : dirname(resolve(source.path));
-  const compiled = compileConfig(parsed.data, baseFolder, new Set(Object.keys(loaded.data as object)));
+  const compiled = compileConfig(parsed.data, baseFolder, new Set(Object.keys(loaded.data ?? {})));
   const findings = [
     ...loaded.findings,
     ...compiled.findings.filter((finding) => !isBelowAny(finding, loaded.findings)),
@@ -63,8 +63,11 @@ async function readSource(source: ConfigSource, environment: NodeJS.ProcessEnv):
 /** In the order in which they stand in the file. */
 function refuse(loaded: LoadedSource, findings: readonly Finding[]): LoadResult {
   const problems = findings.map((finding) => toProblem(finding, loaded.locate));
-  const position = (problem: ConfigProblem) => (problem.line ?? 0) * 1e6 + (problem.column ?? 0);
-  return { ok: false, problems: problems.toSorted((a, b) => position(a) - position(b)) };
+  return { ok: false, problems: problems.toSorted(byPosition) };
+}
+
+function byPosition(a: ConfigProblem, b: ConfigProblem): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }
 
 /** Whether a mistake only follows from an earlier one at the same place, such as a variable that is not set. */

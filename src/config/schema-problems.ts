@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { closestName } from './closest-name.ts';
 import { describeFound, type Finding, quote } from './finding.ts';
-import { allowedValues, type KeyPath, keysOf, schemaAt } from './schema-walk.ts';
+import { allowedValues, definitionOf, type KeyPath, keysOf, schemaAt } from './schema-walk.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -51,7 +51,7 @@ function invalidKey(schema: z.core.$ZodType, path: KeyPath): Finding {
 }
 
 function allowedNames(mapping: z.core.$ZodType): string {
-  const { def } = (mapping as z.core.$ZodTypes)._zod;
+  const def = definitionOf(mapping);
   if (def.type === 'record') return allowedValues(def.keyType);
   return 'innerType' in def ? allowedNames(def.innerType) : '';
 }
@@ -91,7 +91,7 @@ function suggestionFor(schema: z.core.$ZodType | undefined, value: unknown): str
 }
 
 function wordsOf(schema: z.core.$ZodType): string[] {
-  const { def } = (schema as z.core.$ZodTypes)._zod;
+  const def = definitionOf(schema);
   if (def.type === 'enum') return Object.values(def.entries).map(String);
   if (def.type === 'literal') return def.values.filter((word) => typeof word === 'string');
   if (def.type === 'union') return def.options.flatMap(wordsOf);
@@ -102,7 +102,7 @@ function valueAt(data: unknown, path: KeyPath): unknown {
   let value = data;
   for (const step of path) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
-    value = (value as Record<PropertyKey, unknown>)[step];
+    value = Object.getOwnPropertyDescriptor(value, step)?.value;
   }
   return value;
 }

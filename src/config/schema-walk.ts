@@ -1,14 +1,22 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { keyFacts } from './key-facts.ts';
 
 /** The steps from the root of a configuration to a value in it. */
 export type KeyPath = readonly PropertyKey[];
 
-type Schema = z.core.$ZodTypes;
+/** A schema by its kind, which `type` tells. */
+type Definition = z.core.$ZodTypes['_zod']['def'];
+
+/** What a schema is made of. */
+export function definitionOf(schema: z.core.$ZodType): Definition {
+  // The library offers its schemas for reading in no other way than this union of all kinds (zod.dev/library-authors).
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion, no-underscore-dangle
+  return (schema as z.core.$ZodTypes)._zod.def;
+}
 
 /** The schema itself, without the wrappers that give defaults or transform. */
-export function unwrapSchema(schema: z.core.$ZodType): Schema {
-  const { def } = (schema as Schema)._zod;
+export function unwrapSchema(schema: z.core.$ZodType): z.core.$ZodType {
+  const def = definitionOf(schema);
   switch (def.type) {
     case 'default':
     case 'prefault':
@@ -19,7 +27,7 @@ export function unwrapSchema(schema: z.core.$ZodType): Schema {
     case 'pipe':
       return unwrapSchema(def.in);
     default:
-      return schema as Schema;
+      return schema;
   }
 }
 
@@ -31,8 +39,8 @@ export function schemaAt(root: z.core.$ZodType, path: KeyPath): z.core.$ZodType 
   return child && schemaAt(child, rest);
 }
 
-function schemaBelow(schema: Schema, step: PropertyKey): z.core.$ZodType | undefined {
-  const { def } = schema._zod;
+function schemaBelow(schema: z.core.$ZodType, step: PropertyKey): z.core.$ZodType | undefined {
+  const def = definitionOf(schema);
   switch (def.type) {
     case 'object':
       return Object.hasOwn(def.shape, step) ? def.shape[String(step)] : undefined;
@@ -54,7 +62,7 @@ function schemaBelow(schema: Schema, step: PropertyKey): z.core.$ZodType | undef
 /** The keys of a mapping; none for anything else. */
 export function keysOf(schema: z.core.$ZodType | undefined): string[] {
   if (!schema) return [];
-  const { def } = unwrapSchema(schema)._zod;
+  const def = definitionOf(unwrapSchema(schema));
   if (def.type === 'object') return Object.keys(def.shape);
   if (def.type === 'union') return def.options.flatMap((option) => keysOf(option));
   return [];
@@ -65,14 +73,14 @@ export function allowedValues(schema: z.core.$ZodType): string {
   const stated = statedValues(schema);
   if (stated !== undefined) return stated;
   const inner = unwrapSchema(schema);
-  const { def } = inner._zod;
+  const def = definitionOf(inner);
   switch (def.type) {
     case 'string':
       return 'text';
     case 'boolean':
       return 'true or false';
     case 'number':
-      return numberRange(inner as unknown as z.ZodNumber);
+      return inner instanceof z.ZodNumber ? numberRange(inner) : 'a number';
     case 'literal':
       return orList(def.values.map(String));
     case 'enum':
@@ -94,7 +102,7 @@ export function allowedValues(schema: z.core.$ZodType): string {
 function statedValues(schema: z.core.$ZodType): string | undefined {
   const stated = keyFacts.get(schema)?.allowed;
   if (stated !== undefined) return stated;
-  const { def } = (schema as Schema)._zod;
+  const def = definitionOf(schema);
   if (def.type === 'pipe') return statedValues(def.in);
   return 'innerType' in def ? statedValues(def.innerType) : undefined;
 }

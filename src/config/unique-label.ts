@@ -20,8 +20,13 @@ export function uniqueLabel(
     const message = `the name ${quote(given)} is taken by ${formatKeyPath(owner)}`;
     diagnosis.report([...path, 'name'], { message, found: quote(given), allowed: 'each name once' });
   }
-  let label = given ?? derived;
-  for (let count = 2; given === undefined && taken.has(label); count++) label = `${derived}#${count}`;
+  const label = given ?? firstFree(derived, taken);
   taken.set(label, path);
+  return label;
+}
+
+function firstFree(derived: string, taken: ReadonlyMap<string, KeyPath>): string {
+  let label = derived;
+  for (let count = 2; taken.has(label); count++) label = `${derived}#${count}`;
   return label;
 }

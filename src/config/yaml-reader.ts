@@ -1,4 +1,15 @@
-import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, Scalar, type YAMLMap } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  type Node,
+  Scalar,
+  type YAMLMap,
+} from 'yaml';
 import { retypeScalar, substituteEnvironment } from './environment-reference.ts';
 import { type Finding, quote } from './finding.ts';
 import type { KeyPath } from './schema-walk.ts';
@@ -45,8 +56,8 @@ export class YamlReader {
     return 0;
   }
 
-  private readNode(node: Node | null, path: KeyPath, keyOffset: number | undefined): unknown {
-    this.positions.set(identify(path), { key: keyOffset, value: node?.range?.[0] ?? keyOffset ?? 0 });
+  private readNode(node: unknown, path: KeyPath, keyOffset: number | undefined): unknown {
+    this.positions.set(identify(path), { key: keyOffset, value: startOf(node) ?? keyOffset ?? 0 });
     if (++this.values > mostValues || path.length > deepest) return this.refuseSize(path);
     if (isAlias(node)) {
       const target = this.resolveAlias(node);
@@ -56,7 +67,7 @@ export class YamlReader {
     }
     if (isScalar(node)) return this.readScalar(node, path);
     if (isSeq(node)) {
-      return node.items.map((item, index) => this.readNode(item as Node | null, [...path, index], undefined));
+      return node.items.map((item, index) => this.readNode(item, [...path, index], undefined));
     }
     if (isMap(node)) return this.readMap(node, path);
     return null;
@@ -71,19 +82,15 @@ export class YamlReader {
 
   private readMap(map: YAMLMap, path: KeyPath): Record<string, unknown> {
     const entries = new Map<string, unknown>();
-    const merged: (Node | null)[] = [];
+    const merged: unknown[] = [];
     for (const { key, value } of map.items) {
       if (isMergeKey(key)) {
-        merged.push(value as Node | null);
+        merged.push(value);
         continue;
       }
-      const keyNode = key as Node;
-      const name = isScalar(keyNode) ? keyText(keyNode.value) : undefined;
-      if (name === undefined) {
-        this.report(path, 'wrong key: a key that is no text', 'a key that is no text', 'text');
-        continue;
-      }
-      entries.set(name, this.readNode(value as Node | null, [...path, name], keyNode.range?.[0]));
+      const name = this.nameOf(key, path);
+      if (name === undefined) continue;
+      entries.set(name, this.readNode(value, [...path, name], startOf(key)));
     }
     for (const source of merged) this.mergeInto(entries, source, path);
     // fromEntries defines own properties, `__proto__` among them.
@@ -91,23 +98,34 @@ export class YamlReader {
   }
 
   /** `<<: *defaults`: the keys of another mapping, or of several, where this one does not have them. */
-  private mergeInto(entries: Map<string, unknown>, source: Node | null, path: KeyPath, depth = 0): void {
+  private mergeInto(entries: Map<string, unknown>, source: unknown, path: KeyPath, depth = 0): void {
     const target = isAlias(source) ? this.resolveAlias(source) : source;
     if (++this.values > mostValues || depth > deepest) {
       this.refuseSize(path);
     } else if (isSeq(target)) {
-      for (const item of target.items) this.mergeInto(entries, item as Node, path, depth + 1);
+      for (const item of target.items) this.mergeInto(entries, item, path, depth + 1);
     } else if (isMap(target)) {
       for (const pair of target.items) {
-        if (isMergeKey(pair.key)) this.mergeInto(entries, pair.value as Node, path, depth + 1);
-        const name = isScalar(pair.key) ? keyText(pair.key.value) : undefined;
-        if (isScalar(pair.key) && name !== undefined && !entries.has(name)) {
-          entries.set(name, this.readNode(pair.value as Node | null, [...path, name], pair.key.range?.[0]));
+        if (isMergeKey(pair.key)) this.mergeInto(entries, pair.value, path, depth + 1);
+        const name = isMergeKey(pair.key) ? undefined : this.nameOf(pair.key, path);
+        if (name !== undefined && !entries.has(name)) {
+          entries.set(name, this.readNode(pair.value, [...path, name], startOf(pair.key)));
         }
       }
     } else {
       this.report(path, 'wrong value for <<', 'no mapping', 'an alias of a mapping, or a list of such aliases');
     }
+  }
+
+  /** A number such as 404 is as good a name as text. */
+  private nameOf(key: unknown, path: KeyPath): string | undefined {
+    const value = isScalar(key) ? key.value : undefined;
+    const isName = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+    // Objects take `__proto__` for something else, so it would get lost on the way.
+    if (isName && value !== '__proto__') return String(value);
+    const found = isName ? quote(String(value)) : 'a key that is no text';
+    this.report(path, `wrong key: ${found}`, found, 'text other than "__proto__"');
+    return undefined;
   }
 
   private resolveAlias(alias: Alias): Node | undefined {
@@ -134,11 +152,8 @@ export class YamlReader {
   }
 }
 
-/** A number such as 404 is as good a key as text. */
-function keyText(value: unknown): string | undefined {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-    ? String(value)
-    : undefined;
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
 }
 
 function isMergeKey(key: unknown): boolean {
