@@ -136,7 +136,9 @@ export class Primary {
 
   private fleetEvents(): FleetEvents {
     return {
-      said: (_slot, { engine, warning }) => {
+      said: (_slot, { engine, warning }, workerKey) => {
+        // From here on its silence counts, also when it never reports.
+        this.aggregate.apply(workerKey, { added: [], values: [] });
         this.engine = engine;
         if (warning === undefined || this.warned.has(warning)) return;
         // Every worker says the same.

@@ -13,7 +13,8 @@ import {
 
 /**
  * How a configuration was taken: by every worker, or by none. `refused`: a worker says that it cannot be served, such as
- * an address that cannot be opened; `failed`: a worker died, was too slow, or cannot run here; `stopped`: a shutdown came first.
+ * an address that cannot be opened, or that no engine loads; `failed`: a worker died or was too slow; `stopped`: a shutdown
+ * came first.
  */
 export type TransitionResult =
   | { readonly ok: true }
@@ -22,7 +23,7 @@ export type TransitionResult =
 /** What the fleet tells the primary. */
 export interface FleetEvents {
   reported(slot: WorkerSlot, report: Extract<ToPrimary, { type: 'metrics' }>, workerKey: number): void;
-  said(slot: WorkerSlot, hello: Extract<ToPrimary, { type: 'hello' }>): void;
+  said(slot: WorkerSlot, hello: Extract<ToPrimary, { type: 'hello' }>, workerKey: number): void;
   /** A worker is gone, expected or not. */
   died(slot: WorkerSlot, death: WorkerDeath): void;
   /** It was replaced: another process was forked. */
@@ -72,7 +73,7 @@ export class WorkerFleet {
       configured: () => this.configured(),
       refused: (slot, generation, error) => this.refused(slot, generation, error),
       reported: (slot, report, workerKey) => options.events.reported(slot, report, workerKey),
-      said: (slot, hello) => options.events.said(slot, hello),
+      said: (slot, hello, workerKey) => options.events.said(slot, hello, workerKey),
       died: (slot, death) => this.died(slot, death),
       lost: (slot, type, error) =>
         options.logger.debug('a message to a worker was lost', { slot: slot.number, type, error }),
@@ -178,11 +179,9 @@ export class WorkerFleet {
 
   private refused(slot: WorkerSlot, generation: number, error: string): void {
     const { transition } = this;
-    if (transition !== undefined && (generation === transition.target.generation || generation === 0)) {
-      return this.fail(generation === 0 ? 'failed' : 'refused', error);
-    }
+    if (transition !== undefined && generation === transition.target.generation) return this.fail('refused', error);
     // It can serve neither this nor, perhaps, anything: it starts anew, and too many of these end the whole.
-    if (generation === this.target?.generation || generation === 0) {
+    if (generation === this.target?.generation) {
       this.options.logger.error('a worker refused the configuration in force', { slot: slot.number, error });
       slot.kill('refused the configuration in force');
     }

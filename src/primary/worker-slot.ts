@@ -21,10 +21,10 @@ export type SlotState = 'starting' | 'serving' | 'draining' | 'dead';
 export interface SlotEvents {
   /** A configuration came into force; `generation` says which. */
   configured(slot: WorkerSlot): void;
-  /** The worker goes on with what it had, if anything. Generation 0: it cannot run at all on this machine. */
+  /** The worker goes on with what it had, if anything. */
   refused(slot: WorkerSlot, generation: number, error: string): void;
   reported(slot: WorkerSlot, report: Extract<ToPrimary, { type: 'metrics' }>, workerKey: number): void;
-  said(slot: WorkerSlot, hello: Extract<ToPrimary, { type: 'hello' }>): void;
+  said(slot: WorkerSlot, hello: Extract<ToPrimary, { type: 'hello' }>, workerKey: number): void;
   died(slot: WorkerSlot, death: WorkerDeath): void;
   lost(slot: WorkerSlot, type: string, error: Error): void;
 }
@@ -162,7 +162,7 @@ export class WorkerSlot {
     switch (message.type) {
       case 'hello':
         this.said = true;
-        this.events.said(this, message);
+        this.events.said(this, message, this.workerKey);
         if (this.target !== undefined) this.aim(this.target);
         return;
       case 'configured':

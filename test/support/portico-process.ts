@@ -7,6 +7,14 @@ import { waitFor } from './wait-for.ts';
 
 const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
+export interface PorticoProcessOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Another user, where the test runs as root. */
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
 /** The built program as an operator starts it: a primary with its workers. */
 export class PorticoProcess {
   readonly child: ChildProcess;
@@ -20,10 +28,10 @@ export class PorticoProcess {
   }
 
   /** Starts `portico ARGS` without waiting for anything. */
-  static spawn(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): PorticoProcess {
+  static spawn(args: readonly string[], options: PorticoProcessOptions = {}): PorticoProcess {
     if (!existsSync(program)) throw new Error('dist/main.js is not there; npm run build makes it');
     const child = spawn(process.execPath, [program, ...args], {
-      cwd: options.cwd,
+      ...options,
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -34,7 +42,7 @@ export class PorticoProcess {
   static async serve(
     configuration: string,
     adminPort: number,
-    options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+    options: PorticoProcessOptions = {},
   ): Promise<PorticoProcess> {
     const portico = PorticoProcess.spawn(['serve', '-c', configuration], options);
     try {
@@ -59,6 +67,27 @@ export class PorticoProcess {
       readFileSync(`/proc/${this.pid}/task/${task}/children`, 'utf8').trim().split(' '),
     );
     return ids.filter(Boolean).map(Number);
+  }
+
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Waits for its end without asking for it; gives the exit code, or null when a signal ended it. Everything it wrote is read then. */
+  async ended(): Promise<number | null> {
+    await waitFor(() => this.hasEnded && (this.child.stderr?.readableEnded ?? true), 'Portico to end', 40_000);
+    return this.child.exitCode;
+  }
+
+  /** Waits until it wrote that to standard error. */
+  async waitForError(pattern: RegExp): Promise<void> {
+    await waitFor(() => pattern.test(this.output.err), `${pattern} on standard error`).catch((error: unknown) => {
+      throw new Error(`Portico wrote:\n${this.output.err}`, { cause: error });
+    });
   }
 
   /** Asks it to end; gives its exit code, or null when a signal ended it. */

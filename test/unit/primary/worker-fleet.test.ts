@@ -34,14 +34,6 @@ test('a configuration that a worker refuses at start is not served', async () =>
   assert.deepEqual(await applied, { ok: false, why: 'refused', reason: 'no such folder' });
 });
 
-test('a worker that cannot run on this machine fails the start', async () => {
-  const { fleet, forker } = makeFleet(1);
-  fleet.start();
-  const applied = fleet.apply(first);
-  forker.of(0).say({ type: 'refused', generation: 0, error: 'no build loads' });
-  assert.deepEqual(await applied, { ok: false, why: 'failed', reason: 'no build loads' });
-});
-
 test('a dead worker is replaced, gets the configuration in force, and its requests are named', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { fleet, forker, events, logger } = await servingFleet(2);
