@@ -1,6 +1,6 @@
 import type { ServerConfig } from '../config/config.ts';
-import type { ClientIdentity } from '../request/client-identity.ts';
 import { pathRest } from '../http/path-rest.ts';
+import type { ClientIdentity } from '../request/client-identity.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import type { Server } from '../upstream/server.ts';

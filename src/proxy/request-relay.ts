@@ -25,6 +25,8 @@ export class RequestRelay implements BodySink {
   private waiting: Buffer[] = [];
   private begun = false;
   private ended = false;
+  /** Bytes of body handed to the connection. */
+  private sentBytes = 0;
   private paused = false;
   private abandoned = false;
 
@@ -44,8 +46,7 @@ export class RequestRelay implements BodySink {
     this.waiting = [];
     const [first] = waiting;
     if (first === undefined) connection.send(head);
-    else if (this.isChunked) connection.sendFramed(head, first);
-    else connection.send(head, first);
+    else this.forward(connection, first, head);
     for (let index = 1; index < waiting.length; index++) this.forward(connection, waiting[index] as Buffer);
     if (this.ended) this.finish(connection);
     else if (!connection.isBacklogged) this.resume();
@@ -68,9 +69,11 @@ export class RequestRelay implements BodySink {
     if (this.abandoned) return;
     const { connection } = this;
     if (connection === undefined) {
-      this.waiting.push(chunk);
-      this.pause();
-      return this.begin();
+      // A chunk of length 0 would end a chunked body.
+      if (chunk.length > 0) this.waiting.push(chunk);
+      this.begin();
+      if (this.connection === undefined) this.pause();
+      return;
     }
     this.forward(connection, chunk);
     if (connection.isBacklogged) this.pause();
@@ -89,30 +92,33 @@ export class RequestRelay implements BodySink {
     if (!this.abandoned) this.owner.bodyFailed(error);
   }
 
-  private get isChunked(): boolean {
-    return this.body.declaredLength === undefined;
-  }
-
   private begin(): void {
     if (this.begun) return;
     this.begun = true;
     this.owner.bodyBegun();
   }
 
-  private forward(connection: Connection, chunk: Buffer): void {
-    // A chunk of length 0 would end a chunked body.
+  private forward(connection: Connection, chunk: Buffer, head = ''): void {
     if (chunk.length === 0) return;
-    if (this.isChunked) connection.sendFramed('', chunk);
-    else connection.sendBytes(chunk);
+    this.sentBytes += chunk.length;
+    const { declaredLength } = this.body;
+    if (declaredLength === undefined) {
+      connection.sendFramed(head, chunk);
+      return;
+    }
+    if (head === '') connection.sendBytes(chunk);
+    else connection.send(head, chunk);
+    // The server may answer before the end is told.
+    if (this.sentBytes === declaredLength) this.complete = true;
   }
 
   private finish(connection: Connection): void {
     this.complete = true;
-    if (this.isChunked) connection.send('0\r\n\r\n');
+    if (this.body.declaredLength === undefined) connection.send('0\r\n\r\n');
   }
 
   private pause(): void {
-    if (this.paused || this.ended) return;
+    if (this.paused || this.ended || this.abandoned) return;
     this.paused = true;
     this.body.pause();
   }

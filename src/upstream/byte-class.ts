@@ -2,8 +2,11 @@ export const tab = 0x09;
 export const lineFeed = 0x0a;
 export const carriageReturn = 0x0d;
 export const space = 0x20;
+export const quote = 0x22;
 export const colon = 0x3a;
 export const semicolon = 0x3b;
+export const equals = 0x3d;
+export const backslash = 0x5c;
 
 /** The lower-case form of each byte that may stand in a token (RFC 9110 section 5.6.2); 0 for every other byte. */
 export const tokenLowerCase: Uint8Array = makeTokenTable();

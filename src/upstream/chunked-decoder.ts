@@ -1,18 +1,35 @@
-import { carriageReturn, colon, fieldValueByte, hexValue, lineFeed, semicolon, tokenLowerCase } from './byte-class.ts';
+import {
+  backslash,
+  carriageReturn,
+  colon,
+  equals,
+  fieldValueByte,
+  hexValue,
+  lineFeed,
+  quote,
+  semicolon,
+  tokenLowerCase,
+} from './byte-class.ts';
 
 const State = {
   sizeStart: 0,
   size: 1,
-  extension: 2,
-  sizeEnd: 3,
-  data: 4,
-  dataCarriageReturn: 5,
-  dataLineFeed: 6,
-  trailerStart: 7,
-  trailerName: 8,
-  trailerValue: 9,
-  trailerLineFeed: 10,
-  lastLineFeed: 11,
+  extensionStart: 2,
+  extensionName: 3,
+  extensionValueStart: 4,
+  extensionValue: 5,
+  extensionQuoted: 6,
+  extensionEscaped: 7,
+  extensionQuoteEnd: 8,
+  sizeEnd: 9,
+  data: 10,
+  dataCarriageReturn: 11,
+  dataLineFeed: 12,
+  trailerStart: 13,
+  trailerName: 14,
+  trailerValue: 15,
+  trailerLineFeed: 16,
+  lastLineFeed: 17,
 } as const;
 type State = (typeof State)[keyof typeof State];
 
@@ -97,17 +114,44 @@ export class ChunkedDecoder {
           return State.size;
         }
         this.count = 0;
-        if (byte === semicolon) return State.extension;
-        return byte === carriageReturn ? State.sizeEnd : this.fail('a chunk size that is no number');
-      case State.extension:
-        if (byte === carriageReturn) return State.sizeEnd;
-        if (++this.count > maxExtensionLength) return this.fail('chunk extensions too large');
-        return fieldValueByte[byte] === 1 ? State.extension : this.fail('a control character in a chunk extension');
-      default:
+        return this.sizeSeparator(byte) ?? this.fail('a chunk size that is no number');
+      case State.sizeEnd:
         if (byte !== lineFeed) return this.fail('a bare CR behind a chunk size');
         this.count = 0;
         return this.remaining === 0 ? State.trailerStart : State.data;
+      default:
+        if (++this.count > maxExtensionLength) return this.fail('chunk extensions too large');
+        return this.extensionByte(byte) ?? this.fail('a chunk extension that is none');
     }
+  }
+
+  /** One byte of the extensions (RFC 9112 section 7.1.1), without the blanks that only parsers are to take. */
+  private extensionByte(byte: number): State | undefined {
+    switch (this.state) {
+      case State.extensionStart:
+        return tokenLowerCase[byte] === 0 ? undefined : State.extensionName;
+      case State.extensionName:
+        if (byte === equals) return State.extensionValueStart;
+        return tokenLowerCase[byte] === 0 ? this.sizeSeparator(byte) : State.extensionName;
+      case State.extensionValueStart:
+        if (byte === quote) return State.extensionQuoted;
+        return tokenLowerCase[byte] === 0 ? undefined : State.extensionValue;
+      case State.extensionValue:
+        return tokenLowerCase[byte] === 0 ? this.sizeSeparator(byte) : State.extensionValue;
+      case State.extensionQuoted:
+        if (byte === quote) return State.extensionQuoteEnd;
+        if (byte === backslash) return State.extensionEscaped;
+        return fieldValueByte[byte] === 1 ? State.extensionQuoted : undefined;
+      case State.extensionEscaped:
+        return fieldValueByte[byte] === 1 ? State.extensionQuoted : undefined;
+      default:
+        return this.sizeSeparator(byte);
+    }
+  }
+
+  private sizeSeparator(byte: number): State | undefined {
+    if (byte === semicolon) return State.extensionStart;
+    return byte === carriageReturn ? State.sizeEnd : undefined;
   }
 
   /** One byte behind a chunk's data or in the trailers. */

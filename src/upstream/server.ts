@@ -51,12 +51,7 @@ export class Server implements ConnectionOwner {
   private readonly refusing = new Set<string>();
   private rotation = 0;
 
-  constructor(
-    config: UpstreamConfig,
-    server: ServerConfig,
-    metrics: ServerMetrics,
-    resources: ServerResources,
-  ) {
+  constructor(config: UpstreamConfig, server: ServerConfig, metrics: ServerMetrics, resources: ServerResources) {
     this.name = server.name;
     this.address = server.address;
     this.weight = server.weight;

@@ -102,7 +102,7 @@ describe('a body', () => {
 
   test('is decoded from chunks with extensions and trailers', () => {
     const parsed = parseResponse([
-      `${ok}transfer-encoding:\tChunked \r\n\r\n4;a=b;c="d e"\r\nWiki\r\n00A;\r\n0123456789\r\n1\r\nx\r\n0;last\r\nExpires: never\r\nX:\r\n\r\n`,
+      `${ok}transfer-encoding:\tChunked \r\n\r\n4;a=b;c="d e"\r\nWiki\r\n00A;x;y="\\""\r\n0123456789\r\n1\r\nx\r\n0;last\r\nExpires: never\r\nX:\r\n\r\n`,
     ]);
     assert.equal(parsed.outcome, 'complete');
     assert.equal(parsed.body.toString(), 'Wiki0123456789x');
@@ -195,6 +195,9 @@ describe('refused is', () => {
     'a bare LF behind a chunk size': `${ok}Transfer-Encoding: chunked\r\n\r\n5\nhello\r\n`,
     'a bare LF in an extension': `${ok}Transfer-Encoding: chunked\r\n\r\n5;a\nhello\r\n`,
     'a bare CR in an extension': `${ok}Transfer-Encoding: chunked\r\n\r\n5;a\rb\r\nhello\r\n`,
+    'an extension without a name': `${ok}Transfer-Encoding: chunked\r\n\r\n5;\r\nhello\r\n0\r\n\r\n`,
+    'an extension with blanks': `${ok}Transfer-Encoding: chunked\r\n\r\n5; a=b\r\nhello\r\n0\r\n\r\n`,
+    'an extension that is no token': `${ok}Transfer-Encoding: chunked\r\n\r\n5;\x80\r\nhello\r\n0\r\n\r\n`,
     'a chunk longer than its size': `${ok}Transfer-Encoding: chunked\r\n\r\n4\r\nhello\r\n`,
     'a chunk shorter than its size': `${ok}Transfer-Encoding: chunked\r\n\r\n6\r\nhello\r\n0\r\n\r\n`,
     'a bare LF behind a chunk': `${ok}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\n0\r\n\r\n`,

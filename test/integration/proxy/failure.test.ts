@@ -1,0 +1,305 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { metricNames } from '../../../src/metrics/names.ts';
+import { Proxied } from '../../support/proxied.ts';
+import { ScriptedOrigin } from '../../support/scripted-origin.ts';
+
+const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+function closing<T extends { close(): unknown }>(thing: T): T {
+  closers.unshift(() => thing.close());
+  return thing;
+}
+
+/** A server that refuses connections. */
+async function deadServer() {
+  const origin = await ScriptedOrigin.answering(ok);
+  const server = origin.server();
+  await origin.close();
+  return server;
+}
+
+describe('a server that is down', () => {
+  test('gives 502 when there is no other, and is not passed over for good', async () => {
+    const server = await deadServer();
+    const proxied = closing(new Proxied([server]));
+    const exchange = await proxied.ask({ method: 'POST', body: 'data' });
+    assert.equal(exchange.status, 502);
+    assert.equal(exchange.context?.error?.code, 'upstream_unreachable');
+    assert.equal(exchange.context?.upstream?.server, server.name);
+    const [state] = proxied.upstream.states();
+    assert.equal(state?.up, false);
+    assert.match(state?.lastError ?? '', /ECONNREFUSED/);
+    const port = 'port' in server.address ? server.address.port : 0;
+    closing(await ScriptedOrigin.answering(ok, { port }));
+    assert.equal((await proxied.ask()).status, 200, 'the only server is tried all the same');
+    assert.equal(proxied.upstream.states()[0]?.up, true);
+  });
+
+  test('costs no request when there is another, whatever the method', async () => {
+    const origin = closing(await ScriptedOrigin.answering(ok));
+    const dead = await deadServer();
+    const proxied = closing(new Proxied([dead, origin.server()]));
+    for (let turn = 0; turn < 6; turn++) {
+      const exchange = await proxied.ask({ method: 'POST', body: 'data' });
+      assert.equal(exchange.status, 200);
+      assert.equal(exchange.context?.upstream?.tries, turn === 0 ? 2 : 1, 'it is passed over after the first time');
+    }
+    assert.deepEqual(
+      origin.requests.map(({ body }) => body.toString()),
+      Array.from({ length: 6 }, () => 'data'),
+    );
+    assert.equal(proxied.recorder.value(metricNames.upstreamRetries, { upstream: 'app' }), 1);
+    const labels = { upstream: 'app', server: dead.name, code: 'upstream_unreachable' };
+    assert.equal(proxied.recorder.value(metricNames.upstreamFailures, labels), 1);
+  });
+
+  test('is not tried for ever: one try more than there are servers at most', async () => {
+    const proxied = closing(new Proxied([await deadServer(), await deadServer()]));
+    const exchange = await proxied.ask();
+    assert.equal(exchange.status, 502);
+    assert.equal(exchange.context?.upstream?.tries, 3);
+  });
+
+  test('whose socket path is wrong gives 502', async () => {
+    const server = { name: 'unix:/nowhere', address: { socketPath: '/nonexistent/app.sock' }, weight: 1 };
+    const exchange = await closing(new Proxied([server])).ask();
+    assert.equal(exchange.status, 502);
+    assert.equal(exchange.context?.error?.code, 'upstream_unreachable');
+  });
+
+  test('whose connection does not open in time gives 504', async () => {
+    const server = { name: 'app:80', address: { host: 'app.invalid', port: 80 }, weight: 1 };
+    const never = () => {};
+    // The clock of an upstream does not keep a process alive; an open server does.
+    closing(await ScriptedOrigin.answering(ok));
+    const proxied = closing(new Proxied([server], { timeouts: { connect: 50 } }, {}, never));
+    const exchange = await proxied.ask();
+    assert.equal(exchange.status, 504);
+    assert.equal(exchange.context?.error?.code, 'upstream_connect_timeout');
+  });
+});
+
+describe('a connection that dies before the response', () => {
+  test('under a GET is made up for once by another', async () => {
+    const origin = closing(
+      await ScriptedOrigin.start((socket) =>
+        origin.requests.length === 1 ? socket.resetAndDestroy() : socket.write(ok),
+      ),
+    );
+    const proxied = closing(new Proxied([origin.server()]));
+    const exchange = await proxied.ask();
+    assert.equal(exchange.status, 200);
+    assert.equal(exchange.context?.upstream?.tries, 2);
+    const labels = { upstream: 'app', server: origin.server().name, code: 'upstream_reset' };
+    assert.equal(proxied.recorder.value(metricNames.upstreamFailures, labels), 1);
+  });
+
+  test('under a GET twice gives 502', async () => {
+    const origin = closing(await ScriptedOrigin.start((socket) => socket.destroy()));
+    const exchange = await closing(new Proxied([origin.server()])).ask();
+    assert.equal(exchange.status, 502);
+    assert.equal(exchange.context?.error?.code, 'upstream_reset');
+    assert.equal(origin.requests.length, 2);
+  });
+
+  for (const request of [{ method: 'POST' }, { method: 'PUT', body: 'data' }, { method: 'PATCH', body: 'data' }]) {
+    test(`under a ${request.method} ${request.body === undefined ? 'without' : 'with'} a body is not tried again`, async () => {
+      const origin = closing(await ScriptedOrigin.start((socket) => socket.destroy()));
+      const exchange = await closing(new Proxied([origin.server()])).ask(request);
+      assert.equal(exchange.status, 502);
+      assert.equal(origin.requests.length, 1);
+    });
+  }
+
+  test('because it was kept too long is replaced by a fresh one, not by another kept one', async () => {
+    const origin = closing(
+      await ScriptedOrigin.start((socket, { index }) => (index === 0 ? socket.write(ok) : socket.resetAndDestroy())),
+    );
+    const proxied = closing(new Proxied([origin.server()]));
+    await Promise.all([proxied.ask(), proxied.ask(), proxied.ask()]);
+    assert.equal(origin.connections, 3);
+    assert.equal(proxied.upstream.states()[0]?.idle, 3);
+    assert.equal((await proxied.ask()).status, 200);
+    assert.equal(origin.connections, 4);
+  });
+
+  test('while idle is noticed before a request is sent over it', async () => {
+    const origin = closing(await ScriptedOrigin.answering(ok));
+    const proxied = closing(new Proxied([origin.server()]));
+    await proxied.ask();
+    origin.endConnections();
+    while (proxied.upstream.states()[0]?.idle !== 0) await sleep(5);
+    const exchange = await proxied.ask({ method: 'POST', body: 'data' });
+    assert.equal(exchange.status, 200);
+    assert.equal(exchange.context?.upstream?.tries, 1);
+  });
+});
+
+describe('a connection that dies within the response', () => {
+  test('gives 502 when nothing of it was passed on', async () => {
+    for (const bytes of ['HTTP/1.1 200 OK\r\nConte', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n']) {
+      const origin = closing(await ScriptedOrigin.start((socket) => socket.end(bytes)));
+      const exchange = await closing(new Proxied([origin.server()])).ask();
+      assert.equal(exchange.status, 502);
+      assert.equal(exchange.context?.error?.code, 'upstream_incomplete');
+      assert.equal(origin.requests.length, 1);
+    }
+  });
+
+  const halves: Record<string, string> = {
+    'a length': 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf',
+    chunks: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n',
+  };
+  for (const [framing, bytes] of Object.entries(halves)) {
+    for (const end of ['end', 'resetAndDestroy'] as const) {
+      test(`with ${framing} by ${end} cuts the client off`, async () => {
+        const origin = closing(
+          await ScriptedOrigin.start((socket) => {
+            socket.write(bytes);
+            setTimeout(() => socket[end](), 20);
+          }),
+        );
+        const proxied = closing(new Proxied([origin.server()]));
+        const exchange = await proxied.ask();
+        assert.equal(exchange.responseBody.toString(), 'half');
+        assert.equal(exchange.aborted, true);
+        assert.equal(exchange.complete, false);
+        assert.equal(exchange.context?.error?.code, 'upstream_incomplete');
+        const labels = { upstream: 'app', server: origin.server().name, code: 'upstream_incomplete' };
+        assert.equal(proxied.recorder.value(metricNames.upstreamFailures, labels), 1);
+        assert.equal(proxied.upstream.states()[0]?.active, 0);
+      });
+    }
+  }
+
+  test('without framing by a reset cuts the client off', async () => {
+    const origin = closing(
+      await ScriptedOrigin.start((socket) => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\nhalf');
+        setTimeout(() => socket.resetAndDestroy(), 20);
+      }),
+    );
+    const exchange = await closing(new Proxied([origin.server()])).ask();
+    assert.equal(exchange.aborted, true);
+  });
+});
+
+describe('a slow server', () => {
+  test('that sends no head in time gives 504 and loses the connection', async () => {
+    const origin = closing(await ScriptedOrigin.start((socket) => socket.write('HTTP/1.1 100 Continue\r\n\r\n')));
+    const proxied = closing(new Proxied([origin.server()], { timeouts: { response: 60 } }));
+    const exchange = await proxied.ask();
+    assert.equal(exchange.status, 504);
+    assert.equal(exchange.context?.error?.code, 'upstream_timeout');
+    assert.equal(origin.requests.length, 1);
+    while (origin.open > 0) await sleep(5);
+  });
+
+  test('that stops within the body has the client cut off', async () => {
+    const origin = closing(
+      await ScriptedOrigin.start((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf')),
+    );
+    const exchange = await closing(new Proxied([origin.server()], { timeouts: { read: 60 } })).ask();
+    assert.equal(exchange.aborted, true);
+    assert.equal(exchange.context?.error?.code, 'upstream_timeout');
+  });
+
+  test('that goes on sending now and then is waited for', async () => {
+    const origin = closing(
+      await ScriptedOrigin.start(async (socket) => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n');
+        for (let turn = 0; turn < 10; turn++) {
+          await sleep(30);
+          socket.write('x');
+        }
+      }),
+    );
+    const exchange = await closing(new Proxied([origin.server()], { timeouts: { read: 200, response: 200 } })).ask();
+    assert.equal(exchange.complete, true);
+  });
+
+  test('is not blamed for a client that takes nothing', async () => {
+    const body = Buffer.alloc(100_000, 'x');
+    const origin = closing(
+      await ScriptedOrigin.start((socket) => {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`);
+        socket.write(body);
+      }),
+    );
+    const proxied = closing(new Proxied([origin.server()], { timeouts: { read: 40 } }));
+    const exchange = proxied.begin();
+    exchange.stall();
+    while (!exchange.stalled) await sleep(5);
+    await sleep(150);
+    exchange.drain();
+    await exchange.finished;
+    assert.equal(exchange.complete, true);
+    assert.equal(exchange.responseBody.equals(body), true);
+  });
+
+  test('that takes no byte of the request gives 504', async () => {
+    const origin = closing(
+      await ScriptedOrigin.start(() => {}, {
+        onConnection: (socket) => {
+          socket.pause();
+          return true;
+        },
+      }),
+    );
+    const proxied = closing(new Proxied([origin.server()], { timeouts: { write: 100 } }));
+    const exchange = await proxied.ask({ method: 'POST', body: Buffer.alloc(20_000_000) });
+    assert.equal(exchange.status, 504);
+    assert.equal(exchange.context?.error?.code, 'upstream_timeout');
+  });
+});
+
+describe('a client that goes away', () => {
+  test('before the response ends the upstream request, and is counted', async () => {
+    const origin = closing(await ScriptedOrigin.start(() => {}));
+    const proxied = closing(new Proxied([origin.server()]));
+    const exchange = proxied.begin();
+    while (origin.requests.length === 0) await sleep(5);
+    exchange.disconnect();
+    while (origin.open > 0) await sleep(5);
+    const labels = { upstream: 'app', server: origin.server().name, code: 'client_gone' };
+    assert.equal(proxied.recorder.value(metricNames.upstreamFailures, labels), 1);
+    assert.equal(proxied.upstream.states()[0]?.active, 0);
+    assert.equal(exchange.context?.error, undefined);
+  });
+
+  test('while the connection opens, or within the response, leaves nothing behind', async () => {
+    const origin = closing(
+      await ScriptedOrigin.start((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf')),
+    );
+    const proxied = closing(new Proxied([origin.server()]));
+    proxied.begin().disconnect();
+    const exchange = proxied.begin();
+    while (exchange.bytesSent === 0) await sleep(5);
+    exchange.disconnect();
+    while (origin.open > 0) await sleep(5);
+    assert.equal(proxied.upstream.states()[0]?.active, 0);
+    assert.equal(proxied.upstream.servers[0]?.open, 0);
+  });
+
+  test('while it is slow to take the response leaves nothing behind', async () => {
+    const origin = closing(
+      await ScriptedOrigin.start((socket) => {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${10 ** 7}\r\n\r\n`);
+        socket.write(Buffer.alloc(10 ** 7));
+      }),
+    );
+    const proxied = closing(new Proxied([origin.server()]));
+    const exchange = proxied.begin();
+    exchange.stall(100_000);
+    while (!exchange.stalled) await sleep(5);
+    exchange.disconnect();
+    while (origin.open > 0) await sleep(5);
+    assert.equal(proxied.upstream.servers[0]?.open, 0);
+  });
+});
