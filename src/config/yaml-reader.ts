@@ -141,7 +141,7 @@ export class YamlReader {
     if (!this.tooLarge) {
       this.tooLarge = true;
       const found = this.values > mostValues ? `more than ${mostValues} values` : `more than ${deepest} levels`;
-      const message = `too large once its aliases are followed: ${found}`;
+      const message = `too large, with its aliases followed: ${found}`;
       this.report(path.slice(0, 1), message, found, `at most ${mostValues} values, ${deepest} levels deep`);
     }
     return undefined;

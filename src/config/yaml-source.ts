@@ -7,6 +7,7 @@ import { YamlReader } from './yaml-reader.ts';
 const syntaxMistakes: Partial<Record<ErrorCode, { message: string; allowed: string }>> = {
   TAB_AS_INDENT: { message: 'a tab is used for indentation', allowed: 'spaces' },
   DUPLICATE_KEY: { message: 'the key stands here twice', allowed: 'each key once' },
+  RESOURCE_EXHAUSTION: { message: 'nested too deeply', allowed: 'at most 100 levels' },
   MULTIPLE_DOCS: { message: 'a second document begins', allowed: 'one document a file' },
   TAG_RESOLVE_FAILED: { message: 'unknown tag', allowed: 'no tag, or one of YAML itself' },
 };

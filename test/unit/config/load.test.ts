@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import fc from 'fast-check';
 import type { Config } from '../../../src/config/config.ts';
 import type { ConfigOverrides, FlagsSource } from '../../../src/config/config-source.ts';
 import { type LoadResult, loadConfig } from '../../../src/config/load.ts';
@@ -166,6 +167,28 @@ sites: [{ routes: [{ path: /, proxy: { upstream: constructor } }] }]
     assert.deepEqual(Object.keys(valid(await load(text)).config.upstreams), ['constructor']);
     const unknown = await load('sites: [{ routes: [{ path: /, proxy: { upstream: toString } }] }]');
     assert.ok(!unknown.ok);
+  });
+});
+
+describe('any text at all', () => {
+  test('is a configuration or a list of problems with positions, never an exception', async () => {
+    const piece = fc.oneof(
+      fc.string({ maxLength: 5 }),
+      fc.constantFrom('&a ', '*a', '<<: ', '[', ']', '{', '}', ': ', '\n', '- ', '!!', '${', '}', '"', '\t', '~', '5'),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.nat(wholeExample.length), fc.nat(12), piece, async (from, length, inserted) => {
+        const text = wholeExample.slice(0, from) + inserted + wholeExample.slice(from + length);
+        const result = await load(text);
+        if (result.ok) return;
+        assert.ok(result.problems.length > 0);
+        for (const { line, column, message } of result.problems) {
+          assert.ok(line !== undefined && line >= 1 && column !== undefined && column >= 1);
+          assert.doesNotMatch(message, /undefined|\[object/);
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 });
 
