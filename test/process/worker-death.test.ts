@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HeldOrigin } from '../support/held-origin.ts';
 import { httpGet } from '../support/http-get.ts';
 import { LoadClients } from '../support/load-clients.ts';
 import { RunningPortico } from '../support/running-portico.ts';
-import { ScriptedOrigin } from '../support/scripted-origin.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const hello = 'accessLog: false\nsites: [{ routes: [{ path: /, respond: { body: hello } }] }]\n';
@@ -84,26 +84,16 @@ test('a worker that hangs holds up neither a scrape nor the others', async (t) =
 });
 
 test('workers end by themselves when the primary is killed, after what they have in flight', async (t) => {
-  let answer: (() => void) | undefined;
-  const origin = await ScriptedOrigin.start((socket) => {
-    answer = () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate');
-  });
-  t.after(() => origin.close());
-  const portico = await RunningPortico.start(
-    t,
-    `accessLog: false
-upstreams: { app: { servers: ["http://127.0.0.1:${origin.port}"] } }
-sites: [{ routes: [{ path: /, proxy: { upstream: app } }] }]
-`,
-  );
+  const origin = await HeldOrigin.start(t);
+  const portico = await RunningPortico.start(t, origin.site);
   const workers = portico.process.workerPids();
   assert.equal(workers.length, 2);
   const inFlight = portico.get('/');
-  await waitFor(() => answer !== undefined, 'the request to reach the origin');
+  await origin.received(1);
   portico.process.signal('SIGKILL');
   // Not `ended`: the workers still hold its standard error.
   await waitFor(() => portico.process.hasEnded, 'the primary to be gone');
-  answer?.();
+  origin.answerAll();
   assert.equal((await inFlight).body, 'late');
   await waitFor(() => workers.every((pid) => !isAlive(pid)), 'the workers to be gone');
 });

@@ -41,6 +41,8 @@ export class LoadClients {
         else record.failed++;
       } catch {
         record.failed++;
+        // A connection made while the other process is being torn down would fall into its last accept queue.
+        await delay(50);
       }
       // The other processes of this machine are to have their turn too.
       await delay(1);

@@ -9,6 +9,8 @@ import { waitFor } from './wait-for.ts';
 
 export interface RunningOptions {
   readonly workers?: number;
+  /** Address to listen on; 127.0.0.1 when left out. */
+  readonly host?: string;
   /** Ports to listen on beside the first. */
   readonly morePorts?: readonly number[];
 }
@@ -103,6 +105,8 @@ export interface Status {
 }
 
 function configuration(yaml: string, port: number, adminPort: number, options: RunningOptions): string {
-  const listen = [port, ...(options.morePorts ?? [])].map((each) => `"127.0.0.1:${each}"`).join(', ');
+  const listen = [port, ...(options.morePorts ?? [])]
+    .map((each) => `"${options.host ?? '127.0.0.1'}:${each}"`)
+    .join(', ');
   return `listen: [${listen}]\nadmin: { address: "127.0.0.1:${adminPort}" }\nworkers: ${options.workers ?? 2}\n${yaml}`;
 }
