@@ -33,18 +33,7 @@ export function buildah(...args: readonly string[]): string {
 /** Builds the Dockerfile, or one stage of it, under a name. */
 export function buildImage(name: string, ...options: readonly string[]): void {
   // The format that knows HEALTHCHECK.
-  buildah(
-    'bud',
-    '--force-rm',
-    '--format',
-    'docker',
-    '--build-arg',
-    `NODE_IMAGE=${baseImage}`,
-    ...options,
-    '-t',
-    name,
-    root,
-  );
+  buildah('bud', '--format', 'docker', '--build-arg', `NODE_IMAGE=${baseImage}`, ...options, '-t', name, root);
 }
 
 /** Starts a command in a container, as the image's user, and gives the process with its output as pipes. */
