@@ -31,18 +31,20 @@ export function openLogTarget(path: string): LogTarget {
   }
 }
 
-function standardTarget(fd: number): LogTarget {
+function standardTarget(fd: 1 | 2): LogTarget {
   const stat = fstatSync(fd);
   if (stat.isFile()) return { fd, maxWrite: fileWrite, owned: false };
   if (stat.isFIFO()) {
     try {
-      // A description of our own, not blocking: a reader that stops reading must not hold a thread of the pool, and
-      // the mode of the shared one belongs to all the processes that have it.
+      // A description of our own, not blocking: the mode of the shared one belongs to all the processes that have it.
       const own = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
       return { fd: own, maxWrite: pipeWrite, owned: true };
     } catch {
       // Another user's pipe (a container that runs as non-root), or no /proc: the shared one it is.
     }
   }
-  return { fd, maxWrite: pipeWrite, owned: false };
+  // Node makes a pipe or socket not blocking when it makes its stream. Without that, a reader that stops reading would
+  // hold a thread of the pool, and with it the end of the process.
+  const stream = fd === 1 ? process.stdout : process.stderr;
+  return { fd: stream.fd, maxWrite: pipeWrite, owned: false };
 }

@@ -5,6 +5,7 @@ import { type Exposition, ExpositionRenderer } from './exposition.ts';
 import { MetricFamily, type Series } from './metric-family.ts';
 import { metricNames } from './names.ts';
 import type { Gauge, Recorder } from './recorder.ts';
+import { overflowLabel } from './series-key.ts';
 import { WorkerRecorder } from './worker-recorder.ts';
 
 export interface MetricAggregateOptions {
@@ -117,7 +118,10 @@ export class MetricAggregate {
     const bucket = child.bucket ?? Number.NaN;
     const fits = buckets < 0 ? child.bucket === undefined : bucket >= -1 && bucket <= buckets;
     if (!fits || child.labels.length !== definition.labels.length) {
-      return this.#complain(child.name, 'a worker reports a metric in another form than declared');
+      return this.#complain(child.name, 'a worker reports a metric in another form than declared; it is ignored');
+    }
+    if (child.labels.length > 0 && child.labels.every((label) => label === overflowLabel)) {
+      this.#complain(child.name, `a metric has too many label values; further ones count as ${overflowLabel}`);
     }
     return { series: family.series(child.labels), bucket: child.bucket };
   }
@@ -138,6 +142,6 @@ export class MetricAggregate {
   #complain(name: string, message: string): undefined {
     if (this.#complaints.has(name) || this.#complaints.size >= 100) return;
     this.#complaints.add(name);
-    this.#logger?.warn(`${message}; it is ignored`, { metric: name });
+    this.#logger?.warn(message, { metric: name });
   }
 }

@@ -5,10 +5,8 @@ import { labelValues, maxSeriesPerMetric, overflowLabel, seriesKey } from './ser
 import { SlotStore } from './slot-store.ts';
 
 export interface WorkerRecorderOptions {
-  /** Most label combinations of one metric. */
+  /** Most label combinations of one metric; the primary logs when one reaches it. */
   readonly maxSeries?: number;
-  /** Told once for each metric that reached the bound. */
-  readonly onOverflow?: (metricName: string) => void;
 }
 
 type Child = Counter & Gauge & Histogram;
@@ -23,12 +21,10 @@ export class WorkerRecorder implements Recorder {
   readonly #slots = new SlotStore();
   readonly #families = new Map<string, Family>();
   readonly #maxSeries: number;
-  readonly #onOverflow: ((metricName: string) => void) | undefined;
   #added: MetricChild[] = [];
 
   constructor(options: WorkerRecorderOptions = {}) {
     this.#maxSeries = options.maxSeries ?? maxSeriesPerMetric;
-    this.#onOverflow = options.onOverflow;
   }
 
   counter<L extends string>(definition: MetricDefinition<L>, labels: Readonly<Record<L, string>>): Counter {
@@ -65,13 +61,10 @@ export class WorkerRecorder implements Recorder {
       family.children.set(key, child);
       return child;
     }
-    if (family.overflow === undefined) {
-      family.overflow = this.#create(
-        definition,
-        values.map(() => overflowLabel),
-      );
-      this.#onOverflow?.(definition.name);
-    }
+    family.overflow ??= this.#create(
+      definition,
+      values.map(() => overflowLabel),
+    );
     return family.overflow;
   }
 

@@ -118,19 +118,15 @@ test('a worker that is killed takes no count with it, and its successor adds to 
 });
 
 test('killed under load, a worker costs what it had not reported, and no sum ever goes back', { skip }, async () => {
-  const before = counted;
-  let replacement: (() => Promise<void>) | undefined;
+  const countedBefore = counted;
+  let replacement: Promise<() => Promise<void>> | undefined;
   let done = false;
   const running = load((sent) => {
-    if (sent === 600) {
-      void killWorker(1).then((replaced) => {
-        replacement = replaced;
-      });
-    }
+    if (sent === 600) replacement ??= killWorker(1);
     return !done;
   });
   await waitFor(() => replacement !== undefined, 'the worker to be killed');
-  await replacement?.();
+  await (await replacement)?.();
   done = true;
   const result = await running;
   // Only what was in flight in that worker: one request on each of its connections at most.
@@ -140,7 +136,10 @@ test('killed under load, a worker costs what it had not reported, and no sum eve
   await waitFor(async () => (await prometheus.value('portico_worker_restarts_total')) === 2, 'the restart to show');
   await waitFor(async () => (await prometheus.value('sum(portico_http_requests_in_flight)')) === 0, 'the load to end');
   const settled = await prometheus.value(total);
-  assert.ok(settled > before && settled <= counted + result.failed, `${before} < ${settled} <= ${counted}`);
+  assert.ok(
+    settled > countedBefore && settled <= counted + result.failed,
+    `${countedBefore} < ${settled} <= ${counted}`,
+  );
   counted = settled;
   await load((sent) => sent < 600);
   await assertExact();

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createJsonFormat } from '../../../src/log/json-format.ts';
@@ -107,4 +108,20 @@ test('a time that makes no sense is 0', () => {
   for (const durationMs of [Number.NaN, -1, Number.POSITIVE_INFINITY]) {
     assert.equal(JSON.parse(format(request({}), { ...times, durationMs }, 2048)).duration_ms, 0);
   }
+});
+
+test('docs/logs.md has each field and no other', () => {
+  const context = request({ fields: { Referer: 'r', 'User-Agent': 'u' } });
+  (context.exchange as FakeExchange).aborted = true;
+  context.requestIdValue = 'abc';
+  context.route = { site: 'shop', name: '/' } as Route;
+  context.upstream = { upstream: 'a', server: 's', tries: 1, status: 200, connectMs: 1, headMs: 1, totalMs: 1 };
+  context.error = new PorticoError('upstream_incomplete', 'x');
+  const fields = Object.keys(JSON.parse(format(context, times, 2048)));
+  const page = readFileSync(new URL('../../../docs/logs.md', import.meta.url), 'utf8');
+  const documented = page
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name));
+  assert.deepEqual(documented.toSorted(), fields.toSorted());
 });

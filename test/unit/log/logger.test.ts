@@ -86,7 +86,7 @@ test('fields cannot replace time, level or message', () => {
   const { logger, written } = capture();
   logger.info('real', { message: 'forged', level: 'debug', time: 0 });
   const line = JSON.parse(written[0] as string);
-  assert.deepEqual([line.message, line.level, line.message_], ['real', 'info', 'forged']);
+  assert.deepEqual([line.message, line.level, line['message_']], ['real', 'info', 'forged']);
 });
 
 test('whatever is in a field, the line is written', () => {

@@ -179,3 +179,17 @@ test('series beyond the bound of the primary fold into one labelled other', asyn
   );
   assert.ok((after.find(([name]) => name.includes('"other"'))?.[1] ?? 0) > 4000);
 });
+
+test('a worker that ran out of series is told of once', () => {
+  const logger = new RecordingLogger();
+  const aggregate = new MetricAggregate({ logger });
+  for (const key of [1, 2]) {
+    const worker = new WorkerRecorder({ maxSeries: 2 });
+    for (const upstream of ['a', 'b', 'c', 'd']) worker.counter(metricNames.upstreamRetries, { upstream }).add(1);
+    aggregate.apply(key, worker.collect());
+  }
+  assert.deepEqual(
+    logger.entries.map(({ fields }) => fields),
+    [{ metric: 'portico_upstream_retries_total' }],
+  );
+});

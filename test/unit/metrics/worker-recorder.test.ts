@@ -85,9 +85,8 @@ test('a histogram counts into the first bucket whose bound is not below the valu
   assert.deepEqual(values, [0, 0.1 + 0.11 + 1 + 5, 1, 1, 2, 2, 3, 1]);
 });
 
-test('beyond the bound children fold into one labelled other, which is told once', () => {
-  const told: string[] = [];
-  const recorder = new WorkerRecorder({ maxSeries: 2, onOverflow: (name) => told.push(name) });
+test('beyond the bound children fold into one labelled other', () => {
+  const recorder = new WorkerRecorder({ maxSeries: 2 });
   for (let site = 0; site < 50; site += 1) recorder.counter(requests, { site: `${site}`, status: '200' }).add(1);
   const { added, values } = recorder.collect();
   assert.deepEqual(
@@ -99,7 +98,6 @@ test('beyond the bound children fold into one labelled other, which is told once
     ],
   );
   assert.deepEqual(values, [0, 1, 1, 1, 2, 48]);
-  assert.deepEqual(told, ['requests_total']);
 });
 
 test('a slip such as NaN costs one interval of a counter, not the counter', () => {
@@ -129,7 +127,7 @@ test('children keep counting right while the store grows under them', () => {
       }
       assert.deepEqual(
         sums,
-        new Map([...expected].sort((a, b) => [...sums.keys()].indexOf(a[0]) - [...sums.keys()].indexOf(b[0]))),
+        new Map([...expected].toSorted((a, b) => [...sums.keys()].indexOf(a[0]) - [...sums.keys()].indexOf(b[0]))),
       );
     }),
   );
