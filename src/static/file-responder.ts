@@ -1,5 +1,6 @@
 import { evaluatePreconditions, ifRangeHolds } from '../http/conditional.ts';
 import { parseByteRanges } from '../http/range.ts';
+import type { Counter } from '../metrics/recorder.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { respondError } from '../response/error-response.ts';
 import { PorticoError } from '../response/portico-error.ts';
@@ -31,17 +32,24 @@ export class FileResponder {
   private readonly resources: StreamResources;
   private readonly conditions = new RequestConditions();
   private readonly codings = new CodingChooser();
+  /** Counts the current request; valid, as the conditions, until the next `send`. */
+  private served: Counter;
 
   constructor(cache: FileCache, source: FileSource, resources: StreamResources) {
     this.cache = cache;
     this.source = source;
     this.resources = resources;
+    this.served = cache.hits;
   }
 
-  /** @param attempt how often the file had changed under this request's hands before */
-  send(context: RequestContext, entry: CacheEntry, attempt: number): void {
+  /**
+   * @param attempt how often the file had changed under this request's hands before
+   * @param fromDisk whether the contents were read for this request
+   */
+  send(context: RequestContext, entry: CacheEntry, attempt: number, fromDisk: boolean): void {
     const { exchange } = context;
     const { conditions } = this;
+    this.served = fromDisk ? this.cache.misses : this.cache.hits;
     conditions.read(exchange.head.fields);
     const { siblings } = entry;
     const index =
@@ -53,7 +61,7 @@ export class FileResponder {
     if (conditions.conditional) return this.sendConditionally(context, entry, index, representation, attempt);
     const { contents } = representation;
     if (contents !== undefined && contents.length <= unpinnedBytes) {
-      this.cache.hits.add(1);
+      this.served.add(1);
       exchange.respond(representation.ok, contents);
     } else {
       this.sendSegments(context, entry, index, representation, undefined, attempt);
@@ -75,7 +83,7 @@ export class FileResponder {
       return respondError(context, new PorticoError('precondition_failed', 'the file is another one by now'));
     }
     if (result === 'not-modified') {
-      this.cache.hits.add(1);
+      this.served.add(1);
       return exchange.respondHead(representation.notModified, undefined);
     }
     let response: FileResponse | undefined;
@@ -105,7 +113,7 @@ export class FileResponder {
     const { exchange } = context;
     const { contents, size } = representation;
     if (exchange.head.method === 'HEAD') {
-      this.cache.hits.add(1);
+      this.served.add(1);
       return exchange.respondHead(representation.ok, size);
     }
     if (contents === undefined) {
@@ -125,7 +133,7 @@ export class FileResponder {
     const { head, length, segments } = response ?? wholeFile(representation);
     const [first] = segments;
     if (segments.length > 1 && length > unpinnedBytes) return false;
-    this.cache.hits.add(1);
+    this.served.add(1);
     const chunks = segments.map((segment) =>
       segment instanceof Uint8Array ? segment : contents.subarray(segment.first, segment.last + 1),
     );

@@ -6,7 +6,7 @@ import type { PendingRequest } from './file-cache.ts';
 
 /** Who goes on with a request once its path, or the contents behind it, are known. */
 export interface LookupOwner {
-  answer(context: RequestContext, entry: CacheEntry, attempt: number): void;
+  answer(context: RequestContext, entry: CacheEntry, attempt: number, fromDisk: boolean): void;
   openFailed(context: RequestContext, entry: CacheEntry, index: number, attempt: number, error: unknown): void;
 }
 
@@ -15,15 +15,18 @@ export class PendingLookup implements PendingRequest {
   private readonly owner: LookupOwner;
   private readonly context: RequestContext;
   private readonly attempt: number;
+  private readonly fromDisk: boolean;
 
-  constructor(owner: LookupOwner, context: RequestContext, attempt: number) {
+  /** @param fromDisk whether it waits for contents, not only for what its path means */
+  constructor(owner: LookupOwner, context: RequestContext, attempt: number, fromDisk: boolean) {
     this.owner = owner;
     this.context = context;
     this.attempt = attempt;
+    this.fromDisk = fromDisk;
   }
 
   loaded(entry: CacheEntry): void {
-    this.goOn(() => this.owner.answer(this.context, entry, this.attempt));
+    this.goOn(() => this.owner.answer(this.context, entry, this.attempt, this.fromDisk));
   }
 
   failed(entry: CacheEntry, index: number, error: unknown): void {

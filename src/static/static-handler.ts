@@ -104,10 +104,10 @@ class StaticHandler implements Handler, FileSource {
   }
 
   /** Goes on where a request waited for its path. */
-  answer(context: RequestContext, entry: CacheEntry, attempt: number): void {
+  answer(context: RequestContext, entry: CacheEntry, attempt: number, fromDisk: boolean): void {
     if (entry.isFile) {
       this.cache.touch(entry);
-      return this.responder.send(context, entry, attempt);
+      return this.responder.send(context, entry, attempt, fromDisk);
     }
     const { outcome } = entry;
     switch (outcome.kind) {
@@ -130,7 +130,7 @@ class StaticHandler implements Handler, FileSource {
     const { pending } = this.partition;
     const size = entry.representations[index]?.size ?? 0;
     const key = `${entry.key}\0${index}`;
-    const request = new PendingLookup(this, context, attempt);
+    const request = new PendingLookup(this, context, attempt, true);
     const others = pending.get(key);
     if (others !== undefined) {
       this.cache.endReading(size);
@@ -146,19 +146,20 @@ class StaticHandler implements Handler, FileSource {
     this.cache.remove(entry);
     if (changed && attempt < maxAttempts) return this.lookUp(context, entry.key, undefined, attempt + 1);
     // A sibling that cannot be read is no reason to refuse the file.
-    if (!changed && index !== identityIndex) return this.answer(context, this.withoutSibling(entry, index), attempt);
+    if (!changed && index !== identityIndex)
+      return this.answer(context, this.withoutSibling(entry, index), attempt, false);
     respondError(context, unreadable(error));
   }
 
   private answerKey(context: RequestContext, key: string, now: number, attempt: number): void {
     const entry = this.entries.get(key);
-    if (entry !== undefined && now < entry.expiresAt) this.answer(context, entry, attempt);
+    if (entry !== undefined && now < entry.expiresAt) this.answer(context, entry, attempt, false);
     else this.lookUp(context, key, entry, attempt);
   }
 
   private lookUp(context: RequestContext, key: string, former: CacheEntry | undefined, attempt: number): void {
     const { pending } = this.partition;
-    const request = new PendingLookup(this, context, attempt);
+    const request = new PendingLookup(this, context, attempt, false);
     const others = pending.get(key);
     if (others !== undefined) {
       others.push(request);
@@ -188,7 +189,6 @@ class StaticHandler implements Handler, FileSource {
     let failure: unknown;
     try {
       if (representation !== undefined && representation.contents === undefined) {
-        this.cache.misses.add(1);
         representation.contents = await readContents(this.disk, representation, attempt > 1);
       }
     } catch (error) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { normalizePath } from '../../../src/request/path.ts';
 import { pathRest } from '../../../src/http/path-rest.ts';
+import { normalizePath } from '../../../src/request/path.ts';
 
 const cases: readonly (readonly [raw: string, prefix: string, rest: string])[] = [
   ['/old', '/old', ''],
