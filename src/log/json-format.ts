@@ -68,7 +68,6 @@ function serverField(server: string): string {
 function upstreamFields(trace: UpstreamTrace): string {
   // The schema lets no character into an upstream's name that JSON would escape.
   let fields = `,"upstream":"${trace.upstream}","tries":${trace.tries}`;
-  fields += `,"tries":${trace.tries}`;
   if (trace.status !== 0) fields += `,"upstream_status":${trace.status}`;
   if (trace.connectMs !== undefined) fields += `,"upstream_connect_ms":${milliseconds(trace.connectMs)}`;
   if (trace.headMs !== undefined) fields += `,"upstream_head_ms":${milliseconds(trace.headMs)}`;
