@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createJiti } from 'jiti';
 import { substituteInData } from './environment-reference.ts';
 import { describeFound, type Finding } from './finding.ts';
 import { brokenSource, type LoadedSource, locateInFile } from './loaded-source.ts';
@@ -23,6 +22,8 @@ export async function readModuleSource(file: string, environment: NodeJS.Process
   }
   let exported: unknown;
   try {
+    // Loaded here only: it is slow to load, and a start from YAML can do without.
+    const { createJiti } = await import('jiti');
     const ownFile = fileURLToPath(import.meta.url);
     const jiti = createJiti(ownFile, {
       fsCache: false,

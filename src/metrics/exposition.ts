@@ -1,4 +1,4 @@
-import { type Gauge, Registry, type RegistryContentType } from 'prom-client';
+import type { Gauge, Registry, RegistryContentType } from 'prom-client';
 import type { MetricFamily } from './metric-family.ts';
 
 /** The metrics in one of the formats that Prometheus reads. */
@@ -7,33 +7,49 @@ export interface Exposition {
   readonly body: string;
 }
 
+type Format = 'text' | 'openMetrics';
+type Registries = Readonly<Record<Format, Registry<RegistryContentType>>>;
+
 /** Renders families through prom-client: one registry for each format, because it binds a registry to its format. */
 export class ExpositionRenderer {
-  readonly #text = new Registry<RegistryContentType>();
-  readonly #openMetrics = new Registry<RegistryContentType>();
+  readonly #families: readonly MetricFamily[];
+  /** Made at the first scrape: prom-client is slow to load, and the start does not wait for it. */
+  #registries: Promise<Registries> | undefined;
   /** Scrapes that come while one is being rendered share its result, so that many scrapers cost as much as one. */
-  readonly #running = new Map<Registry<RegistryContentType>, Promise<Exposition>>();
+  readonly #running = new Map<Format, Promise<Exposition>>();
 
   constructor(families: Iterable<MetricFamily>) {
-    this.#openMetrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
-    for (const family of families) {
-      register(this.#text, family, family.definition.name);
-      register(this.#openMetrics, family, openMetricsName(family));
-    }
+    this.#families = [...families];
   }
 
   render(accept: string | undefined): Promise<Exposition> {
-    const registry = prefersOpenMetrics(accept) ? this.#openMetrics : this.#text;
-    let running = this.#running.get(registry);
+    const format = prefersOpenMetrics(accept) ? 'openMetrics' : 'text';
+    let running = this.#running.get(format);
     if (running === undefined) {
-      running = registry
-        .metrics()
-        .then((body) => ({ contentType: registry.contentType, body }))
-        .finally(() => this.#running.delete(registry));
-      this.#running.set(registry, running);
+      running = this.#render(format).finally(() => this.#running.delete(format));
+      this.#running.set(format, running);
     }
     return running;
   }
+
+  async #render(format: Format): Promise<Exposition> {
+    this.#registries ??= makeRegistries(this.#families);
+    const registry = (await this.#registries)[format];
+    const body = await registry.metrics();
+    return { contentType: registry.contentType, body };
+  }
+}
+
+async function makeRegistries(families: readonly MetricFamily[]): Promise<Registries> {
+  const client = await import('prom-client');
+  const text = new client.Registry<RegistryContentType>();
+  const openMetrics = new client.Registry<RegistryContentType>();
+  openMetrics.setContentType(client.Registry.OPENMETRICS_CONTENT_TYPE);
+  for (const family of families) {
+    register(text, family, family.definition.name);
+    register(openMetrics, family, openMetricsName(family));
+  }
+  return { text, openMetrics };
 }
 
 function register(registry: Registry<RegistryContentType>, family: MetricFamily, name: string): void {
