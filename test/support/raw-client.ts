@@ -81,7 +81,10 @@ export class RawClient {
   /** The next response; rejects when the connection ends before it is complete. @param method of the request */
   async response(method = 'GET'): Promise<RawResponse> {
     const headEnd = await this.#find('\r\n\r\n');
-    const lines = this.#consume(headEnd + 4).toString('latin1').slice(0, -4).split('\r\n');
+    const lines = this.#consume(headEnd + 4)
+      .toString('latin1')
+      .slice(0, -4)
+      .split('\r\n');
     const statusLine = /^HTTP\/1\.1 (\d{3}) (.*)$/.exec(lines[0] ?? '');
     if (statusLine === null) throw new Error(`not a status line: ${JSON.stringify(lines[0])}`);
     const status = Number(statusLine[1]);
@@ -89,6 +92,11 @@ export class RawClient {
     const field = (name: string): string | undefined => onlyValue(fields, name);
     const { body, chunks } = await this.#body(status, method, field);
     return { status, reason: statusLine[2] ?? '', fields, body, chunks, field };
+  }
+
+  /** The interim response that lets the client send its body. */
+  async leave(): Promise<string> {
+    return this.#consume((await this.#find('\r\n\r\n')) + 4).toString('latin1');
   }
 
   /** Resolves when the server has closed the connection. */
@@ -135,7 +143,9 @@ export class RawClient {
     const chunks: number[] = [];
     for (;;) {
       const lineEnd = await this.#find('\r\n');
-      const line = this.#consume(lineEnd + 2).toString('latin1').slice(0, -2);
+      const line = this.#consume(lineEnd + 2)
+        .toString('latin1')
+        .slice(0, -2);
       if (!/^[0-9a-fA-F]+$/.test(line)) throw new Error(`not a chunk size: ${JSON.stringify(line)}`);
       const size = Number.parseInt(line, 16);
       await this.#need(size + 2);

@@ -1,0 +1,285 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { describe, type TestContext, test } from 'node:test';
+import type { BodySink, Exchange } from '../../../src/listener/exchange.ts';
+import {
+  type ContractServer,
+  contractServer,
+  get,
+  plain,
+  readBody,
+  refuseWith,
+  request,
+} from '../../support/contract-server.ts';
+import { RawClient } from '../../support/raw-client.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import type { Subject } from './contract.ts';
+
+const chunkedField = 'Transfer-Encoding: chunked';
+
+export function requestBodyContract({ factory }: Subject): void {
+  async function start(
+    t: TestContext,
+    handle: (exchange: Exchange) => void,
+    timeouts: { requestBodyMs?: number } = {},
+  ): Promise<{ server: ContractServer; client: RawClient }> {
+    const server = await contractServer(factory, handle, timeouts);
+    const client = await RawClient.connect(server.port);
+    t.after(() => {
+      client.destroy();
+      server.close();
+    });
+    return { server, client };
+  }
+
+  const echo = (exchange: Exchange): void => readBody(exchange, (body) => exchange.respond(plain, body));
+
+  describe('a request body', () => {
+    test('arrives whole, and the connection is kept for the next request', async (t) => {
+      const { server, client } = await start(t, echo);
+      client.send(request('POST', '/', ['Content-Length: 5'], 'hello'));
+      assert.equal((await client.response()).body.toString(), 'hello');
+      client.send(get('/next'));
+      assert.equal((await client.response()).body.length, 0);
+      assert.deepEqual(
+        server.exchanges.map(({ body }) => [body.declaredLength, body.received]),
+        [
+          [5, 5],
+          [0, 0],
+        ],
+      );
+    });
+
+    test('arrives whole when it comes chunked', async (t) => {
+      const { server, client } = await start(t, echo);
+      client.send(request('POST', '/', [chunkedField], '5\r\nhello\r\n3\r\nyou\r\n0\r\n\r\n'));
+      assert.equal((await client.response()).body.toString(), 'helloyou');
+      assert.equal(server.exchanges[0]?.body.declaredLength, undefined);
+      assert.equal(server.exchanges[0]?.body.received, 8);
+    });
+
+    test('arrives whole when it comes byte by byte', async (t) => {
+      const { client } = await start(t, echo);
+      for (const byte of request('PUT', '/', ['Content-Length: 7'], 'a\0b\r\n\xffc')) {
+        client.send(byte);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.equal((await client.response()).body.toString('latin1'), 'a\0b\r\n\xffc');
+    });
+
+    test('is told to be empty at once when there is none', async (t) => {
+      const ends: string[] = [];
+      const { client } = await start(t, (exchange) => {
+        readBody(exchange, () => ends.push('end'));
+        ends.push('read');
+        exchange.respond(plain, Buffer.from('x'));
+      });
+      client.send(request('POST', '/', ['Content-Length: 0']));
+      assert.equal((await client.response()).status, 200);
+      assert.deepEqual(ends, ['end', 'read']);
+    });
+
+    test('is held for a reader that comes late', async (t) => {
+      const { client } = await start(t, (exchange) => void setTimeout(() => echo(exchange), 100));
+      client.send(request('POST', '/', ['Content-Length: 5'], 'hello'));
+      assert.equal((await client.response()).body.toString(), 'hello');
+    });
+
+    test('of 40 MB passes a reader that pauses after every piece', async (t) => {
+      const digest = createHash('sha256');
+      const { client } = await start(t, (exchange) => {
+        exchange.body.limit = 1e9;
+        exchange.body.read({
+          data(chunk) {
+            digest.update(chunk);
+            exchange.body.pause();
+            setImmediate(() => exchange.body.resume());
+          },
+          end: () => exchange.respond(plain, Buffer.from(digest.digest('hex'))),
+          failed: (error) => refuseWith(exchange, error),
+        });
+      });
+      const piece = Buffer.alloc(1024 * 1024, 'a body of many pieces ');
+      const sent = createHash('sha256');
+      client.send(request('POST', '/', [`Content-Length: ${40 * piece.length}`]));
+      for (let count = 0; count < 40; count += 1) {
+        piece.writeUInt32BE(count);
+        sent.update(piece);
+        await client.sendAll(Buffer.from(piece));
+      }
+      assert.equal((await client.response()).body.toString(), sent.digest('hex'));
+    });
+
+    test('of 20 MB comes whole in chunks', async (t) => {
+      const digest = createHash('sha256');
+      const { client } = await start(t, (exchange) => {
+        exchange.body.read({
+          data: (chunk) => void digest.update(chunk),
+          end: () => exchange.respond(plain, Buffer.from(digest.digest('hex'))),
+          failed: (error) => refuseWith(exchange, error),
+        });
+      });
+      const piece = Buffer.alloc(70_001, 'chunk');
+      const sent = createHash('sha256');
+      client.send(request('POST', '/', [chunkedField]));
+      for (let count = 0; count < 300; count += 1) {
+        sent.update(piece);
+        client.send(`${piece.length.toString(16)}\r\n`);
+        client.send(piece);
+        await client.sendAll(Buffer.from('\r\n'));
+      }
+      client.send('0\r\n\r\n');
+      assert.equal((await client.response()).body.toString(), sent.digest('hex'));
+    });
+
+    test('is not read on while its reader pauses', async (t) => {
+      let received = 0;
+      const { server, client } = await start(t, (exchange) => {
+        exchange.body.read({
+          data(chunk) {
+            received += chunk.length;
+            exchange.body.pause();
+          },
+          end: () => exchange.respond(plain, Buffer.from('x')),
+          failed: (error) => refuseWith(exchange, error),
+        });
+      });
+      client.send(request('POST', '/', ['Content-Length: 80000000']));
+      const piece = Buffer.alloc(64 * 1024);
+      let stuck = false;
+      while (!stuck) {
+        if (client.socket.write(piece)) continue;
+        stuck = await Promise.race([
+          new Promise<boolean>((resolve) => client.socket.once('drain', () => resolve(false))),
+          new Promise<boolean>((resolve) => setTimeout(() => resolve(true), 500)),
+        ]);
+      }
+      const [exchange] = server.exchanges;
+      assert.ok(exchange !== undefined && exchange.body.received < 20_000_000, `${exchange?.body.received} bytes came`);
+      assert.ok(received < 1_000_000, `the paused reader got ${received} bytes`);
+    });
+
+    test('beyond its limit by its own announcement fails before a byte of it is read', async (t) => {
+      const { server, client } = await start(t, (exchange) => {
+        exchange.body.limit = 4;
+        readBody(exchange, () => exchange.respond(plain, Buffer.from('read')));
+      });
+      client.send(request('POST', '/', ['Content-Length: 5']));
+      const response = await client.response();
+      assert.deepEqual([response.status, response.body.toString()], [413, 'body_too_large']);
+      assert.equal(response.field('connection'), 'close');
+      await client.closed();
+      assert.deepEqual(server.events, ['handle POST /', 'finished 413']);
+    });
+
+    test('beyond its limit while it streams fails there, and the connection ends', async (t) => {
+      const { client } = await start(t, (exchange) => {
+        exchange.body.limit = 100_000;
+        readBody(exchange, () => exchange.respond(plain, Buffer.from('read')));
+      });
+      client.send(request('POST', '/', [chunkedField]));
+      const piece = `2710\r\n${'x'.repeat(10_000)}\r\n`;
+      for (let count = 0; count < 11; count += 1) client.send(piece);
+      assert.equal((await client.response()).status, 413);
+      await client.closed();
+    });
+
+    test('of just its limit is taken', async (t) => {
+      const { client } = await start(t, (exchange) => {
+        exchange.body.limit = 5;
+        echo(exchange);
+      });
+      client.send(request('POST', '/', [chunkedField], '5\r\nhello\r\n0\r\n\r\n'));
+      assert.equal((await client.response()).body.toString(), 'hello');
+    });
+
+    test('that falls silent fails, and the connection ends', async (t) => {
+      const { server, client } = await start(t, echo, { requestBodyMs: 300 });
+      client.send(request('POST', '/', ['Content-Length: 10'], 'half'));
+      const response = await client.response();
+      assert.deepEqual([response.status, response.body.toString()], [408, 'request_timeout']);
+      await client.closed();
+      assert.deepEqual(server.events, ['handle POST /', 'finished 408']);
+    });
+
+    test('that trickles is not cut by its slowness', async (t) => {
+      const { client } = await start(t, echo, { requestBodyMs: 1000 });
+      client.send(request('POST', '/', ['Content-Length: 6']));
+      for (const byte of 'slowly') {
+        client.send(byte);
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
+      assert.equal((await client.response()).body.toString(), 'slowly');
+    });
+
+    test('may be paused by its reader for longer than clients may be silent', async (t) => {
+      const { client } = await start(
+        t,
+        (exchange) => {
+          const pieces: Buffer[] = [];
+          exchange.body.read({
+            data(chunk) {
+              pieces.push(chunk);
+              exchange.body.pause();
+              setTimeout(() => exchange.body.resume(), 600);
+            },
+            end: () => exchange.respond(plain, Buffer.concat(pieces)),
+            failed: (error) => refuseWith(exchange, error),
+          });
+        },
+        { requestBodyMs: 200 },
+      );
+      client.send(request('POST', '/', ['Content-Length: 4'], 'ab'));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      client.send('cd');
+      assert.equal((await client.response()).body.toString(), 'abcd');
+    });
+
+    test('that nobody reads does not stop the response, and the connection ends', async (t) => {
+      const { server, client } = await start(t, (exchange) => exchange.respond(plain, Buffer.from('unread')));
+      client.send(request('POST', '/', ['Content-Length: 50000000'], 'x'.repeat(500_000)));
+      assert.equal((await client.response()).body.toString(), 'unread');
+      await client.closed();
+      assert.equal(server.engine.inFlight, 0);
+    });
+
+    test('that nobody reads may be as large as the response that does not wait for it', async (t) => {
+      const large = Buffer.alloc(3_000_000, 'large');
+      const { client } = await start(t, (exchange) => {
+        if (exchange.stream(plain, large.length, large)) exchange.end();
+        else exchange.onDrain = () => exchange.end();
+      });
+      client.send(request('POST', '/', ['Content-Length: 3000000'], 'y'.repeat(3_000_000)));
+      assert.ok((await client.response()).body.equals(large));
+    });
+
+    test('whose client goes away ends the exchange and never the body', async (t) => {
+      const calls: string[] = [];
+      const { server, client } = await start(t, (exchange) => {
+        exchange.onAborted = () => calls.push('aborted');
+        const sink: BodySink = {
+          data: () => void calls.push('data'),
+          end: () => void calls.push('end'),
+          failed: () => void calls.push('failed'),
+        };
+        exchange.body.read(sink);
+      });
+      client.send(request('POST', '/', ['Content-Length: 10'], 'half'));
+      await waitFor(() => calls.length > 0, 'the first piece');
+      client.destroy();
+      await waitFor(() => server.finished.length > 0, 'the end of the exchange');
+      assert.deepEqual(calls, ['data', 'aborted']);
+      assert.deepEqual(server.events, ['handle POST /', 'finished 0']);
+      assert.equal(server.finished[0]?.aborted, true);
+    });
+
+    test('is asked for when the client waits for leave to send it', async (t) => {
+      const { client } = await start(t, echo);
+      client.send(request('POST', '/', ['Expect: 100-continue', 'Content-Length: 5']));
+      const leave = await client.leave();
+      assert.equal(leave, 'HTTP/1.1 100 Continue\r\n\r\n');
+      client.send('hello');
+      assert.equal((await client.response()).body.toString(), 'hello');
+    });
+  });
+}
