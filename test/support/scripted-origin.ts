@@ -99,14 +99,14 @@ export class ScriptedOrigin {
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('end', () => socket.end());
     if (this.#options.onConnection?.(socket) === true) return;
-    let received = Buffer.alloc(0);
+    const received = new ReceivedBytes();
     let index = 0;
     socket.on('data', (chunk: Buffer) => {
-      received = Buffer.concat([received, chunk]);
-      for (;;) {
+      received.push(chunk);
+      while (received.mayBeWhole) {
         const parsed = parseRequest(received, index, this.#options.ignoreBody ?? false);
         if (parsed === undefined) return;
-        received = received.subarray(parsed.end);
+        received.consume(parsed.end);
         index++;
         this.requests.push(parsed.request);
         this.#script(socket, parsed.request);
@@ -116,18 +116,51 @@ export class ScriptedOrigin {
   }
 }
 
-function parseRequest(bytes: Buffer, index: number, ignoreBody: boolean) {
+/** What came on a connection; joined only when it may be a whole request, so that large bodies cost no more than their size. */
+class ReceivedBytes {
+  /** Bytes that must be there before another look makes sense; undefined: up to the end of a chunked body. */
+  needed: number | undefined = 0;
+  #pieces: Buffer[] = [];
+  #length = 0;
+
+  push(piece: Buffer): void {
+    this.#pieces.push(piece);
+    this.#length += piece.length;
+  }
+
+  get mayBeWhole(): boolean {
+    if (this.needed !== undefined) return this.#length > 0 && this.#length >= this.needed;
+    return Buffer.concat(this.#pieces.slice(-5)).subarray(-4).toString('latin1') === '\r\n\r\n';
+  }
+
+  get joined(): Buffer {
+    if (this.#pieces.length > 1) this.#pieces = [Buffer.concat(this.#pieces)];
+    return this.#pieces[0] ?? Buffer.alloc(0);
+  }
+
+  consume(count: number): void {
+    const rest = this.joined.subarray(count);
+    this.#pieces = rest.length > 0 ? [rest] : [];
+    this.#length = rest.length;
+    this.needed = 0;
+  }
+}
+
+function parseRequest(received: ReceivedBytes, index: number, ignoreBody: boolean) {
+  const bytes = received.joined;
   const headEnd = bytes.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;
   const head = bytes.toString('latin1', 0, headEnd);
   const start = headEnd + 4;
   if (ignoreBody) return { end: start, request: { head, body: Buffer.alloc(0), index } };
-  if (/^transfer-encoding: chunked$/im.test(head)) return parseChunked(bytes, head, start, index);
-  const length = Number(/^content-length: (\d+)$/im.exec(head)?.[1] ?? 0);
-  const end = start + length;
-  return bytes.length < end
-    ? undefined
-    : { end, request: { head, body: Buffer.from(bytes.subarray(start, end)), index } };
+  if (/^transfer-encoding: chunked$/im.test(head)) {
+    received.needed = undefined;
+    return parseChunked(bytes, head, start, index);
+  }
+  const end = start + Number(/^content-length: (\d+)$/im.exec(head)?.[1] ?? 0);
+  received.needed = end;
+  if (bytes.length < end) return undefined;
+  return { end, request: { head, body: Buffer.from(bytes.subarray(start, end)), index } };
 }
 
 function parseChunked(bytes: Buffer, head: string, start: number, index: number) {
