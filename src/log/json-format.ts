@@ -18,7 +18,7 @@ export function createJsonFormat(): LineFormat {
     const { head, bytesSent, body, connection } = context.exchange;
     let line = `{"time":"${utcTime(times.time)}.${thousandths[times.time % 1000]}Z"`;
     line += text('client', clientAddress(context), maxFieldLength);
-    line += text('request_id', context.requestIdValue, maxFieldLength);
+    line += text('request_id', context.requestId, maxFieldLength);
     line += text('method', head.method, maxFieldLength);
     line += text('target', head.target, maxFieldLength);
     line += `,"protocol":"${head.protocol ?? 'HTTP/1.1'}","scheme":"${context.client?.scheme ?? connection.scheme}"`;

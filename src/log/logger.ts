@@ -16,6 +16,15 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
+/** The logger that `createLogger` makes, from which all others come. */
+export interface RootLogger extends Logger {
+  /** Takes another level and format, at reload; its children follow. */
+  configure(settings: LogSettings): void;
+}
+
+/** What `log` in the configuration says. */
+export type LogSettings = Pick<LoggerOptions, 'level' | 'format'>;
+
 /** One line before it is formatted. */
 export interface LogEntry {
   readonly time: Date;
@@ -49,14 +58,20 @@ const severity: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 
 /** Bytes that may wait for a reader who does not read; beyond it lines are dropped rather than memory filled. */
 const maxWaiting = 1024 * 1024;
 
-export function createLogger(options: LoggerOptions): Logger {
+export function createLogger(options: LoggerOptions): RootLogger {
   const { stream } = options;
   // A reader that went away (EPIPE) or a full disk must not end the program through an unheard 'error'.
   if (stream.on !== undefined && stream.listenerCount?.('error') === 0) stream.on('error', () => {});
-  return new StreamLogger(options, formatter(options), {});
+  return new StreamRootLogger(options);
 }
 
 type Format = (entry: LogEntry) => string;
+
+/** What a logger and its children share. */
+interface LineSettings {
+  level: LogLevel;
+  format: Format;
+}
 
 function formatter({ format, stream, isTerminal = stream.isTTY ?? false }: LoggerOptions): Format {
   const text = format === 'text' || (format === 'auto' && isTerminal);
@@ -68,12 +83,12 @@ function formatter({ format, stream, isTerminal = stream.isTTY ?? false }: Logge
 
 class StreamLogger implements Logger {
   readonly #options: LoggerOptions;
-  readonly #format: Format;
+  readonly #settings: LineSettings;
   readonly #fields: LogFields;
 
-  constructor(options: LoggerOptions, format: Format, fields: LogFields) {
+  constructor(options: LoggerOptions, settings: LineSettings, fields: LogFields) {
     this.#options = options;
-    this.#format = format;
+    this.#settings = settings;
     this.#fields = fields;
   }
 
@@ -94,18 +109,36 @@ class StreamLogger implements Logger {
   }
 
   child(fields: LogFields): Logger {
-    return new StreamLogger(this.#options, this.#format, { ...this.#fields, ...fields });
+    return new StreamLogger(this.#options, this.#settings, { ...this.#fields, ...fields });
   }
 
   #write(level: LogLevel, message: string, fields: LogFields | undefined): void {
     const { stream, now } = this.#options;
-    if (severity[level] < severity[this.#options.level]) return;
+    const settings = this.#settings;
+    if (severity[level] < severity[settings.level]) return;
     if ((stream.writableLength ?? 0) > maxWaiting) return;
     try {
       const time = now?.() ?? new Date();
-      stream.write(this.#format({ time, level, message, fields: { ...this.#fields, ...fields } }));
+      stream.write(settings.format({ time, level, message, fields: { ...this.#fields, ...fields } }));
     } catch {
       // Nobody is left to tell: a getter that throws, or EAGAIN, ENOSPC, EPIPE from a synchronous stream.
     }
+  }
+}
+
+class StreamRootLogger extends StreamLogger implements RootLogger {
+  readonly #options: LoggerOptions;
+  readonly #settings: LineSettings;
+
+  constructor(options: LoggerOptions) {
+    const settings = { level: options.level, format: formatter(options) };
+    super(options, settings, {});
+    this.#options = options;
+    this.#settings = settings;
+  }
+
+  configure(settings: LogSettings): void {
+    this.#settings.level = settings.level;
+    this.#settings.format = formatter({ ...this.#options, ...settings });
   }
 }

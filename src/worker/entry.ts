@@ -15,7 +15,8 @@ const compatibilityWarning =
   'the older, compatible build of uWebSockets.js runs; the current one needs Node.js 24 and a C library of 2.38 or newer';
 
 const slot = process.env['PORTICO_WORKER'] ?? '0';
-const logger = createLogger({ level: 'info', format: 'auto', stream: process.stderr }).child({ worker: slot });
+const rootLogger = createLogger({ level: 'info', format: 'auto', stream: process.stderr });
+const logger = rootLogger.child({ worker: slot });
 const recorder = new WorkerRecorder();
 const vitals = new WorkerVitals(recorder, slot);
 const worker = new Worker({ createEngine: createUwsEngine, recorder, logger, send });
@@ -49,6 +50,7 @@ function sayHello(): string | undefined {
 async function receive(message: ToWorker): Promise<void> {
   switch (message.type) {
     case 'configure':
+      rootLogger.configure(message.config.log);
       if (noEngine === undefined) return worker.configure(message);
       return send({ type: 'refused', generation: message.generation, error: noEngine });
     case 'report':

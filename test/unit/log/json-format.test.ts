@@ -19,7 +19,9 @@ function request(fake: FakeRequest, status = 200): RequestContext {
 }
 
 test('a plain request has every field that says something, and no other', () => {
-  assert.deepEqual(JSON.parse(format(request({ target: '/a?b' }), times, 2048)), {
+  const context = request({ target: '/a?b' });
+  assert.deepEqual(JSON.parse(format(context, times, 2048)), {
+    request_id: context.requestId,
     time: '2026-11-22T07:08:09.012Z',
     client: '192.0.2.1',
     method: 'GET',

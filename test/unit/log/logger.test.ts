@@ -144,3 +144,14 @@ test('a getter that throws costs the line, not the program', () => {
   };
   logger.info('message', { trap });
 });
+
+test('another level and format are taken by the logger and its children', () => {
+  const lines: string[] = [];
+  const root = createLogger({ level: 'error', format: 'json', stream: { write: (line: string) => lines.push(line) } });
+  const child = root.child({ worker: '1' });
+  child.info('not yet');
+  root.configure({ level: 'info', format: 'text' });
+  child.info('now');
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] as string, /now.*worker=1/);
+});
