@@ -48,6 +48,7 @@ export class Primary {
   private readonly warned = new Set<string>();
   private engine = '';
   private started = false;
+  private reloadWanted = false;
   private finish: (result: PrimaryResult) => void = () => {};
 
   constructor(options: PrimaryOptions) {
@@ -82,8 +83,9 @@ export class Primary {
   async run(): Promise<PrimaryResult> {
     const finished = new Promise<PrimaryResult>((resolve) => (this.finish = resolve));
     this.options.signals.listen((order, signal) => void this.obey(order, signal));
-    void this.start();
+    const starting = this.start();
     const result = await finished;
+    await starting;
     await this.admin.close();
     return result;
   }
@@ -106,6 +108,13 @@ export class Primary {
     this.metrics.running(version, this.engine);
     const startMs = performance.now();
     logger.info(startLine({ version, config: initial.config, engine: this.engine, startMs }), { pid: process.pid });
+    void this.reloadIfWanted();
+  }
+
+  private async reloadIfWanted(): Promise<void> {
+    if (!this.started || !this.reloadWanted) return;
+    this.reloadWanted = false;
+    await this.reload.request();
   }
 
   private giveUp(result: PrimaryResult, reason: string): void {
@@ -119,9 +128,9 @@ export class Primary {
       case 'stop':
         return this.stop(signal, 'stopped');
       case 'reload':
-        // One that comes while the workers start is about the file that they start with.
-        if (this.started) await this.reload.request();
-        return;
+        // While the workers start it has to wait for them.
+        this.reloadWanted = true;
+        return this.reloadIfWanted();
       case 'reopen-logs':
         this.options.logger.info(`${signal}: opening the log files anew`);
         this.fleet.broadcast({ type: 'reopen-logs' });

@@ -104,6 +104,7 @@ export class WorkerFleet {
    * One at a time: the caller waits for the result before the next.
    */
   apply(target: Target): Promise<TransitionResult> {
+    if (this.stopping) return Promise.resolve({ ok: false, why: 'stopped', reason: 'stopped before' });
     return new Promise((resolve) => {
       const timer = setTimeout(
         () => this.fail('failed', 'not every worker took the configuration in time'),

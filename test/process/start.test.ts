@@ -23,7 +23,10 @@ test('it is ready when every worker listens, and says so in one line', async (t)
   );
   const { ready, workers } = await portico.status();
   assert.equal(ready, true);
-  assert.deepEqual(workers.map(({ pid }) => pid).toSorted(byNumber), portico.process.workerPids().toSorted(byNumber));
+  assert.deepEqual(
+    workers.map(({ pid }) => pid ?? 0).toSorted(byNumber),
+    portico.process.workerPids().toSorted(byNumber),
+  );
   assert.deepEqual(
     workers.map(({ phase }) => phase),
     ['ready', 'ready'],
@@ -53,7 +56,7 @@ test('flags alone are enough to serve', async (t) => {
   await writeFile(join(folder, 'page.txt'), 'from a file');
   const port = await freePort();
   const args = ['serve', '--static', '/=.', '--listen', `127.0.0.1:${port}`, '--admin', 'off', '--workers', '1'];
-  const portico = started(t, args, { cwd: folder });
+  const portico = spawnPortico(t, args, { cwd: folder });
   await portico.waitForError(/ready on/);
   assert.equal((await httpGet(port, '/page.txt')).body, 'from a file');
 });
@@ -111,6 +114,13 @@ test('mistakes in the configuration are all told with their place, and it ends w
   assert.equal(portico.output.out, '');
 });
 
+test('a SIGHUP during the start is obeyed after it', async (t) => {
+  const portico = await startAndSpeak(t, `listen: ["127.0.0.1:0"]\nadmin: false\nworkers: 1\n${hello}`);
+  await waitFor(() => portico.hasEnded || portico.workerPids().length === 1, 'the worker to be forked');
+  portico.signal('SIGHUP');
+  await portico.waitForError(/ready on .*configuration reloaded/s);
+});
+
 test('a signal during the start ends it cleanly', async (t) => {
   const portico = await startAndSpeak(t, `listen: ["127.0.0.1:0"]\nadmin: false\nworkers: 2\n${hello}`);
   await waitFor(() => portico.hasEnded || portico.workerPids().length === 2, 'the workers to be forked');
@@ -132,10 +142,10 @@ async function startAndSpeak(
 ): Promise<PorticoProcess> {
   const file = join(await temporaryFolder(t), 'portico.yaml');
   await writeFile(file, yaml);
-  return started(t, ['serve', '-c', file], options);
+  return spawnPortico(t, ['serve', '-c', file], options);
 }
 
-function started(t: TestContext, args: string[], options: PorticoProcessOptions = {}): PorticoProcess {
+function spawnPortico(t: TestContext, args: string[], options: PorticoProcessOptions = {}): PorticoProcess {
   const portico = PorticoProcess.spawn(args, options);
   t.after(() => portico.stop());
   return portico;

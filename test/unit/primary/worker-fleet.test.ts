@@ -220,6 +220,15 @@ test('a shutdown before all workers serve ends the start', async () => {
   assert.equal(await drained, 0);
 });
 
+test('nothing is applied after a shutdown, and nothing is waited for', async () => {
+  const { fleet, forker } = makeFleet(1);
+  fleet.start();
+  const drained = fleet.drain(1000);
+  assert.equal((await fleet.apply(first)).ok, false);
+  finish(forker.of(0), 0);
+  await drained;
+});
+
 test('reports pass on with a key that no other worker of the slot has', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { forker, events } = await servingFleet(1);
