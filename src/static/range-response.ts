@@ -4,7 +4,7 @@ import type { ResponseHead } from '../response/response-head.ts';
 import type { Representation } from './representation.ts';
 
 /** A piece of a response body: bytes that are there, or a part of the file. */
-export type BodySegment = Buffer | ByteRange;
+type BodySegment = Buffer | ByteRange;
 
 /** What is sent of a file: all of it, one part, or several with a head before each. */
 export interface FileResponse {

@@ -165,7 +165,9 @@ describe('static files over uWebSockets.js', () => {
       assert.ok(!response.body.includes('secret outside'));
     }
   });
+});
 
+describe('large static files over uWebSockets.js', () => {
   it('are cut when they are truncated while a slow client takes them', async (test) => {
     const served = await ServedSite.start(test, { maxFileBytes: 1000 });
     const path = served.site.write('large', randomBytes(40 * megabyte));

@@ -30,7 +30,7 @@ describe('matchesEntityTag', () => {
   }
 
   it('stays linear on a hostile list', () => {
-    const list = `${'W/"'.repeat(20_000)}`;
+    const list = 'W/"'.repeat(20_000);
     assert.equal(matchesEntityTag(list, '"a"', 'weak'), false);
   });
 });

@@ -85,7 +85,9 @@ describe('the file cache', () => {
     for (let index = 0; index < 5; index++) await site.ask('/a.txt');
     assert.equal(disk.calls.read, 1);
   });
+});
 
+describe('the bound of the file cache', () => {
   it('stays below its bound, overhead included, with many files', async (test) => {
     const maxBytes = 256 * 1024;
     const site = new StaticSite(test, { maxBytes, revalidateMs: forever });
@@ -170,7 +172,9 @@ describe('the file cache', () => {
     assert.equal(site.cache.entryCount, 0);
     assert.equal(site.cache.bytes, 0);
   });
+});
 
+describe('a small file that changes while it is read', () => {
   it('never sends a mixture of two states of a small file', async (test) => {
     const disk = new FailingDisk();
     const site = new StaticSite(test, { disk });

@@ -91,7 +91,9 @@ describe('a large file', () => {
     assert.equal((await site.ask({ target: '/large.bin', fields: { 'If-None-Match': etag } })).status, 304);
     assert.equal(disk.calls.open, 0);
   });
+});
 
+describe('a large file that changes', () => {
   it('is cut, not ended short, when it is truncated while it is served', async (test) => {
     const { site, disk, path } = siteWithLargeFile(test, 4 * megabyte);
     const exchange = await stalledDownload(site);

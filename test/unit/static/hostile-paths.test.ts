@@ -130,7 +130,9 @@ describe('hostile paths', () => {
     }
     assert.equal((await site.ask('/.well-known/security.txt')).responseBody.toString(), 'contact');
   });
+});
 
+describe('hostile things in the root', () => {
   it('find nothing through links that leave the root', async (test) => {
     const site = siteWithSecret(test, { config: { listing: true } });
     mkdirSync(join(site.outside, 'site'));

@@ -99,7 +99,9 @@ describe('a static handler', () => {
       assert.equal(response.responseFields.get('allow'), 'GET, HEAD');
     }
   });
+});
 
+describe('folders of a static handler', () => {
   it('serves the index of a folder and redirects to its slash', async (test) => {
     const site = new StaticSite(test);
     site.write('index.html', 'home');
@@ -143,7 +145,9 @@ describe('a static handler', () => {
     site.write('index.html', 'x');
     assert.equal((await site.ask('/')).status, 404);
   });
+});
 
+describe('what is no file', () => {
   it('serves the fallback where there is no file, but not for dotfiles', async (test) => {
     const site = new StaticSite(test, { config: { fallback: '/index.html' } });
     site.write('index.html', 'app');
@@ -180,7 +184,9 @@ describe('a static handler', () => {
     }
     assert.deepEqual(application.paths, ['GET /missing', 'GET /admin', 'GET /.hidden', 'POST /a.txt']);
   });
+});
 
+describe('the fields of a static handler', () => {
   it('adds the fields of its route, which replace its own', async (test) => {
     const responseFields = Buffer.from('\r\nCache-Control: private\r\nX-Frame-Options: DENY');
     const site = new StaticSite(test, { config: { responseFields } });
@@ -253,7 +259,9 @@ describe('a static handler', () => {
     const value = (await site.ask('/a.txt')).responseFields.get('last-modified') ?? '';
     assert.ok(Date.parse(value) <= Date.now());
   });
+});
 
+describe('a static root', () => {
   it('follows links within the root', async (test) => {
     const site = new StaticSite(test);
     site.write('real/a.txt', 'x');
