@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import type { Config } from '../../../src/config/config.ts';
 import { RestartPolicy } from '../../../src/primary/restart-policy.ts';
 import { type TransitionResult, WorkerFleet } from '../../../src/primary/worker-fleet.ts';
@@ -10,8 +10,8 @@ import { RecordingLogger } from '../../support/recording-logger.ts';
 const first: Target = { generation: 1, config: {} as Config };
 const second: Target = { generation: 2, config: {} as Config };
 
-test('all workers are forked at once and told their configuration when they have said hello', async () => {
-  const { fleet, forker } = makeFleet(2);
+test('all workers are forked at once and told their configuration when they have said hello', async (t) => {
+  const { fleet, forker } = makeFleet(t, 2);
   fleet.start();
   assert.equal(forker.processes.length, 2);
   const applied = fleet.apply(first);
@@ -25,8 +25,8 @@ test('all workers are forked at once and told their configuration when they have
   assert.equal(fleet.complete, true);
 });
 
-test('a configuration that a worker refuses at start is not served', async () => {
-  const { fleet, forker } = makeFleet(2);
+test('a configuration that a worker refuses at start is not served', async (t) => {
+  const { fleet, forker } = makeFleet(t, 2);
   fleet.start();
   const applied = fleet.apply(first);
   forker.of(0).hello();
@@ -36,7 +36,7 @@ test('a configuration that a worker refuses at start is not served', async () =>
 
 test('a dead worker is replaced, gets the configuration in force, and its requests are named', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { fleet, forker, events, logger } = await servingFleet(2);
+  const { fleet, forker, events, logger } = await servingFleet(t, 2);
   forker.of(1).report({ inFlight: 3 });
   forker.of(1).exit(null, 'SIGKILL');
   assert.equal(fleet.serving, 1);
@@ -52,7 +52,7 @@ test('a dead worker is replaced, gets the configuration in force, and its reques
 
 test('the fifth death gives up with an explanation and forks nothing more', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { fleet, forker, events } = await servingFleet(1);
+  const { fleet, forker, events } = await servingFleet(t, 1);
   for (let death = 0; death < 5; death++) {
     forker.of(0).exit(7);
     t.mock.timers.tick(1000);
@@ -69,7 +69,7 @@ test('the fifth death gives up with an explanation and forks nothing more', asyn
 
 test('a process that cannot be forked counts as a death', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { fleet, forker, events } = makeFleet(1);
+  const { fleet, forker, events } = makeFleet(t, 1);
   fleet.start();
   for (let death = 0; death < 5; death++) {
     const child = forker.of(0);
@@ -80,8 +80,8 @@ test('a process that cannot be forked counts as a death', async (t) => {
   assert.match(events.at(-1) ?? '', /^gaveUp .* could not be started: spawn EAGAIN/);
 });
 
-test('a fork that throws counts as a death', async () => {
-  const { fleet, events } = makeFleet(1, () => {
+test('a fork that throws counts as a death', async (t) => {
+  const { fleet, events } = makeFleet(t, 1, () => {
     throw new Error('out of memory');
   });
   fleet.start();
@@ -91,7 +91,7 @@ test('a fork that throws counts as a death', async () => {
 
 test('a worker that hangs at start is killed and replaced', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { fleet, forker, logger } = makeFleet(1);
+  const { fleet, forker, logger } = makeFleet(t, 1);
   fleet.start();
   void fleet.apply(first);
   t.mock.timers.tick(10_000);
@@ -101,8 +101,8 @@ test('a worker that hangs at start is killed and replaced', async (t) => {
   assert.equal(forker.processes.length, 2);
 });
 
-test('a reload is done when every worker has confirmed it', async () => {
-  const { fleet, forker } = await servingFleet(2);
+test('a reload is done when every worker has confirmed it', async (t) => {
+  const { fleet, forker } = await servingFleet(t, 2);
   let result: TransitionResult | undefined;
   const applied = fleet.apply(second).then((value) => (result = value));
   forker.of(0).confirm();
@@ -114,8 +114,8 @@ test('a reload is done when every worker has confirmed it', async () => {
   assert.equal(forker.processes.length, 2);
 });
 
-test('a reload that one worker refuses is taken back from those that confirmed it', async () => {
-  const { fleet, forker } = await servingFleet(2);
+test('a reload that one worker refuses is taken back from those that confirmed it', async (t) => {
+  const { fleet, forker } = await servingFleet(t, 2);
   const applied = fleet.apply(second);
   forker.of(0).confirm();
   forker.of(1).say({ type: 'refused', generation: 2, error: 'port taken' });
@@ -128,8 +128,8 @@ test('a reload that one worker refuses is taken back from those that confirmed i
   );
 });
 
-test('a worker that is late with a refused reload is sent back when it answers, one configuration at a time', async () => {
-  const { fleet, forker } = await servingFleet(2);
+test('a worker that is late with a refused reload is sent back when it answers, one configuration at a time', async (t) => {
+  const { fleet, forker } = await servingFleet(t, 2);
   const applied = fleet.apply(second);
   forker.of(0).say({ type: 'refused', generation: 2, error: 'no' });
   await applied;
@@ -140,7 +140,7 @@ test('a worker that is late with a refused reload is sent back when it answers, 
 
 test('a worker that dies while it takes a new configuration fails the reload; its replacement gets the former one', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { fleet, forker } = await servingFleet(2);
+  const { fleet, forker } = await servingFleet(t, 2);
   const applied = fleet.apply(second);
   forker.of(0).confirm();
   forker.of(1).exit(null, 'SIGSEGV');
@@ -154,7 +154,7 @@ test('a worker that dies while it takes a new configuration fails the reload; it
 
 test('a worker that starts during a reload comes up with the new configuration and is waited for', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { fleet, forker } = await servingFleet(2);
+  const { fleet, forker } = await servingFleet(t, 2);
   forker.of(1).exit(1);
   t.mock.timers.tick(0);
   const applied = fleet.apply(second);
@@ -166,7 +166,7 @@ test('a worker that starts during a reload comes up with the new configuration a
 
 test('a replacement that refuses the configuration in force starts anew', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { forker } = await servingFleet(1);
+  const { forker } = await servingFleet(t, 1);
   forker.of(0).exit(1);
   t.mock.timers.tick(0);
   const replacement = forker.of(0);
@@ -175,8 +175,8 @@ test('a replacement that refuses the configuration in force starts anew', async 
   assert.deepEqual(replacement.signals, ['SIGKILL']);
 });
 
-test('a drain tells every worker once, waits for the last, and adds up what was cut', async () => {
-  const { fleet, forker } = await servingFleet(2);
+test('a drain tells every worker once, waits for the last, and adds up what was cut', async (t) => {
+  const { fleet, forker } = await servingFleet(t, 2);
   const drained = fleet.drain(30_000);
   assert.deepEqual(forker.of(0).received.at(-1), { type: 'drain', timeoutMs: 30_000 });
   finish(forker.of(0), 2);
@@ -187,7 +187,7 @@ test('a drain tells every worker once, waits for the last, and adds up what was 
 
 test('a stuck worker is killed in the drain and what it had in flight counts as cut', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { fleet, forker } = await servingFleet(2);
+  const { fleet, forker } = await servingFleet(t, 2);
   forker.of(1).report({ inFlight: 4 });
   const drained = fleet.drain(30_000);
   finish(forker.of(0), 0);
@@ -198,7 +198,7 @@ test('a stuck worker is killed in the drain and what it had in flight counts as 
 
 test('a worker that reports while it drains has its time, and no more', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { fleet, forker } = await servingFleet(1);
+  const { fleet, forker } = await servingFleet(t, 1);
   const drained = fleet.drain(20_000);
   for (let passed = 0; passed < 21; passed++) {
     t.mock.timers.tick(1000);
@@ -210,8 +210,8 @@ test('a worker that reports while it drains has its time, and no more', async (t
   assert.equal(await drained, 1);
 });
 
-test('a shutdown before all workers serve ends the start', async () => {
-  const { fleet, forker } = makeFleet(1);
+test('a shutdown before all workers serve ends the start', async (t) => {
+  const { fleet, forker } = makeFleet(t, 1);
   fleet.start();
   const applied = fleet.apply(first);
   const drained = fleet.drain(1000);
@@ -220,8 +220,8 @@ test('a shutdown before all workers serve ends the start', async () => {
   assert.equal(await drained, 0);
 });
 
-test('nothing is applied after a shutdown, and nothing is waited for', async () => {
-  const { fleet, forker } = makeFleet(1);
+test('nothing is applied after a shutdown, and nothing is waited for', async (t) => {
+  const { fleet, forker } = makeFleet(t, 1);
   fleet.start();
   const drained = fleet.drain(1000);
   assert.equal((await fleet.apply(first)).ok, false);
@@ -231,7 +231,7 @@ test('nothing is applied after a shutdown, and nothing is waited for', async () 
 
 test('reports pass on with a key that no other worker of the slot has', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { forker, events } = await servingFleet(1);
+  const { forker, events } = await servingFleet(t, 1);
   forker.of(0).report();
   forker.of(0).exit(1);
   t.mock.timers.tick(0);
@@ -247,7 +247,7 @@ function finish(child: FakeWorkerProcess, cut: number): void {
   child.exit(0);
 }
 
-function makeFleet(workers: number, fork?: () => never) {
+function makeFleet(t: TestContext, workers: number, fork?: () => never) {
   const forker = new FakeForker();
   const logger = new RecordingLogger();
   const events: string[] = [];
@@ -266,11 +266,13 @@ function makeFleet(workers: number, fork?: () => never) {
       gaveUp: (explanation) => void events.push(`gaveUp ${explanation}`),
     },
   });
+  // Its timers and replacements would outlive the test.
+  t.after(() => fleet.kill('the test is over'));
   return { fleet, forker, logger, events };
 }
 
-async function servingFleet(workers: number) {
-  const made = makeFleet(workers);
+async function servingFleet(t: TestContext, workers: number) {
+  const made = makeFleet(t, workers);
   made.fleet.start();
   const applied = made.fleet.apply(first);
   for (const child of made.forker.processes) child.serve();
