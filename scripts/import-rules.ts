@@ -58,7 +58,7 @@ function checkImport(found: Import): void {
 function checkPackage(found: Import, from: string): void {
   const { specifier } = found;
   if (specifier === 'prom-client' && from !== 'metrics') report(found, 'only metrics/ imports the Prometheus client');
-  if (/^uws-/.test(specifier) && from !== 'listener') report(found, 'only listener/ imports uWebSockets.js');
+  if (specifier.startsWith('uws-') && from !== 'listener') report(found, 'only listener/ imports uWebSockets.js');
   if (/^node:(cluster|child_process)$/.test(specifier) && from !== 'primary' && !found.typeOnly) {
     report(found, 'only primary/ starts processes');
   }

@@ -43,7 +43,7 @@ export interface ReloadResult {
   readonly error?: string;
 }
 
-export type StatusReport = ReturnType<typeof buildStatusReport>;
+type StatusReport = ReturnType<typeof buildStatusReport>;
 
 /** The answer of /status: plain data, nothing of the configuration but its hash, because it may hold secrets. */
 export function buildStatusReport(input: StatusInput) {

@@ -53,7 +53,7 @@ export class Pipeline implements ExchangeHandler {
   }
 
   refuse(exchange: Exchange, error: PorticoError): void {
-    const context = (exchange.context as RequestContext | undefined) ?? this.begin(exchange);
+    const context = exchange.context ?? this.begin(exchange);
     context.client ??= identifyClient(exchange, this.graph.trustedProxies);
     respondError(context, error);
   }
