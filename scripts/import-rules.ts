@@ -47,7 +47,8 @@ function checkImport(found: Import): void {
   const toStage = stageOf(to);
   if (fromStage === -1) return;
   if (toStage !== -1) {
-    if (actions.has(from) && actions.has(to)) return report(found, `${from}/ and ${to}/ are different ways of a request`);
+    if (actions.has(from) && actions.has(to))
+      return report(found, `${from}/ and ${to}/ are different ways of a request`);
     if (toStage < fromStage) return report(found, `${from}/ comes behind ${to}/ on the way of a request`);
     return;
   }

@@ -1,5 +1,5 @@
 /**
- * `npm test`: everything that CI runs. Installs the peers it needs where it may, builds, runs the suites, and closes with
+ * `npm test`: everything that CI runs. Builds, runs the suites (tests install the peers they need where they may), and closes with
  * `N passed, N failed`. `npm test -- unit static` runs the suites or files whose path contains one of the words.
  */
 import { spawnSync } from 'node:child_process';
@@ -8,7 +8,6 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { globSync } from './glob.ts';
-import { installPeers } from './install-peers.ts';
 
 /** In this order, and so many files at a time: what starts whole process trees runs alone. */
 const suites: readonly (readonly [name: string, concurrency: number])[] = [
@@ -22,7 +21,6 @@ const suites: readonly (readonly [name: string, concurrency: number])[] = [
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
 const words = process.argv.slice(2);
-installPeers(words);
 if (!process.env['PORTICO_TEST_PREBUILT']) {
   const build = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/build.ts'], { stdio: 'inherit' });
   if (build.status !== 0) process.exit(1);
@@ -33,7 +31,9 @@ const failures: string[] = [];
 for (const [name, concurrency] of suites) {
   const folder = `test/${name}`;
   if (!existsSync(folder)) continue;
-  const files = globSync(folder, '.test.ts').filter((file) => words.length === 0 || words.some((w) => file.includes(w)));
+  const files = globSync(folder, '.test.ts').filter(
+    (file) => words.length === 0 || words.some((w) => file.includes(w)),
+  );
   if (files.length > 0) await runSuite(name, files, concurrency);
 }
 if (failures.length > 0) process.stdout.write(`\nfailed:\n${failures.map((line) => `  ${line}\n`).join('')}`);

@@ -39,7 +39,12 @@ const noEngine = sayHello();
 function sayHello(): string | undefined {
   try {
     const { name, compatibility } = loadUws();
-    send({ type: 'hello', pid: process.pid, engine: name, ...(compatibility ? { warning: compatibilityWarning } : {}) });
+    send({
+      type: 'hello',
+      pid: process.pid,
+      engine: name,
+      ...(compatibility ? { warning: compatibilityWarning } : {}),
+    });
     return undefined;
   } catch (error) {
     send({ type: 'hello', pid: process.pid, engine: 'none' });

@@ -91,7 +91,10 @@ function checkBody(context: RequestContext): PorticoError | undefined {
   const limit = context.route?.bodyLimit ?? 0;
   body.limit = limit;
   if (body.declaredLength === undefined || body.declaredLength <= limit) return undefined;
-  return new PorticoError('body_too_large', `Content-Length ${body.declaredLength} is over the limit of ${limit} bytes`);
+  return new PorticoError(
+    'body_too_large',
+    `Content-Length ${body.declaredLength} is over the limit of ${limit} bytes`,
+  );
 }
 
 function handOver(context: RequestContext): undefined {

@@ -47,7 +47,8 @@ function makeHandlerOf(
   switch (action.kind) {
     case 'static': {
       const { passThrough: name } = action;
-      const passThrough = name === undefined ? undefined : makeProxy(plainProxy(name), route, compiled, config, resources);
+      const passThrough =
+        name === undefined ? undefined : makeProxy(plainProxy(name), route, compiled, config, resources);
       return createStaticHandler({ ...action, ...place, passThrough }, resources.files);
     }
     case 'proxy':
