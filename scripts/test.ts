@@ -3,6 +3,7 @@
  * `N passed, N failed`. `npm test -- unit static` runs the suites or files whose path contains one of the words.
  */
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -55,10 +56,9 @@ async function runSuite(name: string, files: string[], concurrency: number): Pro
     count.failed++;
     failures.push(`${event.file ?? ''}: ${event.name}`);
   });
-  const reporter = new spec();
-  const finished = new Promise<void>((resolve) => void events.on('end', resolve));
-  events.compose(reporter).pipe(process.stdout, { end: false });
-  await finished;
+  const report = events.compose(new spec());
+  report.pipe(process.stdout, { end: false });
+  await once(report, 'end');
   process.stdout.write(`== ${name} took ${Math.round((Date.now() - startedAt) / 1000)} s\n`);
 }
 
