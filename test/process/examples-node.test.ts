@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -63,8 +64,7 @@ test('an upload reaches the service unchanged, one beyond the limit of the route
   const content = Buffer.concat([megabyte(1), megabyte(2)]);
   const answer = await fetch(`${origin}/api/digest`, { method: 'POST', body: content });
   assert.deepEqual(await answer.json(), await factsOf(chunksOf(content)));
-  const tooLarge = await fetch(`${origin}/api/digest`, { method: 'POST', body: Buffer.alloc(11 * 1024 ** 2) });
-  assert.equal(tooLarge.status, 413);
+  assert.equal(await statusForAnnouncedBody(`${origin}/api/digest`, 11 * 1024 ** 2), 413);
 });
 
 test('Portico answers the fixed response and the redirect itself', async () => {
@@ -72,6 +72,19 @@ test('Portico answers the fixed response and the redirect itself', async () => {
   const start = await fetch(`${origin}/`, { redirect: 'manual' });
   assert.deepEqual([start.status, start.headers.get('location')], [302, '/api/hello']);
 });
+
+/** Announces a body of so many bytes, sends none of it, and gives the status of the answer. */
+function statusForAnnouncedBody(url: string, size: number): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, { method: 'POST', agent: false, headers: { 'Content-Length': size } });
+    outgoing.on('response', (response) => {
+      resolve(response.statusCode);
+      outgoing.destroy();
+    });
+    outgoing.on('error', reject);
+    outgoing.flushHeaders();
+  });
+}
 
 async function* chunksOf(content: Uint8Array): AsyncGenerator<Uint8Array> {
   yield content;
