@@ -167,6 +167,10 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
     this.fail(new PorticoError('upstream_timeout', `the server ${waited} in time`));
   }
 
+  broke(cause: unknown): void {
+    this.fail(new PorticoError('internal', 'a step of the proxied request threw', { cause }));
+  }
+
   private connectionEnded(error: Error | undefined): void {
     const { connection } = this;
     if (connection === undefined) return;

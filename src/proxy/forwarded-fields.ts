@@ -2,7 +2,7 @@ import type { ClientIdentity } from '../request/client-identity.ts';
 import type { RequestContext } from '../request/request-context.ts';
 
 /** Fields that tell an application who asked. Always written here, so that what a client sends of them never passes. */
-const ownFields = [
+export const forwardedFieldNames = [
   'x-forwarded-for',
   'x-forwarded-proto',
   'x-forwarded-host',
@@ -11,13 +11,13 @@ const ownFields = [
   'x-request-id',
   'forwarded',
 ] as const;
-type OwnField = (typeof ownFields)[number];
+type OwnField = (typeof forwardedFieldNames)[number];
 
 /**
  * What a client could say about itself, or about where a request goes, and an application believe; besides `x-forwarded-*`.
  * Passed on from trusted proxies only.
  */
-const claims: readonly string[] = [
+export const clientClaims: readonly string[] = [
   'x-scheme',
   'x-url-scheme',
   'front-end-https',
@@ -37,21 +37,14 @@ const claims: readonly string[] = [
 /** Writes the fields that tell who asked, as far as the route does not set or remove them itself. */
 export class ForwardedFields {
   private readonly wanted: ReadonlySet<OwnField>;
-  private readonly claims: ReadonlySet<string> = new Set(claims);
-  private readonly owned: ReadonlySet<string> = new Set(ownFields);
-
   /**
    * @param standard whether the `Forwarded` field (RFC 7239) is written
    * @param changed  names in lower case that the route sets or removes
    */
   constructor(standard: boolean, changed: ReadonlySet<string>) {
-    this.wanted = new Set(ownFields.filter((name) => !changed.has(name) && (standard || name !== 'forwarded')));
-  }
-
-  /** Whether a field of the client's is left out. @param name in lower case */
-  drops(name: string, trusted: boolean): boolean {
-    if (this.owned.has(name)) return true;
-    return !trusted && (name.startsWith('x-forwarded-') || this.claims.has(name));
+    this.wanted = new Set(
+      forwardedFieldNames.filter((name) => !changed.has(name) && (standard || name !== 'forwarded')),
+    );
   }
 
   /** The lines, each with its CR LF. */

@@ -7,6 +7,7 @@ import type { Server } from '../upstream/server.ts';
 import { ForwardedFields } from './forwarded-fields.ts';
 import { hopByHopRequestFields, namedByConnection } from './hop-by-hop.ts';
 import type { ProxyHandlerConfig } from './proxy-config.ts';
+import { RequestFieldRules } from './request-field-rules.ts';
 
 /** Methods for which a body of length 0 is worth saying (RFC 9110 section 8.6). */
 const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
@@ -17,8 +18,7 @@ const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
  */
 export class RequestHeadWriter {
   private readonly config: ProxyHandlerConfig;
-  /** Names in lower case that are never copied from the client. */
-  private readonly dropped: ReadonlySet<string>;
+  private readonly rules: RequestFieldRules;
   private readonly forwarded: ForwardedFields;
   /** The Host line where it is the same for all requests. */
   private readonly fixedHost: string | undefined;
@@ -39,7 +39,7 @@ export class RequestHeadWriter {
         throw new Error(`requestHeaders.set must not hold ${name}, which Portico writes itself`);
       }
     }
-    this.dropped = new Set([...hopByHopRequestFields, ...changed]);
+    this.rules = new RequestFieldRules(changed);
     this.forwarded = new ForwardedFields(config.forwarded, changed);
     const setHost = Object.entries(set).find(([name]) => name.toLowerCase() === 'host');
     const fixed = setHost?.[1] ?? (typeof config.host === 'object' ? config.host.value : undefined);
@@ -72,13 +72,11 @@ export class RequestHeadWriter {
   /** The client's fields that are passed on. */
   private copied({ fields }: RequestHead, trusted: boolean): string {
     const { entries } = fields;
-    const { dropped, forwarded } = this;
     const named = namedByConnection(fields.get('connection'));
     let lines = '';
     for (let index = 0; index < entries.length; index += 2) {
       const name = entries[index] as string;
-      // Gunicorn, WSGI and CGI make one name of `X-A` and `X_A`: a client could speak for a proxy by the latter.
-      if (dropped.has(name) || name.includes('_') || forwarded.drops(name, trusted)) continue;
+      if (!this.rules.passes(name, trusted)) continue;
       if (named?.has(name) === true) continue;
       lines += `${name}: ${entries[index + 1]}\r\n`;
     }

@@ -21,6 +21,8 @@ export interface ConnectionUser {
   lost(error: Error | undefined): void;
   /** `Connection.deadlineAt` has passed. */
   expired(): void;
+  /** One of the calls above has thrown: a defect, which must cost no more than the request. */
+  broke(cause: unknown): void;
 }
 
 /** Whose connections they are: a server. */
@@ -82,7 +84,7 @@ export class Connection {
     if (this.state !== State.connecting) return;
     const { user } = this;
     this.destroy();
-    user?.refused(error);
+    tell(user, (one) => one.refused(error));
   }
 
   get isOpen(): boolean {
@@ -161,6 +163,13 @@ export class Connection {
     this.resume();
   }
 
+  /** Tells the user when the deadline has passed. */
+  checkDeadline(now: number): void {
+    if (now < this.deadlineAt) return;
+    this.deadlineAt = Number.POSITIVE_INFINITY;
+    tell(this.user, (user) => user.expired());
+  }
+
   /** Closes the connection whatever it is doing; the user is not told. */
   destroy(): void {
     if (this.state === State.closed) return;
@@ -174,7 +183,7 @@ export class Connection {
   private makeSocket(): UpstreamSocket {
     const socket = new UpstreamSocket(this.buffer, (count) => this.read(count));
     socket.on('connect', () => this.opened());
-    socket.on('drain', () => this.user?.drained());
+    socket.on('drain', () => tell(this.user, (user) => user.drained()));
     socket.on('end', () => this.ended(socket, undefined));
     socket.on('error', (error) => this.ended(socket, error));
     socket.on('close', () => {
@@ -188,17 +197,23 @@ export class Connection {
     if (this.state !== State.connecting) return;
     this.state = State.busy;
     this.owner.opened(this);
-    this.user?.connected();
+    tell(this.user, (user) => user.connected());
   }
 
   private read(count: number): boolean {
-    if (this.state !== State.busy || this.user === undefined) {
+    const { user } = this;
+    if (this.state !== State.busy || user === undefined) {
       // Nobody asked for anything: what comes on an idle connection belongs to no request.
       this.destroy();
       return false;
     }
     this.parser.feed(this.buffer, 0, count);
-    const goOn = this.user.received();
+    let goOn = false;
+    try {
+      goOn = user.received();
+    } catch (cause) {
+      user.broke(cause);
+    }
     if (!goOn) this.readingStopped = true;
     return goOn;
   }
@@ -215,6 +230,15 @@ export class Connection {
     }
     const { user } = this;
     this.destroy();
-    user?.lost(error);
+    tell(user, (one) => one.lost(error));
+  }
+}
+
+function tell(user: ConnectionUser | undefined, call: (user: ConnectionUser) => void): void {
+  if (user === undefined) return;
+  try {
+    call(user);
+  } catch (cause) {
+    user.broke(cause);
   }
 }

@@ -126,11 +126,7 @@ export class Server implements ConnectionOwner {
   sweep(now: number): void {
     this.resolver?.refresh(now);
     this.pool.sweep(now, this.config.keepAlive.idleTimeout);
-    for (const connection of this.connections) {
-      if (now < connection.deadlineAt) continue;
-      connection.deadlineAt = Number.POSITIVE_INFINITY;
-      connection.user?.expired();
-    }
+    for (const connection of this.connections) connection.checkDeadline(now);
     if (this.retired) return;
     this.metrics.active.set(this.active);
     this.metrics.idle.set(this.pool.size);

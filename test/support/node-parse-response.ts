@@ -25,7 +25,7 @@ export function nodeParseResponse(bytes: Buffer, toHead = false): Promise<NodePa
         done();
       },
     });
-    const asked = request({ method: toHead ? 'HEAD' : 'GET', createConnection: () => connection as never });
+    const asked = request({ method: toHead ? 'HEAD' : 'GET', createConnection: () => connection });
     asked.on('error', (error: NodeJS.ErrnoException) =>
       settle(error.code?.startsWith('HPE_') ? 'failed' : 'incomplete'),
     );

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { metricNames } from '../../../src/metrics/names.ts';
+import { FakeExchange } from '../../support/fake-exchange.ts';
 import { Proxied } from '../../support/proxied.ts';
 import { ScriptedOrigin } from '../../support/scripted-origin.ts';
 
@@ -301,5 +302,25 @@ describe('a client that goes away', () => {
     exchange.disconnect();
     while (origin.open > 0) await sleep(5);
     assert.equal(proxied.upstream.servers[0]?.open, 0);
+  });
+});
+
+describe('a defect behind the response', () => {
+  test('costs the request, not the worker', async () => {
+    const origin = closing(await ScriptedOrigin.answering(ok));
+    const proxied = closing(new Proxied([origin.server()]));
+    const exchange = new FakeExchange();
+    const { respond } = exchange;
+    let calls = 0;
+    exchange.respond = (head, body) => {
+      if (calls++ === 0) throw new Error('a defect');
+      respond.call(exchange, head, body);
+    };
+    proxied.handler.handle(exchange.withContext());
+    await exchange.finished;
+    assert.equal(exchange.status, 500);
+    assert.equal(exchange.context?.error?.code, 'internal');
+    assert.equal(proxied.upstream.states()[0]?.active, 0);
+    assert.equal((await proxied.ask()).status, 200);
   });
 });
