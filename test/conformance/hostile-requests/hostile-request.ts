@@ -5,6 +5,8 @@ export interface HostileRequest {
   /** Latin-1: one character a byte. */
   readonly bytes: string;
   readonly expected: Expectation;
+  /** What becomes of it where the whole worker stands behind the engine; as `expected` when left out. */
+  readonly throughProxy?: Expectation;
 }
 
 export type Expectation =
