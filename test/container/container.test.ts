@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { buildah, buildImage, containersMissing, makeBaseImage, startInContainer } from '../support/container-image.ts';
 import { freePort } from '../support/free-port.ts';
 import { ProcessOne } from '../support/process-one.ts';
+import { descendantsOf, killAll } from '../support/process-tree.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /* The Dockerfile, built and run with buildah: no container engine and no registry is needed. */
@@ -138,15 +139,18 @@ test('as process 1 on a read-only file system it serves, is healthy, and SIGTERM
 
 test('the unit, integration and process tests pass inside the image', { skip, timeout: 14 * minute }, async () => {
   buildImage(testImage, '--target', 'test');
+  const child = startInContainer(startContainer(testImage), factsOf(testImage).Cmd);
   try {
-    const child = startInContainer(startContainer(testImage), factsOf(testImage).Cmd);
     let text = '';
     child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    await waitFor(() => child.exitCode !== null, 'the end of the tests', 13 * minute);
+    await waitFor(() => child.exitCode !== null, 'the end of the tests', 10 * minute).catch((error: unknown) => {
+      throw new Error(`the tests wrote:\n${text.slice(-20_000)}`, { cause: error });
+    });
     assert.equal(child.exitCode, 0, text.slice(-20_000));
     assert.match(text, /\d+ passed, 0 failed/);
   } finally {
+    if (child.exitCode === null) killAll([...descendantsOf(child.pid ?? 0), child.pid ?? 0]);
     for (const name of containers.splice(1)) buildah('rm', name);
     buildah('rmi', '--force', testImage);
   }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ChildProgram } from '../support/child-program.ts';
 import { freePort } from '../support/free-port.ts';
+import { descendantsOf } from '../support/process-tree.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const demo = join(fileURLToPath(new URL('../../examples/demo', import.meta.url)), 'demo.js');
@@ -16,16 +17,6 @@ function startDemo(env: NodeJS.ProcessEnv): ChildProgram {
   const program = new ChildProgram([demo], env);
   started.push(program);
   return program;
-}
-
-/** Every process below one, which must all be gone in the end. */
-function descendants(pid: number): number[] {
-  const tasks = readdirSync(`/proc/${pid}/task`);
-  const children = tasks
-    .flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' '))
-    .filter(Boolean)
-    .map(Number);
-  return [...children, ...children.flatMap(descendants)];
 }
 
 function isAlive(pid: number): boolean {
@@ -64,7 +55,7 @@ test('the demo serves files and two instances, says what to open, outlives an in
   await program.waitForOutput(/Application instance blue has ended/);
   for (let i = 0; i < 6; i++) assert.match(await whoami(), /green/);
 
-  const pids = descendants(program.child.pid ?? 0);
+  const pids = descendantsOf(program.child.pid ?? 0);
   assert.ok(pids.length >= 4, `the demo runs ${pids.length} processes`);
   assert.equal(await program.stop('SIGINT'), 0);
   await waitFor(() => !pids.some(isAlive), 'the end of every process');
@@ -96,7 +87,7 @@ test('when Portico dies, the demo says so and ends the rest', async () => {
     PORTICO_ADMIN_PORT: String(await freePort()),
   });
   await program.waitForOutput(/Ctrl-C ends it all/);
-  const pids = descendants(program.child.pid ?? 0);
+  const pids = descendantsOf(program.child.pid ?? 0);
   const primary = pids.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('\0serve\0'));
   assert.ok(primary !== undefined);
   process.kill(primary, 'SIGKILL');

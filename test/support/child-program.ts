@@ -6,12 +6,14 @@ import { waitFor } from './wait-for.ts';
 export class ChildProgram {
   readonly child: ChildProcess;
   output = '';
+  private readonly closed: Promise<unknown>;
 
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.child = spawn(process.execPath, args, {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    this.closed = once(this.child, 'close');
     this.child.stdout?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     this.child.stderr?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
   }
@@ -31,9 +33,9 @@ export class ChildProgram {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
-  /** Waits for its end; gives the exit code, or null after a signal. */
+  /** Waits for its end and for all it wrote; gives the exit code, or null after a signal. */
   async ended(): Promise<number | null> {
-    if (!this.hasEnded()) await once(this.child, 'exit');
+    await this.closed;
     return this.child.exitCode;
   }
 

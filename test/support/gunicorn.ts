@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureDebianPackage } from './debian-package.ts';
+import { childrenOf, killAll } from './process-tree.ts';
 import { waitFor } from './wait-for.ts';
 
 const example = fileURLToPath(new URL('../../examples/django', import.meta.url));
@@ -91,9 +92,7 @@ export class Gunicorn {
   kill(): void {
     const { pid } = this.child;
     if (pid === undefined) return;
-    const workers = childrenOf(pid);
-    this.child.kill('SIGKILL');
-    for (const worker of workers) process.kill(worker, 'SIGKILL');
+    killAll([pid, ...childrenOf(pid)]);
   }
 
   async stop(): Promise<void> {
@@ -104,12 +103,6 @@ export class Gunicorn {
     await ended;
     clearTimeout(timer);
   }
-}
-
-function childrenOf(pid: number): number[] {
-  const tasks = readdirSync(`/proc/${pid}/task`);
-  const ids = tasks.flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' '));
-  return ids.filter(Boolean).map(Number);
 }
 
 function takesConnections(at: number | string): Promise<boolean> {

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { get } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import { childrenOf } from './process-tree.ts';
 import { waitFor } from './wait-for.ts';
 
 const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -62,11 +63,7 @@ export class PorticoProcess {
   }
 
   workerPids(): number[] {
-    const tasks = readdirSync(`/proc/${this.pid}/task`);
-    const ids = tasks.flatMap((task) =>
-      readFileSync(`/proc/${this.pid}/task/${task}/children`, 'utf8').trim().split(' '),
-    );
-    return ids.filter(Boolean).map(Number);
+    return childrenOf(this.pid);
   }
 
   get hasEnded(): boolean {
