@@ -43,8 +43,6 @@ export interface ReloadResult {
   readonly error?: string;
 }
 
-type StatusReport = ReturnType<typeof buildStatusReport>;
-
 /** The answer of /status: plain data, nothing of the configuration but its hash, because it may hold secrets. */
 export function buildStatusReport(input: StatusInput) {
   const { config, lastReload } = input;

@@ -2,7 +2,7 @@ import { type AdminServer, createAdminServer, type Readiness } from '../admin/ad
 import { buildStatusReport, type WorkerInput } from '../admin/status-report.ts';
 import type { ListenAddress } from '../config/config.ts';
 import type { LoadResult } from '../config/load.ts';
-import type { Logger } from '../log/logger.ts';
+import type { RootLogger } from '../log/logger.ts';
 import { MetricAggregate } from '../metrics/aggregate.ts';
 import { AdminEndpoint } from './admin-endpoint.ts';
 import { workerForker } from './fork-worker.ts';
@@ -24,7 +24,7 @@ export interface PrimaryOptions {
   readonly load: () => Promise<LoadResult>;
   readonly environment: NodeJS.ProcessEnv;
   readonly signals: Signals;
-  readonly logger: Logger;
+  readonly logger: RootLogger;
   readonly version: string;
 }
 

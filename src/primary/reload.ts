@@ -2,7 +2,7 @@ import type { ReloadResult } from '../admin/status-report.ts';
 import type { Config } from '../config/config.ts';
 import type { LoadResult } from '../config/load.ts';
 import { formatProblems } from '../config/problem.ts';
-import type { Logger } from '../log/logger.ts';
+import type { RootLogger } from '../log/logger.ts';
 import type { AdminEndpoint } from './admin-endpoint.ts';
 import { AddressError } from './port-reservation.ts';
 import type { PrimaryMetrics } from './primary-metrics.ts';
@@ -17,7 +17,7 @@ export interface ReloadOptions {
   readonly apply: (target: Target) => Promise<TransitionResult>;
   readonly admin: Pick<AdminEndpoint, 'prepare'>;
   readonly metrics: Pick<PrimaryMetrics, 'reloadSucceeded' | 'reloadFailed'>;
-  readonly logger: Logger;
+  readonly logger: RootLogger;
   readonly initial: ServedConfig;
   /** Not any more while stopping. */
   readonly allowed: () => boolean;
@@ -98,6 +98,7 @@ export class Reload {
     this.served = { generation, config, hash: loaded.hash, source: loaded.source, loadedAt };
     this.last = { at: loadedAt.getTime(), success: true };
     metrics.reloadSucceeded(loadedAt.getTime());
+    logger.configure(config.log);
     for (const warning of loaded.warnings) logger.warn(warning);
     for (const [key, value] of Object.entries(startKeys))
       this.warnOfStartKey(key, value(initial.config), value(config));

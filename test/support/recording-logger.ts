@@ -1,7 +1,9 @@
-import type { LogFields, Logger, LogLevel } from '../../src/log/logger.ts';
+import type { LogFields, Logger, LogLevel, LogSettings, RootLogger } from '../../src/log/logger.ts';
 
 /** Keeps what is logged, for a test to read. */
-export class RecordingLogger implements Logger {
+export class RecordingLogger implements RootLogger {
+  /** What it was told to be, last. */
+  settings: LogSettings | undefined;
   readonly entries: { readonly level: LogLevel; readonly message: string; readonly fields: LogFields }[] = [];
 
   /** The messages of a level, or all. */
@@ -27,5 +29,9 @@ export class RecordingLogger implements Logger {
 
   child(): Logger {
     return this;
+  }
+
+  configure(settings: LogSettings): void {
+    this.settings = settings;
   }
 }

@@ -168,3 +168,12 @@ function makeReload(loads: (LoadResult | Error)[], results: TransitionResult[] =
   });
   return { reload, applied, adminCalls, counts, logger };
 }
+
+test('a reload that comes into force changes the log, a refused one does not', async () => {
+  const { reload, logger } = makeReload([loaded({ log: { level: 'debug', format: 'json' } }), new Error('disk gone')]);
+  await reload.request();
+  assert.deepEqual(logger.settings, { level: 'debug', format: 'json' });
+  logger.settings = undefined;
+  await reload.request();
+  assert.equal(logger.settings, undefined);
+});
