@@ -23,8 +23,8 @@ interface Build {
 /** What choosing a build depends on; tests give their own. */
 export interface UwsPlatform {
   readonly nodeVersion: string;
-  /** For the message: `glibc 2.36`. */
-  readonly cLibrary: string;
+  /** For the message: `glibc 2.36`. Asked for when there is one only, because finding out takes milliseconds. */
+  readonly cLibrary: () => string;
   /** @throws when the build cannot be loaded here */
   load(alias: string): { module: UwsModule; version: string };
 }
@@ -48,7 +48,7 @@ export function loadUws(platform: UwsPlatform = thisPlatform()): LoadedUws {
     }
   }
   throw new Error(
-    `No build of uWebSockets.js runs here: Node.js ${platform.nodeVersion}, ${platform.cLibrary}, ${process.platform}-${process.arch}.\n` +
+    `No build of uWebSockets.js runs here: Node.js ${platform.nodeVersion}, ${platform.cLibrary()}, ${process.platform}-${process.arch}.\n` +
       `${failures.join('\n')}\n` +
       'The current build needs Node.js 22, 24 or 26 and glibc 2.38 (Debian 13, Ubuntu 24.04); the compatibility build needs Node.js 20 or 22 and any glibc ' +
       'of the last years. Alpine (musl) has none. After a change of the Node.js version run `npm install` again, because npm picks binaries by it.',
@@ -64,7 +64,7 @@ function buildsFor(nodeVersion: string): readonly Build[] {
 }
 
 function thisPlatform(): UwsPlatform {
-  return { nodeVersion: process.versions.node, cLibrary: describeCLibrary(), load: loadAlias };
+  return { nodeVersion: process.versions.node, cLibrary: describeCLibrary, load: loadAlias };
 }
 
 function loadAlias(alias: string): { module: UwsModule; version: string } {

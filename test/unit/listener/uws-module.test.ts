@@ -8,7 +8,7 @@ function platform(nodeVersion: string, ...loadable: string[]): UwsPlatform & { t
   const tried: string[] = [];
   return {
     nodeVersion,
-    cLibrary: 'glibc 2.36',
+    cLibrary: () => 'glibc 2.36',
     tried,
     load(alias) {
       tried.push(alias);
