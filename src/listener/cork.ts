@@ -24,7 +24,7 @@ export class Cork {
     }
   }
 
-  /** Sends what uWebSockets.js holds of earlier writes, and starts its timer for stalled readers anew. */
+  /** Sends what uWebSockets.js holds of earlier writes, as far as the socket takes it. */
   flush(response: UwsResponse): void {
     response.cork(this.#nothing);
   }

@@ -50,8 +50,13 @@ export class UwsChunkedStream extends UwsBodyStream {
     if (this.ended && !this.waiting && !this.exchange.over) this.#finish();
   }
 
-  /** Writes nothing: a piece more each time would grow the memory held for a client that takes nothing. */
+  /**
+   * Pausing and resuming is what starts uWebSockets.js's timer anew; another write does not, and would grow what is held.
+   * The flush behind it asks for the socket to be watched for writability again, which pausing may have ended.
+   */
   protected override rearm(): void {
+    this.response.pause();
+    this.response.resume();
     this.exchange.engine.cork.flush(this.response);
   }
 

@@ -28,7 +28,8 @@ export class EmptyRequestBody implements RequestBody {
 
 /**
  * A request body as it comes. What nobody has taken yet is held, as copies; from 64 KB on the socket is paused. A paused
- * socket still delivers what the kernel has read for it, so the bound is soft by the size of its receive buffer.
+ * socket still delivers until a read of 512 KB is not full: up to the kernel's receive buffer, and from a client on the same
+ * machine, which refills that as fast as it is read, tens of megabytes. The firm bound is `limit`.
  *
  * uWebSockets.js cuts a body of less than 160 KB in 10 s unless the socket is paused and resumed every few seconds.
  */

@@ -28,7 +28,7 @@ describe('the framing of a request', () => {
   ] as const) {
     test(`with ${name} is read`, () => {
       const framing = readFraming([...host, ...entries]);
-      assert.ok(typeof framing === 'object', String(framing));
+      assert.ok(typeof framing === 'object', JSON.stringify(framing));
       assert.deepEqual({ ...framing, ...expected }, framing);
     });
   }
