@@ -34,6 +34,8 @@ export interface StaticHandlerConfig extends Omit<StaticAction, 'passThrough'> {
   readonly exact: boolean;
   /** `\r\nname: value` lines for every response. */
   readonly responseFields: Buffer;
+  /** Names in lower case of fields that are left out. */
+  readonly removedResponseFields: ReadonlySet<string>;
   /** Asked where there is no such file, and for every other method than GET and HEAD. */
   readonly passThrough: Handler | undefined;
 }
@@ -83,7 +85,7 @@ class StaticHandler implements Handler, FileSource {
     this.disk = disk;
     this.partition = cache.partition(identityOf(config, types));
     this.entries = this.partition.entries;
-    const lines = new FieldLines(config.responseFields);
+    const lines = new FieldLines(config.responseFields, config.removedResponseFields);
     const { index, listing, precompressed } = config;
     const resolver = new FileResolver({ root: this.root, index, listing, precompressed }, disk);
     this.loader = new EntryLoader({
@@ -255,8 +257,8 @@ class StaticHandler implements Handler, FileSource {
 
 /** Everything that the entries of a handler depend on: handlers of which it is equal share them. */
 function identityOf(config: StaticHandlerConfig, types: ContentTypes): string {
-  const { passThrough: _, responseFields, ...rest } = config;
-  return JSON.stringify([rest, responseFields.toString('latin1'), types.identity]);
+  const { passThrough: _, responseFields, removedResponseFields, ...rest } = config;
+  return JSON.stringify([rest, responseFields.toString('latin1'), [...removedResponseFields], types.identity]);
 }
 
 function unreadable(cause: unknown): PorticoError {

@@ -42,8 +42,7 @@ function makeHandlerOf(
   resources: GraphResources,
 ): Handler {
   const { action } = route;
-  const { responseFields } = compiled;
-  const place = { prefix: route.path, exact: route.exact, responseFields };
+  const place = { prefix: route.path, exact: route.exact, ...compiled };
   switch (action.kind) {
     case 'static': {
       const { passThrough: name } = action;

@@ -20,8 +20,12 @@ export interface InProcessWorker {
   readonly messages: readonly ToPrimary[];
   /** Lines of its log. */
   readonly log: readonly string[];
-  /** Reloads with another configuration; gives what the worker answered. */
-  reload(yaml: string): Promise<ToPrimary | undefined>;
+  /**
+   * Reloads with another configuration.
+   * @param afterCheck runs between the check of the configuration and the worker's taking it
+   * @returns what the worker answered
+   */
+  reload(yaml: string, afterCheck?: () => void): Promise<ToPrimary | undefined>;
   close(): Promise<void>;
 }
 
@@ -42,8 +46,9 @@ export async function startInProcessWorker(yaml: string, folder?: string): Promi
     send: (message) => void messages.push(message),
   });
   let generation = 0;
-  const configure = async (text: string): Promise<ToPrimary | undefined> => {
+  const configure = async (text: string, afterCheck?: () => void): Promise<ToPrimary | undefined> => {
     const config = await configOf(text, port, home, ++generation);
+    afterCheck?.();
     await worker.configure({ type: 'configure', generation, config });
     return messages.at(-1);
   };

@@ -88,5 +88,6 @@ const defaults = {
   prefix: '/',
   exact: false,
   responseFields: Buffer.alloc(0),
+  removedResponseFields: new Set(),
   passThrough: undefined,
 } satisfies StaticHandlerConfig;

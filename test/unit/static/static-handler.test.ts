@@ -33,6 +33,17 @@ describe('a static handler', () => {
     assert.equal(fields.get('cache-control'), undefined);
   });
 
+  it('leaves out the fields that the route removes, also from a 304', async (test) => {
+    const site = new StaticSite(test, { config: { removedResponseFields: new Set(['etag', 'accept-ranges']) } });
+    site.write('a.css', 'body{}', new Date('2026-01-02T03:04:05Z'));
+    const fields = { 'If-Modified-Since': 'Fri, 02 Jan 2026 03:04:05 GMT' };
+    for (const response of [await site.ask('/a.css'), await site.ask({ target: '/a.css', fields })]) {
+      assert.equal(response.responseFields.get('etag'), undefined);
+      assert.equal(response.responseFields.get('accept-ranges'), undefined);
+      assert.notEqual(response.responseFields.get('last-modified'), undefined);
+    }
+  });
+
   it('serves an empty file', async (test) => {
     const site = new StaticSite(test);
     site.write('empty.txt', '');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { steps } from '../../../src/worker/pipeline.ts';
 
@@ -19,6 +19,7 @@ test('ARCHITECTURE.md explains each step that it draws', () => {
 
 test('ARCHITECTURE.md names every folder of src', () => {
   for (const entry of readdirSync(new URL('../../../src', import.meta.url), { withFileTypes: true })) {
-    if (entry.isDirectory()) assert.match(page, new RegExp(`\`?(src/)?${entry.name}\\b`), `${entry.name} is not mentioned`);
+    if (entry.isDirectory())
+      assert.match(page, new RegExp(`\`?(src/)?${entry.name}\\b`), `${entry.name} is not mentioned`);
   }
 });
