@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import type { Applicant, Outcome } from '../balancer/admission.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import type { RequestContext, UpstreamTrace } from '../request/request-context.ts';
 import { respondError } from '../response/error-response.ts';
@@ -8,7 +9,9 @@ import type { Connection, ConnectionUser } from '../upstream/connection.ts';
 import { ParserEvent, type ResponseParser } from '../upstream/response-parser.ts';
 import type { Server } from '../upstream/server.ts';
 import type { ProxyRoute } from './proxy-route.ts';
-import { type RequestOwner, RequestRelay } from './request-relay.ts';
+import { RequestRelay } from './request-relay.ts';
+import type { RequestOwner, RequestSource } from './request-source.ts';
+import type { ResponseSink } from './response-sink.ts';
 import { mayRetry } from './retry.ts';
 
 const nothing = Buffer.alloc(0);
@@ -19,17 +22,19 @@ const wholeBodyBytes = 8192;
  * One request on its way through an upstream: takes a server and a connection, sends the request, passes the response on
  * as it comes, and tries again where that is safe. Ends exactly once: complete, failed, or left by the client.
  */
-export class ExchangeRelay implements ConnectionUser, RequestOwner {
+export class ExchangeRelay implements ConnectionUser, RequestOwner, Applicant {
   private readonly route: ProxyRoute;
-  private readonly context: RequestContext;
+  readonly context: RequestContext;
+  /** Servers that this request has failed on. */
+  tried: Server[] | undefined;
   private readonly exchange: Exchange;
   private readonly trace: UpstreamTrace;
   /** Undefined for a request without a body. */
-  private readonly request: RequestRelay | undefined;
+  private readonly request: RequestSource | undefined;
+  /** Where the response goes. */
+  private sink: ResponseSink;
   private connection: Connection | undefined;
   private server: Server | undefined;
-  /** Servers that this request has failed on. */
-  private tried: Server[] | undefined;
   private sentAt = 0;
   private sent = false;
   private resent = false;
@@ -48,6 +53,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
     this.route = route;
     this.context = context;
     this.exchange = context.exchange;
+    this.sink = context.exchange;
     this.trace = {
       upstream: route.upstream.name,
       server: '',
@@ -71,7 +77,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
 
   // --- the request ---
 
-  bodyBegun(): void {
+  bodyReady(): void {
     if (!this.done) this.attempt();
   }
 
@@ -84,14 +90,14 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
   }
 
   private attempt(): void {
+    this.route.admission.apply(this);
+  }
+
+  admitted(server: Server): void {
     const now = performance.now();
-    const { upstream } = this.route;
-    const server = this.route.balancer.pick(upstream.servers, now, this.tried);
-    if (server === undefined) return this.fail(new PorticoError('upstream_unreachable', 'the upstream has no server'));
     this.server = server;
     this.trace.server = server.name;
     this.trace.tries++;
-    server.active++;
     // Where one kept connection was found dead, another may be dead as well.
     const kept = this.resent ? undefined : server.takeIdle(this, now);
     this.connection = kept ?? server.connect(this, now);
@@ -100,12 +106,16 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
     this.send(kept, server, now);
   }
 
+  rejected(error: PorticoError): void {
+    this.fail(error);
+  }
+
   private send(connection: Connection, server: Server, now: number): void {
     const { request, route, exchange } = this;
     this.sentAt = now;
     this.sent = true;
     connection.parser.start(exchange.head.method === 'HEAD', route.responseNames, server.maxResponseHead);
-    const length = request === undefined ? 0 : exchange.body.declaredLength;
+    const length = request === undefined ? 0 : request.length;
     const head = route.head.write(this.context, server, length);
     if (request === undefined) connection.send(head);
     else request.send(connection, head);
@@ -198,7 +208,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
     });
     if (!again || server === undefined) return this.fail(error);
     server.metrics.failure(error.code);
-    server.active--;
+    route.admission.release(server, { kind: 'failed', error });
     this.server = this.connection = undefined;
     (this.tried ??= []).push(server);
     if (sent) this.resent = true;
@@ -250,24 +260,24 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
   }
 
   private passData(parser: ResponseParser): boolean {
-    const { exchange, pending } = this;
+    const { pending } = this;
     const chunk = parser.bytes.subarray(parser.dataStart, parser.dataEnd);
     // Set before the last byte goes out: the log may be written while it does.
     if (parser.isLastData) this.trace.totalMs = performance.now() - this.sentAt;
-    if (pending === undefined) return exchange.write(chunk);
+    if (pending === undefined) return this.sink.write(chunk);
     this.pending = undefined;
     if (parser.isLastData && chunk.length <= wholeBodyBytes) return this.respondWhole(pending, chunk);
     // A chunked body that is here whole has a known length after all.
     const length = parser.contentLength ?? (parser.isLastData ? chunk.length : undefined);
-    return exchange.stream(pending, length, chunk);
+    return this.sink.stream(pending, length, chunk);
   }
 
   private respondWhole(head: ResponseHead, body: Buffer): true {
-    const { exchange, connection } = this;
+    const { sink, connection } = this;
     this.answered = true;
-    exchange.respond(head, body);
+    sink.respond(head, body);
     // Should the listener go on reading the body, its buffer and with it the connection are not used again.
-    if (connection !== undefined && exchange.bytesSent < body.length) connection.lent = true;
+    if (connection !== undefined && sink.bytesSent < body.length) connection.lent = true;
     return true;
   }
 
@@ -279,7 +289,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
       if (parser.contentLength === undefined && !parser.bodiless) {
         // It may be long until there is a body, and the head is what the client waits for.
         this.pending = undefined;
-        this.exchange.stream(copyOf(pending), undefined);
+        this.sink.stream(copyOf(pending), undefined);
       } else {
         this.pending = copyOf(pending);
       }
@@ -294,7 +304,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
     // The client's side still reads the chunk: the buffer it lies in is not to be used again before it has drained.
     connection.lent = true;
     connection.deadlineAt = Number.POSITIVE_INFINITY;
-    exchange.onDrain = () => this.goOn(connection);
+    this.sink.onDrain = () => this.goOn(connection);
     return false;
   }
 
@@ -314,24 +324,23 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
   private complete(now: number): void {
     if (this.done) return;
     this.done = true;
-    const { exchange, connection, server, request, pending, trace } = this;
+    const { sink, connection, server, request, pending, trace } = this;
     trace.totalMs ??= now - this.sentAt;
     if (pending !== undefined) this.respondWithoutBody(pending, connection?.parser);
-    else if (!this.answered) exchange.end();
-    exchange.onDrain = undefined;
+    else if (!this.answered) sink.end();
+    sink.onDrain = undefined;
     server?.metrics.response(trace.status);
     server?.metrics.duration.observe(trace.totalMs / 1000);
     // An answer that came before the request was sent whole leaves a connection on which nothing else can follow.
     if ((request === undefined || request.complete) && connection?.lent !== true) connection?.release();
     else connection?.destroy();
-    this.detach();
+    this.detach({ kind: 'response', status: trace.status, headMs: trace.headMs ?? 0 });
   }
 
   private respondWithoutBody(head: ResponseHead, parser: ResponseParser | undefined): void {
     this.pending = undefined;
-    const { exchange } = this;
-    if (parser?.bodiless === true && head.status !== 204) exchange.respondHead(head, parser.contentLength);
-    else exchange.respond(head, nothing);
+    if (parser?.bodiless === true && head.status !== 204) this.sink.respondHead(head, parser.contentLength);
+    else this.sink.respond(head, nothing);
   }
 
   private fail(error: PorticoError): void {
@@ -340,7 +349,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
     if (this.sent || error.side === 'upstream') this.server?.metrics.failure(error.code);
     this.trace.totalMs ??= this.sent ? performance.now() - this.sentAt : undefined;
     this.connection?.destroy();
-    this.detach();
+    this.detach({ kind: 'failed', error });
     respondError(this.context, error);
   }
 
@@ -349,11 +358,13 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
     this.done = true;
     this.server?.metrics.failure('client_gone');
     this.connection?.destroy();
-    this.detach();
+    this.detach({ kind: 'abandoned' });
   }
 
-  private detach(): void {
-    if (this.server !== undefined) this.server.active--;
+  private detach(outcome: Outcome): void {
+    const { admission } = this.route;
+    if (this.server === undefined) admission.cancel(this);
+    else admission.release(this.server, outcome);
     this.server = this.connection = undefined;
     this.request?.abandon();
   }

@@ -1,3 +1,4 @@
+import type { Admission } from '../balancer/admission.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { Handler } from '../route/route.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -19,6 +20,6 @@ class ProxyHandler implements Handler {
 }
 
 /** @throws Error with a message for the operator when the route sets a field that is not its to set */
-export function createProxyHandler(config: ProxyHandlerConfig, upstream: Upstream): Handler {
-  return new ProxyHandler(new ProxyRoute(config, upstream));
+export function createProxyHandler(config: ProxyHandlerConfig, upstream: Upstream, admission: Admission): Handler {
+  return new ProxyHandler(new ProxyRoute(config, upstream, admission));
 }

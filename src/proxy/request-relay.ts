@@ -1,21 +1,15 @@
 import type { BodySink, RequestBody } from '../listener/exchange.ts';
 import type { PorticoError } from '../response/portico-error.ts';
 import type { Connection } from '../upstream/connection.ts';
-
-/** Whose request body it is. */
-export interface RequestOwner {
-  /** The body has begun: time to take a connection. */
-  bodyBegun(): void;
-  /** Something was handed to the connection, or the body has ended. */
-  bodySent(): void;
-  bodyFailed(error: PorticoError): void;
-}
+import type { RequestOwner, RequestSource } from './request-source.ts';
 
 /**
  * Passes a request body on as it comes: with its length where that was declared, else chunked. A connection is taken only
  * once the body has begun, and the client is slowed down while the server does not take what it sends.
  */
-export class RequestRelay implements BodySink {
+export class RequestRelay implements BodySink, RequestSource {
+  readonly length: number | undefined;
+  readonly replayable = false;
   /** Whether the whole body was handed to the connection. */
   complete = false;
   private readonly owner: RequestOwner;
@@ -33,6 +27,7 @@ export class RequestRelay implements BodySink {
   constructor(owner: RequestOwner, body: RequestBody) {
     this.owner = owner;
     this.body = body;
+    this.length = body.declaredLength;
   }
 
   start(): void {
@@ -95,7 +90,7 @@ export class RequestRelay implements BodySink {
   private begin(): void {
     if (this.begun) return;
     this.begun = true;
-    this.owner.bodyBegun();
+    this.owner.bodyReady();
   }
 
   private forward(connection: Connection, chunk: Buffer, head = ''): void {

@@ -70,8 +70,8 @@ function makeProxy(
 ): Handler {
   const upstreamConfig = config.upstreams[action.upstream];
   if (upstreamConfig === undefined) throw new Error(`unknown upstream ${action.upstream}`);
-  const upstream = resources.upstreams.get(upstreamConfig);
-  return createProxyHandler({ ...action, ...compiled, prefix: route.path }, upstream);
+  const { upstream, admission } = resources.upstreams.get(upstreamConfig);
+  return createProxyHandler({ ...action, ...compiled, prefix: route.path }, upstream, admission);
 }
 
 /** A `passThrough` has no options of its own: everything as the client sent it. */

@@ -1,3 +1,4 @@
+import { Admission } from '../../src/balancer/admission.ts';
 import type { ServerConfig, UpstreamConfig } from '../../src/config/config.ts';
 import type { ProxyHandlerConfig } from '../../src/proxy/proxy-config.ts';
 import { createProxyHandler } from '../../src/proxy/proxy-handler.ts';
@@ -55,7 +56,7 @@ export class Proxied {
     lookup?: Lookup,
   ) {
     this.upstream = new Upstream(upstreamConfig(servers, changes), this.recorder, lookup);
-    this.handler = createProxyHandler(proxyConfig(route), this.upstream);
+    this.handler = createProxyHandler(proxyConfig(route), this.upstream, new Admission(this.upstream));
   }
 
   /** Begins a request; the exchange's `finished` says when it is over. */
