@@ -4,56 +4,40 @@ import type { Exchange } from '../listener/exchange.ts';
 import type { RequestContext, UpstreamTrace } from '../request/request-context.ts';
 import { respondError } from '../response/error-response.ts';
 import { PorticoError } from '../response/portico-error.ts';
-import { ResponseHead } from '../response/response-head.ts';
 import type { Connection, ConnectionUser } from '../upstream/connection.ts';
-import { ParserEvent, type ResponseParser } from '../upstream/response-parser.ts';
 import type { Server } from '../upstream/server.ts';
 import type { ProxyRoute } from './proxy-route.ts';
 import { RequestRelay } from './request-relay.ts';
 import type { RequestOwner, RequestSource } from './request-source.ts';
-import type { ResponseSink } from './response-sink.ts';
+import type { Takeover } from './response-interceptor.ts';
+import { type ResponseOwner, ResponseRelay } from './response-relay.ts';
 import { mayRetry } from './retry.ts';
 
-const nothing = Buffer.alloc(0);
-/** A body up to this size that is here whole is answered whole: the listener takes it at once, or copies it. */
-const wholeBodyBytes = 8192;
-
 /**
- * One request on its way through an upstream: takes a server and a connection, sends the request, passes the response on
- * as it comes, and tries again where that is safe. Ends exactly once: complete, failed, or left by the client.
+ * One request on its way through an upstream: takes a server and a connection, sends the request, has the response passed
+ * on as it comes, and tries again where that is safe. Ends exactly once: complete, failed, or left by the client.
  */
-export class ExchangeRelay implements ConnectionUser, RequestOwner, Applicant {
+export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwner, Applicant {
   private readonly route: ProxyRoute;
   readonly context: RequestContext;
   /** Servers that this request has failed on. */
   tried: Server[] | undefined;
+  sentAt = 0;
+  readonly trace: UpstreamTrace;
   private readonly exchange: Exchange;
-  private readonly trace: UpstreamTrace;
   /** Undefined for a request without a body. */
   private readonly request: RequestSource | undefined;
-  /** Where the response goes. */
-  private sink: ResponseSink;
+  private readonly response: ResponseRelay;
   private connection: Connection | undefined;
   private server: Server | undefined;
-  private sentAt = 0;
   private sent = false;
   private resent = false;
   private done = false;
-  /** A head that was read and not passed on yet: it goes together with the first piece of body. */
-  private pending: ResponseHead | undefined;
-  private headRead = false;
-  /** Whether the response was given to the exchange whole. */
-  private answered = false;
-  /** The client does not take more for now. */
-  private paused = false;
-  /** The connection ended while the client took nothing; what was read before is passed on first. */
-  private lostWhilePaused: { readonly error: Error | undefined } | undefined;
 
   constructor(route: ProxyRoute, context: RequestContext) {
     this.route = route;
     this.context = context;
     this.exchange = context.exchange;
-    this.sink = context.exchange;
     this.trace = {
       upstream: route.upstream.name,
       server: '',
@@ -66,6 +50,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, Applicant {
     context.upstream = this.trace;
     const { body } = context.exchange;
     this.request = body.declaredLength === 0 ? undefined : new RequestRelay(this, body);
+    this.response = new ResponseRelay(this, route, context.exchange);
   }
 
   start(): void {
@@ -82,7 +67,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, Applicant {
   }
 
   bodySent(): void {
-    this.watchProgress(performance.now());
+    this.progressed(performance.now());
   }
 
   bodyFailed(error: PorticoError): void {
@@ -115,22 +100,23 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, Applicant {
     this.sentAt = now;
     this.sent = true;
     connection.parser.start(exchange.head.method === 'HEAD', route.responseNames, server.maxResponseHead);
+    this.response.begin(connection);
     const length = request === undefined ? 0 : request.length;
     const head = route.head.write(this.context, server, length);
     if (request === undefined) connection.send(head);
     else request.send(connection, head);
-    this.watchProgress(now);
+    this.progressed(now);
   }
 
   /** Sets the deadline for whatever the server has to do next. */
-  private watchProgress(now: number): void {
-    const { connection, server, request } = this;
+  progressed(now: number): void {
+    const { connection, server, request, response } = this;
     if (connection === undefined || server === undefined || !this.sent) return;
     const { timeouts } = server;
-    if (this.paused) connection.deadlineAt = Number.POSITIVE_INFINITY;
+    if (response.paused) connection.deadlineAt = Number.POSITIVE_INFINITY;
     else if (connection.isSending) connection.deadlineAt = now + timeouts.write;
     else if (request?.complete === false) connection.deadlineAt = Number.POSITIVE_INFINITY;
-    else connection.deadlineAt = now + (this.headRead ? timeouts.read : timeouts.response);
+    else connection.deadlineAt = now + (response.headRead ? timeouts.read : timeouts.response);
   }
 
   // --- what the connection tells ---
@@ -148,20 +134,20 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, Applicant {
   }
 
   received(): boolean {
-    return this.passOn();
+    return this.response.passOn();
   }
 
   drained(): void {
     this.request?.drained();
-    this.watchProgress(performance.now());
+    this.progressed(performance.now());
   }
 
   lost(error: Error | undefined): void {
-    if (this.paused) {
-      this.lostWhilePaused = { error };
-      return;
-    }
-    this.connectionEnded(error);
+    const { connection } = this;
+    const failure = this.response.lost(error);
+    if (failure === undefined || connection === undefined) return;
+    if (connection.reused) this.server?.dropIdle();
+    this.tryFailed(failure);
   }
 
   expired(): void {
@@ -181,20 +167,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, Applicant {
     this.fail(new PorticoError('internal', 'a step of the proxied request threw', { cause }));
   }
 
-  private connectionEnded(error: Error | undefined): void {
-    const { connection } = this;
-    if (connection === undefined) return;
-    const { parser } = connection;
-    const event = error === undefined ? parser.finish() : ParserEvent.needMore;
-    if (event === ParserEvent.end) return this.complete(performance.now());
-    if (event === ParserEvent.failed) return this.fail(new PorticoError('upstream_protocol', parser.fault));
-    const how = error?.message ?? 'the server closed the connection';
-    if (parser.begun) return this.fail(new PorticoError('upstream_incomplete', how));
-    if (connection.reused) this.server?.dropIdle();
-    this.tryFailed(new PorticoError('upstream_reset', how));
-  }
-
-  /** The try has failed before a byte of a response: another one, or an error response. */
+  /** The try has failed before anything was passed on: another one, or an error response. */
   private tryFailed(error: PorticoError): void {
     if (this.done) return;
     const { server, route, exchange, sent } = this;
@@ -208,6 +181,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, Applicant {
     });
     if (!again || server === undefined) return this.fail(error);
     server.metrics.failure(error.code);
+    this.connection?.destroy();
     route.admission.release(server, { kind: 'failed', error });
     this.server = this.connection = undefined;
     (this.tried ??= []).push(server);
@@ -219,143 +193,58 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, Applicant {
 
   // --- the response ---
 
-  /** Passes on what was read. @returns false when the client does not take more for now */
-  private passOn(): boolean {
-    const { connection } = this;
-    if (connection === undefined) return false;
-    const { parser } = connection;
-    for (;;) {
-      switch (parser.next()) {
-        case ParserEvent.head:
-          this.takeHead(parser);
-          break;
-        case ParserEvent.data:
-          if (!this.passData(parser)) return this.pause(connection);
-          break;
-        case ParserEvent.end:
-          this.complete(performance.now());
-          return true;
-        case ParserEvent.failed:
-          this.fail(new PorticoError('upstream_protocol', parser.fault));
-          return false;
-        default:
-          this.awaitMore(parser);
-          return true;
-      }
-      if (this.done) return false;
-    }
-  }
-
-  private takeHead(parser: ResponseParser): void {
-    const { route, trace } = this;
-    const { block, metrics } = route.upstream;
-    const elapsed = performance.now() - this.sentAt;
-    this.headRead = true;
-    trace.status = parser.status;
-    trace.headMs = elapsed;
-    metrics.firstByte.observe(elapsed / 1000);
-    block.append(route.responseFields);
-    if (route.addsRequestId && !parser.hasRequestId) block.appendText(`\r\nX-Request-Id: ${this.context.requestId}`);
-    this.pending = new ResponseHead(parser.status, block.view());
-  }
-
-  private passData(parser: ResponseParser): boolean {
-    const { pending } = this;
-    const chunk = parser.bytes.subarray(parser.dataStart, parser.dataEnd);
-    // Set before the last byte goes out: the log may be written while it does.
-    if (parser.isLastData) this.trace.totalMs = performance.now() - this.sentAt;
-    if (pending === undefined) return this.sink.write(chunk);
-    this.pending = undefined;
-    if (parser.isLastData && chunk.length <= wholeBodyBytes) return this.respondWhole(pending, chunk);
-    // A chunked body that is here whole has a known length after all.
-    const length = parser.contentLength ?? (parser.isLastData ? chunk.length : undefined);
-    return this.sink.stream(pending, length, chunk);
-  }
-
-  private respondWhole(head: ResponseHead, body: Buffer): true {
-    const { sink, connection } = this;
-    this.answered = true;
-    sink.respond(head, body);
-    // Should the listener go on reading the body, its buffer and with it the connection are not used again.
-    if (connection !== undefined && sink.bytesSent < body.length) connection.lent = true;
+  /** Here a status may be found not worth passing on: then `tryFailed`, and false. */
+  headReceived(_status: number): boolean {
     return true;
   }
 
-  /** Everything read was passed on, and the response goes on. */
-  private awaitMore(parser: ResponseParser): void {
-    const { pending } = this;
-    if (!this.headRead) return;
-    if (pending !== undefined) {
-      if (parser.contentLength === undefined && !parser.bodiless) {
-        // It may be long until there is a body, and the head is what the client waits for.
-        this.pending = undefined;
-        this.sink.stream(copyOf(pending), undefined);
-      } else {
-        this.pending = copyOf(pending);
-      }
-    }
-    this.watchProgress(performance.now());
-  }
-
-  private pause(connection: Connection): false {
-    const { exchange } = this;
-    if (this.done || exchange.aborted) return false;
-    this.paused = true;
-    // The client's side still reads the chunk: the buffer it lies in is not to be used again before it has drained.
-    connection.lent = true;
-    connection.deadlineAt = Number.POSITIVE_INFINITY;
-    this.sink.onDrain = () => this.goOn(connection);
-    return false;
-  }
-
-  private goOn(connection: Connection): void {
-    if (this.done || !this.paused) return;
-    this.paused = false;
-    connection.lent = false;
-    if (!this.passOn() || this.done) return;
-    const { lostWhilePaused } = this;
-    if (lostWhilePaused !== undefined) return this.connectionEnded(lostWhilePaused.error);
-    connection.resume();
-    this.watchProgress(performance.now());
+  responseFailed(error: PorticoError): void {
+    this.fail(error);
   }
 
   // --- the ends ---
 
-  private complete(now: number): void {
+  responseComplete(now: number): void {
     if (this.done) return;
     this.done = true;
-    const { sink, connection, server, request, pending, trace } = this;
+    const { connection, server, request, response, trace } = this;
     trace.totalMs ??= now - this.sentAt;
-    if (pending !== undefined) this.respondWithoutBody(pending, connection?.parser);
-    else if (!this.answered) sink.end();
-    sink.onDrain = undefined;
+    response.finish();
     server?.metrics.response(trace.status);
     server?.metrics.duration.observe(trace.totalMs / 1000);
     // An answer that came before the request was sent whole leaves a connection on which nothing else can follow.
     if ((request === undefined || request.complete) && connection?.lent !== true) connection?.release();
     else connection?.destroy();
     this.detach({ kind: 'response', status: trace.status, headMs: trace.headMs ?? 0 });
-  }
-
-  private respondWithoutBody(head: ResponseHead, parser: ResponseParser | undefined): void {
-    this.pending = undefined;
-    if (parser?.bodiless === true && head.status !== 204) this.sink.respondHead(head, parser.contentLength);
-    else this.sink.respond(head, nothing);
+    if (response.takeover !== undefined) this.takeOver(response.takeover);
   }
 
   private fail(error: PorticoError): void {
     if (this.done) return;
     this.done = true;
+    const { takeover } = this.response;
+    this.response.stop();
     if (this.sent || error.side === 'upstream') this.server?.metrics.failure(error.code);
     this.trace.totalMs ??= this.sent ? performance.now() - this.sentAt : undefined;
     this.connection?.destroy();
     this.detach({ kind: 'failed', error });
-    respondError(this.context, error);
+    // What was decided by the head stands, whatever became of the body behind it.
+    if (takeover === undefined) respondError(this.context, error);
+    else this.takeOver(takeover);
+  }
+
+  private takeOver(takeover: Takeover): void {
+    try {
+      takeover(this.context);
+    } catch (cause) {
+      respondError(this.context, new PorticoError('internal', 'what answers for the upstream threw', { cause }));
+    }
   }
 
   private clientGone(): void {
     if (this.done) return;
     this.done = true;
+    this.response.stop();
     this.server?.metrics.failure('client_gone');
     this.connection?.destroy();
     this.detach({ kind: 'abandoned' });
@@ -368,9 +257,4 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, Applicant {
     this.server = this.connection = undefined;
     this.request?.abandon();
   }
-}
-
-/** The head in memory of its own: the block is used for the next one meanwhile. */
-function copyOf(head: ResponseHead): ResponseHead {
-  return new ResponseHead(head.status, Buffer.from(head.block));
 }

@@ -3,6 +3,7 @@ import { FieldNameTable } from '../upstream/field-name-table.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { ProxyHandlerConfig } from './proxy-config.ts';
 import { RequestHeadWriter } from './request-head-writer.ts';
+import type { ResponseInterceptor } from './response-interceptor.ts';
 
 /** What all requests of a proxy route share; worked out once. */
 export class ProxyRoute {
@@ -14,12 +15,16 @@ export class ProxyRoute {
   readonly responseFields: Buffer;
   /** Whether responses get an X-Request-Id when they have none: not where the route says something about it. */
   readonly addsRequestId: boolean;
-  constructor(config: ProxyHandlerConfig, upstream: Upstream, admission: Admission) {
+  /** Looks at each response before it is passed on. */
+  readonly responseInterceptor: ResponseInterceptor | undefined;
+
+  constructor(config: ProxyHandlerConfig, upstream: Upstream, admission: Admission, interceptor?: ResponseInterceptor) {
     this.upstream = upstream;
     this.admission = admission;
     this.head = new RequestHeadWriter(config);
     this.responseNames = new FieldNameTable(config.removedResponseFields);
     this.responseFields = config.responseFields;
+    this.responseInterceptor = interceptor;
     this.addsRequestId = !config.removedResponseFields.has('x-request-id');
   }
 }

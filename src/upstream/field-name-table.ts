@@ -11,6 +11,10 @@ export const FieldKind = {
   connection: 4,
   /** Kept, and noted: the response has an X-Request-Id of its own. */
   requestId: 5,
+  /** Kept; `text/event-stream` is noted. */
+  contentType: 6,
+  /** Left out, and its value handed over: an instruction for the proxy. */
+  directive: 7,
 } as const;
 export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
 
@@ -23,6 +27,7 @@ const known: readonly (readonly [name: string, kind: FieldKind])[] = [
   ['transfer-encoding', FieldKind.transferEncoding],
   ['connection', FieldKind.connection],
   ['x-request-id', FieldKind.requestId],
+  ['content-type', FieldKind.contentType],
   ['date', FieldKind.drop],
   ['keep-alive', FieldKind.drop],
   ['te', FieldKind.drop],
@@ -40,13 +45,17 @@ export class FieldNameTable {
   /** Entries by length of the name: most names of a message fail on their length alone. */
   private readonly byLength: Entry[][] = [];
 
-  /** @param removed names in lower case that are left out besides the hop-by-hop ones */
-  constructor(removed: Iterable<string> = []) {
+  /**
+   * @param removed    names in lower case that are left out besides the hop-by-hop ones
+   * @param directives names in lower case whose values are handed over instead of passed on
+   */
+  constructor(removed: Iterable<string> = [], directives: Iterable<string> = []) {
     const kinds = new Map(known);
     for (const name of removed) {
       const kind = kinds.get(name);
-      if (kind === undefined || kind === FieldKind.requestId) kinds.set(name, FieldKind.drop);
+      if (kind === undefined || isKept(kind)) kinds.set(name, FieldKind.drop);
     }
+    for (const name of directives) kinds.set(name, FieldKind.directive);
     for (const [name, kind] of kinds) {
       const entries = (this.byLength[name.length] ??= []);
       entries.push({ name: Buffer.from(name, 'latin1'), kind });
@@ -66,6 +75,11 @@ export class FieldNameTable {
       ? FieldKind.drop
       : FieldKind.keep;
   }
+}
+
+/** Whether fields of that kind are passed on. */
+export function isKept(kind: FieldKind): boolean {
+  return kind === FieldKind.keep || kind === FieldKind.requestId || kind === FieldKind.contentType;
 }
 
 const proxyPrefix = Buffer.from('proxy-', 'latin1');

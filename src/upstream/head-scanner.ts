@@ -1,5 +1,5 @@
 import { carriageReturn, colon, fieldValueByte, lineFeed, space, tab, tokenLowerCase } from './byte-class.ts';
-import { equalIgnoringCase, FieldKind, FieldNameTable } from './field-name-table.ts';
+import { equalIgnoringCase, FieldKind, FieldNameTable, isKept } from './field-name-table.ts';
 import type { HeadBlock } from './head-block.ts';
 
 /** The head goes on behind the bytes at hand. */
@@ -11,6 +11,8 @@ const versionPrefix = Buffer.from('HTTP/1.', 'latin1');
 const chunkedToken = Buffer.from('chunked', 'latin1');
 const closeToken = Buffer.from('close', 'latin1');
 const keepAliveToken = Buffer.from('keep-alive', 'latin1');
+const semicolon = 0x3b;
+const eventStreamType = Buffer.from('text/event-stream', 'latin1');
 
 /**
  * Reads one response head (RFC 9112 sections 4 and 5) in a single pass over the bytes where they lie, and copies the
@@ -28,6 +30,10 @@ export class HeadScanner {
   close = false;
   keepAlive = false;
   hasRequestId = false;
+  /** Whether Content-Type says `text/event-stream`. */
+  eventStream = false;
+  /** Directives in the head, name (in lower case) and value in turn; undefined almost always. */
+  directives: string[] | undefined;
   /** What is wrong with an invalid head, for the operator. */
   fault = '';
 
@@ -60,7 +66,8 @@ export class HeadScanner {
 
   private scanOnce(bytes: Buffer, start: number, end: number): number {
     this.contentLength = undefined;
-    this.chunked = this.close = this.keepAlive = this.hasRequestId = false;
+    this.chunked = this.close = this.keepAlive = this.hasRequestId = this.eventStream = false;
+    this.directives = undefined;
     this.block.clear();
     let position = this.statusLine(bytes, start, end);
     while (position > 0) {
@@ -134,15 +141,17 @@ export class HeadScanner {
     const next = this.lineEnd(bytes, position, end);
     if (next < 0) return next;
     const kind = this.names.lookUp(bytes, start, nameEnd);
-    let kept = kind === FieldKind.keep || kind === FieldKind.requestId;
+    let kept = isKept(kind);
     if (kept && this.named?.has(bytes.toString('latin1', start, nameEnd).toLowerCase()) === true) kept = false;
     if (kept) {
       if (kind === FieldKind.requestId) this.hasRequestId = true;
+      else if (kind === FieldKind.contentType) this.readContentType(bytes, valueStart, position);
       this.runEnd = position;
       return next;
     }
     // The CR LF before a line belongs to the line: what is dropped goes with it.
     this.flushRun(bytes, position);
+    if (kind === FieldKind.directive) this.readDirective(bytes, start, nameEnd, position);
     return kind <= FieldKind.drop || this.framingField(kind, bytes, valueStart, position) ? next : invalid;
   }
 
@@ -214,6 +223,22 @@ export class HeadScanner {
         else if (option !== '') (this.named ??= new Set()).add(option);
       }
     }
+  }
+
+  private readContentType(bytes: Buffer, start: number, end: number): void {
+    while (start < end && isBlank(bytes[start])) start++;
+    const first = bytes[start + 5];
+    // `text/e…`: nothing else is looked at twice.
+    if (first !== 0x65 && first !== 0x45) return;
+    if (end - start < eventStreamType.length || !equalIgnoringCase(bytes, start, eventStreamType)) return;
+    const next = bytes[start + eventStreamType.length];
+    this.eventStream = end - start === eventStreamType.length || next === semicolon || isBlank(next);
+  }
+
+  private readDirective(bytes: Buffer, start: number, nameEnd: number, end: number): void {
+    this.trim(bytes, nameEnd + 1, end);
+    const name = bytes.toString('latin1', start, nameEnd).toLowerCase();
+    (this.directives ??= []).push(name, bytes.toString('latin1', this.valueStart, this.valueEnd));
   }
 
   private valueIs(bytes: Buffer, expected: Uint8Array): boolean {

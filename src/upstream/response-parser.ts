@@ -40,6 +40,10 @@ export class ResponseParser {
   /** Whether the connection may carry another request behind this response. */
   persistent = false;
   hasRequestId = false;
+  /** Whether the head says that an event stream follows. */
+  eventStream = false;
+  /** Directives of the head, name (in lower case) and value in turn; undefined almost always. */
+  directives: readonly string[] | undefined;
   /** Whether any byte of the response came, be it of a 1xx one. */
   begun = false;
   fault = '';
@@ -188,6 +192,8 @@ export class ResponseParser {
     this.status = status;
     this.contentLength = scanner.contentLength;
     this.hasRequestId = scanner.hasRequestId;
+    this.eventStream = scanner.eventStream;
+    this.directives = scanner.directives;
     const { chunked, contentLength } = scanner;
     const framed = chunked || contentLength !== undefined;
     this.bodiless = this.toHead || status === 204 || status === 304;

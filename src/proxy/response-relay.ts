@@ -1,0 +1,258 @@
+import { performance } from 'node:perf_hooks';
+import type { RequestContext, UpstreamTrace } from '../request/request-context.ts';
+import { PorticoError } from '../response/portico-error.ts';
+import { ResponseHead } from '../response/response-head.ts';
+import type { Connection } from '../upstream/connection.ts';
+import type { HeadBlock } from '../upstream/head-block.ts';
+import { ParserEvent, type ResponseParser } from '../upstream/response-parser.ts';
+import type { ProxyRoute } from './proxy-route.ts';
+import type { InterceptedResponse, Takeover } from './response-interceptor.ts';
+import type { ResponseSink } from './response-sink.ts';
+
+const nothing = Buffer.alloc(0);
+/** A body up to this size that is here whole is answered whole: the listener takes it at once, or copies it. */
+const wholeBodyBytes = 8192;
+/** Body of a response that something else answers in the place of: beyond it the connection is closed instead. */
+const droppedBytesBound = 65_536;
+
+/** Whose response it is. */
+export interface ResponseOwner {
+  readonly context: RequestContext;
+  readonly trace: UpstreamTrace;
+  /** `performance.now()` when the request was sent. */
+  readonly sentAt: number;
+  /**
+   * A head was read and nothing of it passed on.
+   * @returns false when the owner does not want this response: it has let go of the connection, or failed
+   */
+  headReceived(status: number): boolean;
+  /** The client's readiness, or what is awaited from the server, has changed. */
+  progressed(now: number): void;
+  /** The response was taken whole. */
+  responseComplete(now: number): void;
+  responseFailed(error: PorticoError): void;
+}
+
+/** The response half of a proxied request: passes on what the parser finds, head first, as far as the client takes it. */
+export class ResponseRelay implements InterceptedResponse {
+  /** Where the response goes. */
+  sink: ResponseSink;
+  /** The head of the response was read, and accepted. */
+  headRead = false;
+  /** The client does not take more for now. */
+  paused = false;
+  /** What answers in the place of this response. */
+  takeover: Takeover | undefined;
+  private readonly owner: ResponseOwner;
+  private readonly route: ProxyRoute;
+  private connection: Connection | undefined;
+  /** A head that was read and not passed on yet: it goes together with the first piece of body. */
+  private pending: ResponseHead | undefined;
+  /** Whether the response was given to the sink whole. */
+  private answered = false;
+  private done = false;
+  private droppedBytes = 0;
+  /** The connection ended while the client took nothing; what was read before is passed on first. */
+  private lostWhilePaused: { readonly error: Error | undefined } | undefined;
+
+  constructor(owner: ResponseOwner, route: ProxyRoute, sink: ResponseSink) {
+    this.owner = owner;
+    this.route = route;
+    this.sink = sink;
+  }
+
+  get status(): number {
+    return this.connection?.parser.status ?? 0;
+  }
+
+  get contentLength(): number | undefined {
+    return this.connection?.parser.contentLength;
+  }
+
+  get bodiless(): boolean {
+    return this.connection?.parser.bodiless ?? false;
+  }
+
+  get directives(): readonly string[] | undefined {
+    return this.connection?.parser.directives;
+  }
+
+  get block(): HeadBlock {
+    return this.route.upstream.block;
+  }
+
+  /** Awaits a response on a connection. */
+  begin(connection: Connection): void {
+    this.connection = connection;
+  }
+
+  /** Nothing is passed on any more. */
+  stop(): void {
+    this.done = true;
+    this.sink.onDrain = undefined;
+  }
+
+  /** Passes on what was read. @returns false when the client does not take more for now */
+  passOn(): boolean {
+    const { connection } = this;
+    if (connection === undefined) return false;
+    const { parser } = connection;
+    for (;;) {
+      switch (parser.next()) {
+        case ParserEvent.head:
+          if (!this.takeHead(parser)) return false;
+          break;
+        case ParserEvent.data:
+          if (this.takeover !== undefined) this.drop(parser);
+          else if (!this.passData(parser)) return this.pause(connection);
+          break;
+        case ParserEvent.end:
+          this.owner.responseComplete(performance.now());
+          return true;
+        case ParserEvent.failed:
+          this.owner.responseFailed(new PorticoError('upstream_protocol', parser.fault));
+          return false;
+        default:
+          this.awaitMore(parser);
+          return true;
+      }
+      if (this.done) return false;
+    }
+  }
+
+  /**
+   * The connection has ended.
+   * @returns an error when no byte of a response had come, so that another try may be worth it
+   */
+  lost(error: Error | undefined): PorticoError | undefined {
+    const { connection } = this;
+    if (this.paused) {
+      this.lostWhilePaused = { error };
+      return undefined;
+    }
+    if (connection === undefined || this.done) return undefined;
+    const { parser } = connection;
+    const event = error === undefined ? parser.finish() : ParserEvent.needMore;
+    const how = error?.message ?? 'the server closed the connection';
+    if (event === ParserEvent.end) this.owner.responseComplete(performance.now());
+    else if (event === ParserEvent.failed) this.fail('upstream_protocol', parser.fault);
+    else if (parser.begun) this.fail('upstream_incomplete', how);
+    else return new PorticoError('upstream_reset', how);
+    return undefined;
+  }
+
+  /** Ends the response towards the client; called once it was read whole. */
+  finish(): void {
+    this.done = true;
+    const { sink, pending } = this;
+    if (this.takeover !== undefined) return;
+    if (pending !== undefined) this.respondWithoutBody(pending, this.connection?.parser);
+    else if (!this.answered) sink.end();
+    sink.onDrain = undefined;
+  }
+
+  private takeHead(parser: ResponseParser): boolean {
+    const { route, owner } = this;
+    const { trace, context } = owner;
+    const { block, metrics } = route.upstream;
+    const elapsed = performance.now() - owner.sentAt;
+    trace.status = parser.status;
+    trace.headMs = elapsed;
+    metrics.firstByte.observe(elapsed / 1000);
+    if (!owner.headReceived(parser.status)) return false;
+    this.headRead = true;
+    block.append(route.responseFields);
+    if (route.addsRequestId && !parser.hasRequestId) block.appendText(`\r\nX-Request-Id: ${context.requestId}`);
+    const { responseInterceptor } = route;
+    if (responseInterceptor !== undefined) {
+      this.takeover = responseInterceptor.intercept(this, context);
+      if (this.takeover !== undefined) return true;
+    }
+    this.pending = new ResponseHead(parser.status, block.view());
+    return true;
+  }
+
+  private passData(parser: ResponseParser): boolean {
+    const { pending } = this;
+    const chunk = parser.bytes.subarray(parser.dataStart, parser.dataEnd);
+    // Set before the last byte goes out: the log may be written while it does.
+    if (parser.isLastData) this.owner.trace.totalMs = performance.now() - this.owner.sentAt;
+    if (pending === undefined) return this.sink.write(chunk);
+    this.pending = undefined;
+    if (parser.isLastData && chunk.length <= wholeBodyBytes) return this.respondWhole(pending, chunk);
+    // A chunked body that is here whole has a known length after all.
+    const length = parser.contentLength ?? (parser.isLastData ? chunk.length : undefined);
+    return this.sink.stream(pending, length, chunk);
+  }
+
+  private respondWhole(head: ResponseHead, body: Buffer): true {
+    const { sink, connection } = this;
+    this.answered = true;
+    sink.respond(head, body);
+    // Should the listener go on reading the body, its buffer and with it the connection are not used again.
+    if (connection !== undefined && sink.bytesSent < body.length) connection.lent = true;
+    return true;
+  }
+
+  private drop(parser: ResponseParser): void {
+    this.droppedBytes += parser.dataEnd - parser.dataStart;
+    if (this.droppedBytes <= droppedBytesBound || parser.isLastData) return;
+    this.connection?.destroy();
+    this.owner.responseComplete(performance.now());
+  }
+
+  /** Everything read was passed on, and the response goes on. */
+  private awaitMore(parser: ResponseParser): void {
+    const { pending } = this;
+    if (!this.headRead) return;
+    if (pending !== undefined) {
+      if (parser.contentLength === undefined && !parser.bodiless) {
+        // It may be long until there is a body, and the head is what the client waits for.
+        this.pending = undefined;
+        this.sink.stream(copyOf(pending), undefined);
+      } else {
+        this.pending = copyOf(pending);
+      }
+    }
+    this.owner.progressed(performance.now());
+  }
+
+  private pause(connection: Connection): false {
+    if (this.done || this.owner.context.exchange.aborted) return false;
+    this.paused = true;
+    // The client's side still reads the chunk: the buffer it lies in is not to be used again before it has drained.
+    connection.lent = true;
+    connection.deadlineAt = Number.POSITIVE_INFINITY;
+    this.sink.onDrain = () => this.goOn(connection);
+    return false;
+  }
+
+  private goOn(connection: Connection): void {
+    if (this.done || !this.paused) return;
+    this.paused = false;
+    connection.lent = false;
+    if (!this.passOn() || this.done) return;
+    const { lostWhilePaused } = this;
+    if (lostWhilePaused !== undefined) {
+      this.lost(lostWhilePaused.error);
+      return;
+    }
+    connection.resume();
+    this.owner.progressed(performance.now());
+  }
+
+  private respondWithoutBody(head: ResponseHead, parser: ResponseParser | undefined): void {
+    this.pending = undefined;
+    if (parser?.bodiless === true && head.status !== 204) this.sink.respondHead(head, parser.contentLength);
+    else this.sink.respond(head, nothing);
+  }
+
+  private fail(code: 'upstream_protocol' | 'upstream_incomplete', detail: string): void {
+    this.owner.responseFailed(new PorticoError(code, detail));
+  }
+}
+
+/** The head in memory of its own: the block is used for the next one meanwhile. */
+function copyOf(head: ResponseHead): ResponseHead {
+  return new ResponseHead(head.status, Buffer.from(head.block));
+}
