@@ -12,8 +12,6 @@ export type ToWorker =
       /** What the operator said of servers while the program runs; all of it, so that a new worker knows it too. */
       readonly serverStates?: readonly ServerStateOrder[];
     }
-  /** The operator has said something of a server. */
-  | ({ readonly type: 'server-state' } & ServerStateOrder)
   /**
    * Stop accepting, finish what is in flight, answer `drained` and exit. With `awaitIdle` connections that are idle are
    * waited for as well, because another worker takes the new ones and nobody is in a hurry.
@@ -27,12 +25,7 @@ export type ToWorker =
    * What the operator says about a server at run time, instead of the configuration; `configured` takes that back. It
    * outlives reloads; a new worker has to be told again. A server that does not exist is passed over.
    */
-  | {
-      readonly type: 'server-state';
-      readonly upstream: string;
-      readonly server: string;
-      readonly state: AdministrativeState | 'configured';
-    };
+  | ({ readonly type: 'server-state' } & ServerStateOrder);
 
 /** Everything a worker says to the primary. */
 export type ToPrimary =
@@ -46,18 +39,12 @@ export type ToPrimary =
   /** Everything is closed; the process ends. `cut`: requests that the time did not suffice for. */
   | { readonly type: 'drained'; readonly cut?: number };
 
-/**
- * What an operator wants of a server: `ready` takes requests; `drain` finishes what it has and takes new requests of
- * sessions that are bound to it only; `maintenance` takes none.
- */
-export type AdministrativeState = 'ready' | 'drain' | 'maintenance';
-
 /** What was said of one server while the program runs. */
 export interface ServerStateOrder {
   readonly upstream: string;
   /** The server's name: `127.0.0.1:8000`, `unix:/run/app.sock`. */
   readonly server: string;
-  readonly state: AdministrativeState;
+  readonly state: AdministrativeState | 'configured';
 }
 
 /** What /status shows of a worker. */

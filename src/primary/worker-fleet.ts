@@ -28,6 +28,8 @@ export interface FleetEvents {
   died(slot: WorkerSlot, death: WorkerDeath): void;
   /** It was replaced: another process was forked. */
   restarted(slot: WorkerSlot): void;
+  /** A configuration came into force in a worker, also in one that just started. */
+  configured?(slot: WorkerSlot): void;
   /** The number of serving workers may have changed. */
   changed(): void;
   /** Workers die again and again; no further one is started. */
@@ -41,6 +43,23 @@ export interface FleetOptions {
   readonly events: FleetEvents;
   readonly logger: Logger;
   readonly timeouts?: SlotTimeouts;
+}
+
+/**
+ * How the replacement of one worker ended. `cut`: requests that the predecessor had no time for. Without success the
+ * predecessor serves on.
+ */
+export type ReplacementResult =
+  | { readonly ok: true; readonly cut: number }
+  | { readonly ok: false; readonly reason: string };
+
+/** A worker on its way into the place of another. */
+interface Succession {
+  readonly predecessor: WorkerSlot;
+  readonly successor: WorkerSlot;
+  /** Longest time that the predecessor has to finish, milliseconds. */
+  readonly timeoutMs: number;
+  readonly settle: (result: ReplacementResult) => void;
 }
 
 interface Transition {
@@ -57,8 +76,14 @@ const drainGraceMs = 2_000;
 
 /** The workers: as many as configured, each replaced when it dies, all on the same configuration. */
 export class WorkerFleet {
-  readonly slots: readonly WorkerSlot[];
+  /** By number, the worker of each place that takes new connections. The array itself stays; what is in it changes. */
+  readonly slots: WorkerSlot[];
+  /** Replaced or not wanted any more: they finish what they have. */
+  readonly retiring = new Set<WorkerSlot>();
   private readonly options: FleetOptions;
+  private readonly slotEvents: SlotEvents;
+  private readonly retired = new Map<WorkerSlot, (cut: number) => void>();
+  private succession: Succession | undefined;
   private readonly restartTimers = new Set<NodeJS.Timeout>();
   private target: Target | undefined;
   private transition: Transition | undefined;
@@ -69,8 +94,8 @@ export class WorkerFleet {
 
   constructor(options: FleetOptions) {
     this.options = options;
-    const events: SlotEvents = {
-      configured: () => this.configured(),
+    this.slotEvents = {
+      configured: (slot) => this.configured(slot),
       refused: (slot, generation, error) => this.refused(slot, generation, error),
       reported: (slot, report, workerKey) => options.events.reported(slot, report, workerKey),
       said: (slot, hello, workerKey) => options.events.said(slot, hello, workerKey),
@@ -78,15 +103,17 @@ export class WorkerFleet {
       lost: (slot, type, error) =>
         options.logger.debug('a message to a worker was lost', { slot: slot.number, type, error }),
     };
-    const timeouts = options.timeouts ?? slotTimeouts;
-    this.slots = Array.from(
-      { length: options.workers },
-      (_, number) => new WorkerSlot(number, options.forkWorker, events, timeouts),
-    );
+    this.slots = Array.from({ length: options.workers }, (_, number) => this.newSlot(number));
   }
 
   get serving(): number {
     return this.slots.filter((slot) => slot.state === 'serving').length;
+  }
+
+  /** Every worker there is: those that serve, the one that comes and those that go. */
+  get workers(): WorkerSlot[] {
+    const coming = this.succession === undefined ? [] : [this.succession.successor];
+    return [...this.slots, ...coming, ...this.retiring];
   }
 
   /** Whether every worker serves. */
@@ -123,7 +150,43 @@ export class WorkerFleet {
 
   /** To every worker that has a process. @returns the slots that it went to */
   broadcast(message: ToWorker): WorkerSlot[] {
-    return this.slots.filter((slot) => slot.state !== 'dead' && slot.send(message));
+    return this.workers.filter((slot) => slot.state !== 'dead' && slot.send(message));
+  }
+
+  /**
+   * Puts another worker into the place of one that serves: the successor listens before the predecessor stops, and the
+   * predecessor stays until what it has is finished and its idle connections are gone, at most `timeoutMs`. One at a time.
+   * @returns when the predecessor is gone, or the successor has failed
+   */
+  replaceWorker(number: number, timeoutMs: number): Promise<ReplacementResult> {
+    const predecessor = this.slots[number];
+    if (this.stopping) return Promise.resolve({ ok: false, reason: 'stopping' });
+    if (this.succession !== undefined) return Promise.resolve({ ok: false, reason: 'another worker is being replaced' });
+    if (predecessor === undefined) return Promise.resolve({ ok: false, reason: `there is no worker ${number}` });
+    // One that is starting anew at this moment is as fresh as a successor would be.
+    if (predecessor.state !== 'serving') return Promise.resolve({ ok: true, cut: 0 });
+    return new Promise((settle) => {
+      const successor = this.newSlot(number);
+      successor.starts = predecessor.starts;
+      this.succession = { predecessor, successor, timeoutMs, settle };
+      this.startSlot(successor);
+    });
+  }
+
+  /**
+   * Starts workers or retires the last ones, until there are so many.
+   * @param timeoutMs longest time that those that go have to finish
+   */
+  resize(workers: number, timeoutMs: number): void {
+    if (this.stopping) return;
+    while (this.slots.length < workers) {
+      const slot = this.newSlot(this.slots.length);
+      this.slots.push(slot);
+      this.startSlot(slot);
+    }
+    for (const slot of this.slots.splice(workers)) if (slot.state !== 'dead') void this.retire(slot, timeoutMs);
+    this.options.events.changed();
+    this.settleWhenDone();
   }
 
   /**
@@ -132,7 +195,7 @@ export class WorkerFleet {
    */
   drain(timeoutMs: number): Promise<number> {
     this.stop();
-    for (const slot of this.slots) slot.drain(timeoutMs);
+    for (const slot of this.workers) slot.drain(timeoutMs);
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.kill('did not stop in time'), timeoutMs + drainGraceMs);
       this.drained = () => {
@@ -146,7 +209,7 @@ export class WorkerFleet {
   /** Ends all workers at once. */
   kill(reason: string): void {
     this.stop();
-    for (const slot of this.slots) slot.kill(reason);
+    for (const slot of this.workers) slot.kill(reason);
   }
 
   /** No further worker is started. */
@@ -155,6 +218,17 @@ export class WorkerFleet {
     for (const timer of this.restartTimers) clearTimeout(timer);
     this.restartTimers.clear();
     this.transition?.settle({ ok: false, why: 'stopped', reason: 'stopped meanwhile' });
+    if (this.succession !== undefined) {
+      const { successor, settle } = this.succession;
+      this.succession = undefined;
+      this.retiring.add(successor);
+      settle({ ok: false, reason: 'stopped meanwhile' });
+    }
+  }
+
+  private newSlot(number: number): WorkerSlot {
+    const { forkWorker, timeouts = slotTimeouts } = this.options;
+    return new WorkerSlot(number, forkWorker, this.slotEvents, timeouts);
   }
 
   private startSlot(slot: WorkerSlot): void {
@@ -164,12 +238,45 @@ export class WorkerFleet {
 
   private aim(target: Target): void {
     this.target = target;
-    for (const slot of this.slots) slot.aim(target);
+    for (const slot of this.workers) slot.aim(target);
   }
 
-  private configured(): void {
+  private configured(slot: WorkerSlot): void {
+    const { succession } = this;
+    if (slot === succession?.successor && slot.generation === this.target?.generation) this.promote(succession);
+    this.options.events.configured?.(slot);
     this.options.events.changed();
     this.settleWhenDone();
+  }
+
+  /** The successor listens: it takes the place, and the predecessor finishes. */
+  private promote({ predecessor, successor, timeoutMs, settle }: Succession): void {
+    this.succession = undefined;
+    this.slots[successor.number] = successor;
+    void this.retire(predecessor, timeoutMs).then((cut) => settle({ ok: true, cut }));
+  }
+
+  /** @returns how many requests were cut, when the worker is gone */
+  private retire(slot: WorkerSlot, timeoutMs: number): Promise<number> {
+    this.retiring.add(slot);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => slot.kill('did not stop in time'), timeoutMs + drainGraceMs);
+      this.retired.set(slot, (cut) => {
+        clearTimeout(timer);
+        resolve(cut);
+      });
+      slot.drain(timeoutMs, { awaitIdle: true });
+    });
+  }
+
+  /** The successor cannot serve: the predecessor stays. */
+  private abandon({ successor, settle }: Succession, reason: string): void {
+    this.succession = undefined;
+    if (successor.state !== 'dead') {
+      this.retiring.add(successor);
+      successor.kill('could not take over');
+    }
+    settle({ ok: false, reason });
   }
 
   private settleWhenDone(): void {
@@ -181,6 +288,8 @@ export class WorkerFleet {
   private refused(slot: WorkerSlot, generation: number, error: string): void {
     const { transition } = this;
     if (transition !== undefined && generation === transition.target.generation) return this.fail('refused', error);
+    if (slot === this.succession?.successor) return this.abandon(this.succession, error);
+    if (this.retiring.has(slot)) return;
     // It can serve neither this nor, perhaps, anything: it starts anew, and too many of these end the whole.
     if (generation === this.target?.generation) {
       this.options.logger.error('a worker refused the configuration in force', { slot: slot.number, error });
@@ -200,15 +309,39 @@ export class WorkerFleet {
     const { events } = this.options;
     events.died(slot, death);
     events.changed();
+    const wasRetiring = this.retiring.delete(slot);
+    this.retired.get(slot)?.(death.inFlight);
+    this.retired.delete(slot);
     if (this.stopping) {
       this.cut += death.inFlight;
       return this.noteDrained();
     }
+    if (wasRetiring) return;
     const { transition } = this;
     if (transition?.former !== undefined && death.taking === transition.target.generation) {
       this.fail('failed', `worker ${slot.number} ${death.cause} while it took the configuration`);
     }
-    this.replace(slot, death);
+    if (!this.passOver(slot, death)) this.replace(slot, death);
+  }
+
+  /** A death in the middle of a succession. @returns whether nothing else has to be started for it */
+  private passOver(slot: WorkerSlot, death: WorkerDeath): boolean {
+    const { succession } = this;
+    if (succession === undefined) return false;
+    const what = `worker ${slot.number} (pid ${death.pid ?? 'none'}) ${death.cause}`;
+    if (slot === succession.successor) {
+      this.abandon(succession, what);
+      return true;
+    }
+    if (slot !== succession.predecessor) return false;
+    this.succession = undefined;
+    this.slots[slot.number] = succession.successor;
+    this.options.logger.error(`${what}; its successor starts already`, {
+      slot: slot.number,
+      requestsInFlight: death.inFlight,
+    });
+    succession.settle({ ok: true, cut: death.inFlight });
+    return true;
   }
 
   private replace(slot: WorkerSlot, death: WorkerDeath): void {
@@ -227,6 +360,8 @@ export class WorkerFleet {
     // Never from within the event: a fork that fails at once would recurse.
     const timer = setTimeout(() => {
       this.restartTimers.delete(timer);
+      // Fewer workers may be wanted by now.
+      if (this.slots[slot.number] !== slot) return;
       this.startSlot(slot);
       events.restarted(slot);
     }, decision.restartInMs);
@@ -234,6 +369,6 @@ export class WorkerFleet {
   }
 
   private noteDrained(): void {
-    if (this.slots.every((slot) => slot.state === 'dead')) this.drained?.();
+    if (this.workers.every((slot) => slot.state === 'dead')) this.drained?.();
   }
 }

@@ -143,12 +143,15 @@ export class WorkerSlot {
     return this.channel?.send(message) ?? false;
   }
 
-  /** Lets it finish what it has. Its end comes as `died`. */
-  drain(timeoutMs: number): void {
+  /**
+   * Lets it finish what it has. Its end comes as `died`.
+   * @param awaitIdle it also waits for idle connections to go, so that no request on one of them is lost
+   */
+  drain(timeoutMs: number, { awaitIdle = false } = {}): void {
     if (this.state === 'dead') return;
     this.state = 'draining';
     this.heard();
-    if (!this.send({ type: 'drain', timeoutMs })) this.kill('lost its channel');
+    if (!this.send({ type: 'drain', timeoutMs, awaitIdle })) this.kill('lost its channel');
   }
 
   /** Ends the process at once. Its end comes as `died`. */

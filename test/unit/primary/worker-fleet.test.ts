@@ -178,7 +178,7 @@ test('a replacement that refuses the configuration in force starts anew', async 
 test('a drain tells every worker once, waits for the last, and adds up what was cut', async (t) => {
   const { fleet, forker } = await servingFleet(t, 2);
   const drained = fleet.drain(30_000);
-  assert.deepEqual(forker.of(0).received.at(-1), { type: 'drain', timeoutMs: 30_000 });
+  assert.deepEqual(forker.of(0).received.at(-1), { type: 'drain', timeoutMs: 30_000, awaitIdle: false });
   finish(forker.of(0), 2);
   finish(forker.of(1), 1);
   assert.equal(await drained, 3);
