@@ -6,6 +6,7 @@ import type { Server } from '../upstream/server.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Balancer } from './balancer.ts';
 import { createBalancer } from './create-balancer.ts';
+import { lastResort } from './last-resort.ts';
 
 /** A request that wants a server. It is told exactly one of both, at once or later, unless it cancels before. */
 export interface Applicant {
@@ -29,7 +30,7 @@ export type Outcome =
  */
 export class Admission {
   private readonly upstream: Upstream;
-  private balancer: Balancer;
+  private balancer: Balancer<Server>;
   private balancerName: UpstreamConfig['balance'];
 
   constructor(upstream: Upstream) {
@@ -46,7 +47,8 @@ export class Admission {
   }
 
   apply(applicant: Applicant): void {
-    const server = this.balancer.pick(this.upstream.servers, performance.now(), applicant.tried);
+    const { servers } = this.upstream;
+    const server = this.balancer.pick(servers, performance.now(), applicant) ?? lastResort(servers, applicant.tried);
     if (server === undefined) {
       applicant.rejected(new PorticoError('upstream_unreachable', 'the upstream has no server'));
       return;
@@ -61,7 +63,8 @@ export class Admission {
   }
 
   /** A request that was admitted is over. */
-  release(server: Server, _outcome: Outcome): void {
+  release(server: Server, outcome: Outcome): void {
     server.active--;
+    if (outcome.kind === 'response') server.latency.observe(outcome.headMs, performance.now());
   }
 }

@@ -1,12 +1,11 @@
 import type { UpstreamConfig } from '../config/config.ts';
-import type { Balancer } from './balancer.ts';
+import type { BalancedServer, Balancer } from './balancer.ts';
 import { RoundRobin } from './round-robin.ts';
 
-const makers = {
-  'round-robin': () => new RoundRobin(),
-} as const satisfies Record<UpstreamConfig['balance'], () => Balancer>;
-
-/** The balancer of that name. */
-export function createBalancer(name: UpstreamConfig['balance']): Balancer {
-  return makers[name]();
+/** The balancer that the configuration asks for. */
+export function createBalancer<S extends BalancedServer>(balance: UpstreamConfig['balance']): Balancer<S> {
+  switch (balance) {
+    case 'round-robin':
+      return new RoundRobin<S>();
+  }
 }

@@ -1,8 +1,12 @@
+import { compileHealth, compilePassiveHealth } from './compile-health.ts';
 import type { ServerConfig, UpstreamConfig } from './config.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { quote } from './finding.ts';
 import type { ParsedConfig } from './schema.ts';
 import { parseServerUrl } from './server-url.ts';
+
+/** What a server is that is given by its URL alone. */
+const plainServer = { weight: 1, backup: false, state: 'ready' } as const;
 
 /** Parses the servers of each upstream. */
 export function compileUpstreams(
@@ -10,7 +14,11 @@ export function compileUpstreams(
   diagnosis: Diagnosis,
 ): Record<string, UpstreamConfig> {
   const compiled = Object.entries(upstreams).map(([name, upstream]) => {
-    return [name, { ...upstream, name, servers: compileServers(name, upstream.servers, diagnosis) }] as const;
+    const path = ['upstreams', name];
+    const servers = compileServers(name, upstream.servers, diagnosis);
+    const health = upstream.health && compileHealth(upstream.health, servers, [...path, 'health'], diagnosis);
+    const passiveHealth = compilePassiveHealth(upstream.passiveHealth, [...path, 'passiveHealth'], diagnosis);
+    return [name, { ...upstream, name, servers, health, passiveHealth }] as const;
   });
   return Object.fromEntries(compiled);
 }
@@ -22,7 +30,7 @@ function compileServers(
 ): ServerConfig[] {
   const compiled: ServerConfig[] = [];
   for (const [index, entry] of servers.entries()) {
-    const { url, weight } = typeof entry === 'string' ? { url: entry, weight: 1 } : entry;
+    const { url, weight, backup, state } = typeof entry === 'string' ? { ...plainServer, url: entry } : entry;
     const path = ['upstreams', upstream, 'servers', index, ...(typeof entry === 'string' ? [] : ['url'])];
     const checked = parseServerUrl(url, diagnosis.absolute('.'));
     if ('mistake' in checked) {
@@ -35,7 +43,7 @@ function compileServers(
         allowed: 'each server once, with a weight for a larger share',
       });
     } else {
-      compiled.push({ ...checked.value, weight });
+      compiled.push({ ...checked.value, weight, level: backup ? 1 : 0, state });
     }
   }
   return compiled;

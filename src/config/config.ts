@@ -1,3 +1,6 @@
+import type { BodyExpectation } from '../health/body-match.ts';
+import type { HealthThresholds } from '../health/rise-fall.ts';
+import type { StatusRange } from '../health/status-set.ts';
 import type { ParsedConfig } from './schema.ts';
 
 /**
@@ -26,8 +29,11 @@ type ParsedUpstream = ParsedConfig['upstreams'][string];
 type ParsedSite = ParsedConfig['sites'][number];
 type ParsedRoute = ParsedSite['routes'][number];
 
-export interface UpstreamConfig extends Omit<ParsedUpstream, 'servers'> {
+export interface UpstreamConfig extends Omit<ParsedUpstream, 'servers' | 'health' | 'passiveHealth'> {
   readonly name: string;
+  /** Undefined: servers are not checked. */
+  readonly health: HealthConfig | undefined;
+  readonly passiveHealth: PassiveHealthConfig | false;
   readonly servers: readonly ServerConfig[];
 }
 
@@ -37,7 +43,37 @@ export interface ServerConfig {
   readonly name: string;
   readonly address: { readonly host: string; readonly port: number } | { readonly socketPath: string };
   readonly weight: number;
+  /** Servers of a level are used while none of a lower one takes requests: 0, or 1 for a `backup`. */
+  readonly level: number;
+  readonly state: 'ready' | 'drain' | 'maintenance';
 }
+
+/** Active checks of the servers of an upstream. Times in milliseconds, `jitter` in percent. */
+export interface HealthConfig extends HealthThresholds {
+  readonly interval: number;
+  readonly timeout: number;
+  readonly jitter: number;
+  readonly startAs: 'up' | 'down';
+  /** In the place of the servers' own. */
+  readonly port?: number;
+  readonly check: { readonly kind: 'tcp' } | HttpCheckConfig;
+}
+
+/** What a check asks, and what it takes for a good answer. */
+export interface HttpCheckConfig {
+  readonly kind: 'http';
+  readonly method: 'GET' | 'HEAD' | 'OPTIONS';
+  readonly path: string;
+  /** Undefined: the address of the server. */
+  readonly host?: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly status: readonly StatusRange[];
+  readonly body?: BodyExpectation;
+}
+
+export type PassiveHealthConfig = Omit<Exclude<ParsedUpstream['passiveHealth'], false>, 'status'> & {
+  readonly status: readonly StatusRange[];
+};
 
 export interface SiteConfig extends Omit<ParsedSite, 'routes' | 'name'> {
   /** Label, unique among sites. */

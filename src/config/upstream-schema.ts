@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { health, passiveHealth } from './health-schema.ts';
 import { keyFacts } from './key-facts.ts';
-import { serverUrl } from './schema-values.ts';
+import { folder, serverUrl } from './schema-values.ts';
 import { duration, size } from './units.ts';
 
 const server = z.strictObject({
@@ -10,7 +11,21 @@ const server = z.strictObject({
     .min(1)
     .max(1000)
     .default(1)
-    .describe('Share of the requests, relative to the other servers of the upstream. NGINX: `weight`.'),
+    .describe(
+      'Share of the requests, relative to the other servers of the upstream. NGINX: `weight`. HAProxy: `weight`.',
+    ),
+  backup: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the server is used only while none of the others takes requests. NGINX: `backup`. HAProxy: `backup`.',
+    ),
+  state: z
+    .enum(['ready', 'drain', 'maintenance'])
+    .default('ready')
+    .describe(
+      '`drain` gives the server no new requests but those of its sticky sessions; `maintenance` gives it none at all. Requests in flight finish. NGINX: `drain`, `down`. HAProxy: `set server … state`, `disabled`.',
+    ),
 });
 
 /** A group of application servers. */
@@ -26,10 +41,26 @@ export const upstream = z.strictObject({
     .enum(['round-robin'])
     .default('round-robin')
     .describe('How the server of a request is chosen. `round-robin`: in turn, by weight.'),
+  slowStart: duration({ max: 3_600_000 })
+    .prefault('0s')
+    .describe(
+      'In which time the weight of a server grows from nothing to its whole when it comes back or is new among others. `0s`: it has all of it at once. `hash` does not heed it. NGINX: `slow_start`. HAProxy: `slowstart`.',
+    ),
   failBackoff: duration({ min: 100, max: 600_000 })
     .prefault('1s')
     .describe(
       'How long a server that refused a connection is passed over. The time doubles at each further refusal, up to 30s. When all servers refuse they are tried all the same. NGINX: `fail_timeout`.',
+    ),
+  health: health
+    .optional()
+    .describe(
+      'Checks by the primary that decide which servers get requests; none unless configured. NGINX (commercial): `health_check`. HAProxy: `option httpchk`, `check`.',
+    ),
+  passiveHealth: z
+    .union([z.literal(false), passiveHealth])
+    .prefault({})
+    .describe(
+      'Takes servers out for a while that fail requests; each worker decides by what it sees. `false`: never. NGINX: `max_fails`. HAProxy: `observe`, `error-limit`.',
     ),
   keepAlive: z
     .strictObject({
@@ -74,6 +105,36 @@ export const upstream = z.strictObject({
     })
     .prefault({})
     .describe('How long the servers may take.'),
+  directives: z
+    .strictObject({
+      redirect: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Obeys X-Accel-Redirect: the response comes from the `internal` route of the site that the path in it leads to. NGINX: `proxy_ignore_headers X-Accel-Redirect` for the contrary. HAProxy: none.',
+        ),
+      sendfile: folder
+        .optional()
+        .describe(
+          'Obeys X-Sendfile, an absolute path, for files in this folder. Without it the field is not obeyed. NGINX: none; Apache: `XSendFilePath`. HAProxy: none.',
+        ),
+      buffering: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Obeys X-Accel-Buffering: `no` passes a response on as it comes, `yes` collects it. NGINX: `proxy_ignore_headers X-Accel-Buffering` for the contrary. HAProxy: none.',
+        ),
+      limitRate: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Obeys X-Accel-Limit-Rate: bytes a second with which the response is sent, 0 for no bound. NGINX: `proxy_ignore_headers X-Accel-Limit-Rate` for the contrary. HAProxy: `set-bandwidth-limit`.',
+        ),
+    })
+    .prefault({})
+    .describe(
+      'Which instructions in its responses the application is obeyed in. Whether obeyed or not, X-Accel-* and X-Sendfile never reach clients.',
+    ),
   maxResponseHead: size({ min: 1024, max: 1024 ** 2 })
     .prefault('64KB')
     .describe('Most bytes in the head of a response. A larger one is answered with 502. NGINX: `proxy_buffer_size`.'),

@@ -2,16 +2,16 @@ import { isIP } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { ServerConfig, UpstreamConfig } from '../config/config.ts';
 import type { ServerState } from '../ipc/message.ts';
+import { type AdministrativeState, Availability } from './availability.ts';
 import { Connection, type ConnectionOwner, type ConnectionUser, type SocketAddress } from './connection.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import type { HeadBlock } from './head-block.ts';
+import { LatencyEstimate } from './latency-estimate.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import { type Lookup, Resolver } from './resolver.ts';
 import { ServerMetrics } from './server-metrics.ts';
 import type { UpstreamMetrics } from './upstream-metrics.ts';
 
-/** Longest time that a server is passed over, milliseconds. */
-const maxBackoffMs = 30_000;
 /** Pause before a Unix socket whose backlog is full is tried again, milliseconds. */
 const backlogPauseMs = 20;
 
@@ -21,6 +21,8 @@ export interface ServerResources {
   readonly block: HeadBlock;
   readonly buffers: ReadBuffers;
   readonly lookup: Lookup;
+  /** A server may take requests that might not before, or may take more of them. */
+  readonly returned: () => void;
 }
 
 /** One application instance: its connections, and whether it takes them. Lives on over reloads that leave its address as it is. */
@@ -29,14 +31,17 @@ export class Server implements ConnectionOwner {
   readonly address: ServerConfig['address'];
   readonly metrics: ServerMetrics;
   weight: number;
+  /** 0 for one that is used always, more for a backup. */
+  level: number;
   /** State of smooth weighted round-robin. */
   currentWeight = 0;
   /** Requests being worked on. */
   active = 0;
-  /** `performance.now()` until which it is passed over; 0 when it is not. */
-  backedOffUntil = 0;
-  /** When a connection was refused last. */
-  failedAt = 0;
+  /** Set by the admission while it has as many requests as it may have. */
+  saturated = false;
+  /** Whether it takes requests, and why not. */
+  readonly availability = new Availability();
+  readonly latency = new LatencyEstimate();
 
   private readonly upstream: string;
   private readonly resources: ServerResources;
@@ -44,8 +49,9 @@ export class Server implements ConnectionOwner {
   private readonly pool = new ConnectionPool();
   private readonly connections = new Set<Connection>();
   private config: UpstreamConfig;
-  private failures = 0;
-  private lastError: string | undefined;
+  private configuredState: AdministrativeState;
+  /** What was said at run time; counts instead of the configuration. */
+  private stateAtRunTime: AdministrativeState | undefined;
   private retired = false;
   /** Addresses of the name that refused since it was resolved last. */
   private readonly refusing = new Set<string>();
@@ -55,6 +61,9 @@ export class Server implements ConnectionOwner {
     this.name = server.name;
     this.address = server.address;
     this.weight = server.weight;
+    this.level = server.level;
+    this.configuredState = server.state;
+    this.availability.setState(server.state, performance.now());
     this.upstream = config.name;
     this.config = config;
     this.metrics = metrics;
@@ -83,9 +92,64 @@ export class Server implements ConnectionOwner {
     return this.config.keepAlive.maxIdle > 0 && !this.retired;
   }
 
+  // --- what balancers ask ---
+
+  get failedAt(): number {
+    return this.availability.failedAt;
+  }
+
+  get inService(): boolean {
+    return this.availability.state === 'ready';
+  }
+
+  mayTake(now: number): boolean {
+    return this.availability.mayTake(now);
+  }
+
+  mayKeep(now: number): boolean {
+    return this.availability.mayKeep(now);
+  }
+
+  effectiveWeight(now: number): number {
+    const { slowStart } = this.config;
+    return slowStart === 0 ? this.weight : this.weight * this.availability.share(now, slowStart);
+  }
+
+  latencyMs(now: number): number {
+    return this.latency.current(now);
+  }
+
+  // --- what others find out ---
+
+  /** Takes what active checks found. @param reason why it is down */
+  setHealth(up: boolean, reason?: string): void {
+    if (this.availability.setHealth(up, reason, performance.now())) this.resources.returned();
+  }
+
+  /** Passes the server over until that `performance.now()`; one that has passed takes it back at once. */
+  ejectUntil(time: number, reason?: string): void {
+    const now = performance.now();
+    this.availability.ejectUntil(time, reason, now);
+    if (time <= now) this.resources.returned();
+  }
+
+  /** Drains the server, puts it in maintenance or takes it back; `undefined` goes back to what the configuration says. */
+  setState(state: AdministrativeState | undefined): void {
+    this.stateAtRunTime = state;
+    if (this.availability.setState(state ?? this.configuredState, performance.now())) this.resources.returned();
+  }
+
+  /** It has come to servers that are there already. */
+  arrived(): void {
+    this.availability.arrived(performance.now());
+  }
+
   reconfigure(config: UpstreamConfig, server: ServerConfig): void {
     this.config = config;
     this.weight = server.weight;
+    this.level = server.level;
+    this.configuredState = server.state;
+    this.setState(this.stateAtRunTime);
     this.pool.sweep(performance.now(), config.keepAlive.idleTimeout);
   }
 
@@ -130,7 +194,7 @@ export class Server implements ConnectionOwner {
     if (this.retired) return;
     this.metrics.active.set(this.active);
     this.metrics.idle.set(this.pool.size);
-    this.metrics.up.set(now < this.backedOffUntil ? 0 : 1);
+    this.metrics.up.set(this.availability.mayKeep(now) ? 1 : 0);
   }
 
   /** Takes no more connections back; those in use finish. */
@@ -141,17 +205,29 @@ export class Server implements ConnectionOwner {
   }
 
   state(now: number): ServerState {
-    const up = now >= this.backedOffUntil;
-    const state = { upstream: this.upstream, server: this.name, up, active: this.active, idle: this.pool.size };
-    return up || this.lastError === undefined ? state : { ...state, lastError: this.lastError };
+    const { availability } = this;
+    const up = availability.mayTake(now);
+    const state = {
+      upstream: this.upstream,
+      server: this.name,
+      up,
+      active: this.active,
+      idle: this.pool.size,
+      weight: this.weight,
+      effectiveWeight: this.effectiveWeight(now),
+      backup: this.level > 0,
+      condition: conditionOf(availability, now),
+    };
+    return up || availability.reason === undefined ? state : { ...state, lastError: availability.reason };
   }
 
   opened(connection: Connection): void {
-    this.failures = 0;
-    this.backedOffUntil = 0;
-    this.lastError = undefined;
+    const now = performance.now();
+    const wasAway = this.availability.isBackedOff(now);
+    this.availability.connected(now);
     if (this.refusing.size > 0) this.refusing.clear();
-    this.resources.metrics.connect.observe((performance.now() - connection.startedAt) / 1000);
+    this.resources.metrics.connect.observe((now - connection.startedAt) / 1000);
+    if (wasAway) this.resources.returned();
   }
 
   attemptFailed(connection: Connection, failed: SocketAddress, error: Error): void {
@@ -211,13 +287,16 @@ export class Server implements ConnectionOwner {
     return this.resolver.addresses.includes(address.host);
   }
 
-  /** Passes the server over for a while. Many requests find it dead at once: they count as one refusal. */
   private backOff(now: number, reason: string): void {
-    this.lastError = reason;
-    this.failedAt = now;
-    if (now < this.backedOffUntil) return;
-    this.failures = Math.min(this.failures + 1, 31);
-    const longest = Math.max(maxBackoffMs, this.config.failBackoff);
-    this.backedOffUntil = now + Math.min(longest, this.config.failBackoff * 2 ** (this.failures - 1));
+    this.availability.backOff(now, this.config.failBackoff, reason);
   }
+}
+
+/** What /status calls it. What the operator wants comes before what was found out. */
+function conditionOf(availability: Availability, now: number): ServerState['condition'] {
+  const { state } = availability;
+  if (state !== 'ready') return state;
+  if (availability.health === false) return 'unhealthy';
+  if (availability.isEjected(now)) return 'ejected';
+  return availability.isBackedOff(now) ? 'backed-off' : 'up';
 }

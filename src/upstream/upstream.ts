@@ -24,6 +24,8 @@ export class Upstream {
   readonly block: HeadBlock = new HeadBlock();
   /** How a server is chosen. */
   balance: UpstreamConfig['balance'];
+  /** Called when a server may take requests that might not before, other than by the passing of time. */
+  onReturn: (() => void) | undefined;
   private list: readonly Server[] = [];
   /** Servers that a reload has removed, until their last connection is closed. */
   private retired: Server[] = [];
@@ -38,7 +40,13 @@ export class Upstream {
     this.balance = config.balance;
     this.recorder = recorder;
     this.metrics = new UpstreamMetrics(recorder, config.name);
-    this.resources = { metrics: this.metrics, block: this.block, buffers: new ReadBuffers(), lookup };
+    this.resources = {
+      metrics: this.metrics,
+      block: this.block,
+      buffers: new ReadBuffers(),
+      lookup,
+      returned: () => this.onReturn?.(),
+    };
     this.reconfigure(config);
   }
 

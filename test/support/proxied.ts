@@ -18,8 +18,11 @@ export function upstreamConfig(servers: readonly ServerConfig[], changes: Upstre
   return {
     name: 'app',
     balance: 'round-robin',
+    slowStart: 0,
     failBackoff: 1000,
     maxResponseHead: 65_536,
+    health: undefined,
+    passiveHealth: false,
     ...changes,
     servers,
     timeouts: { connect: 5000, response: 60_000, read: 60_000, write: 60_000, ...changes.timeouts },

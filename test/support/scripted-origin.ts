@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ServerConfig } from '../../src/config/config.ts';
+import { serverConfig } from './server-config.ts';
 
 /** A request as an origin read it off the wire. */
 export interface OriginRequest {
@@ -68,9 +69,9 @@ export class ScriptedOrigin {
   /** As a server of an upstream. */
   server(weight = 1): ServerConfig {
     const { socketPath, host = '127.0.0.1' } = this.#options;
-    if (socketPath !== undefined) return { name: `unix:${socketPath}`, address: { socketPath }, weight };
+    if (socketPath !== undefined) return serverConfig({ socketPath }, { weight });
     const { port } = this;
-    return { name: `${host}:${port}`, address: { host, port }, weight };
+    return serverConfig({ host, port }, { weight });
   }
 
   /** Closes every connection in order, as a server does whose keep-alive time is over. */

@@ -5,6 +5,7 @@ import { metricNames } from '../../../src/metrics/names.ts';
 import { FakeExchange } from '../../support/fake-exchange.ts';
 import { Proxied } from '../../support/proxied.ts';
 import { ScriptedOrigin } from '../../support/scripted-origin.ts';
+import { serverConfig } from '../../support/server-config.ts';
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
 const closers: (() => unknown)[] = [];
@@ -68,14 +69,14 @@ describe('a server that is down', () => {
   });
 
   test('whose socket path is wrong gives 502', async () => {
-    const server = { name: 'unix:/nowhere', address: { socketPath: '/nonexistent/app.sock' }, weight: 1 };
+    const server = serverConfig({ socketPath: '/nonexistent/app.sock' });
     const exchange = await closing(new Proxied([server])).ask();
     assert.equal(exchange.status, 502);
     assert.equal(exchange.context?.error?.code, 'upstream_unreachable');
   });
 
   test('whose connection does not open in time gives 504', async () => {
-    const server = { name: 'app:80', address: { host: 'app.invalid', port: 80 }, weight: 1 };
+    const server = serverConfig({ host: 'app.invalid', port: 80 });
     const never = () => {};
     // The clock of an upstream does not keep a process alive; an open server does.
     closing(await ScriptedOrigin.answering(ok));

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lookup } from '../../../src/upstream/resolver.ts';
 import { Proxied, upstreamConfig } from '../../support/proxied.ts';
 import { ScriptedOrigin } from '../../support/scripted-origin.ts';
+import { serverConfig } from '../../support/server-config.ts';
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
 const closers: (() => unknown)[] = [];
@@ -101,7 +102,7 @@ describe('a server over IPv6', () => {
 });
 
 describe('a server with a name', () => {
-  const named = (port: number) => ({ name: `app:${port}`, address: { host: 'app.test', port }, weight: 1 });
+  const named = (port: number) => serverConfig({ host: 'app.test', port });
 
   test('is looked up, and all its addresses are tried', async () => {
     const one = await origin();

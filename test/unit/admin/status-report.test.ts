@@ -17,7 +17,9 @@ function worker(slot: number, servers: ServerState[]): StatusInput['workers'][nu
 }
 
 function server(name: string, up: boolean, active: number, lastError?: string): ServerState {
-  return { upstream: 'app', server: name, up, active, idle: 2, ...(lastError === undefined ? {} : { lastError }) };
+  const condition = up ? 'up' : 'backed-off';
+  const state = { upstream: 'app', server: name, up, active, idle: 2, weight: 1, effectiveWeight: 1, backup: false };
+  return { ...state, condition, ...(lastError === undefined ? {} : { lastError }) };
 }
 
 const input: StatusInput = {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { createBalancer } from '../../../src/balancer/create-balancer.ts';
 import { RoundRobin } from '../../../src/balancer/round-robin.ts';
-import { FakeServer, testBalancerContract } from '../../support/balancer-contract.ts';
+import { selection, testBalancerContract } from '../../support/balancer-contract.ts';
+import { FakeServer } from '../../support/fake-server.ts';
 
 describe('round-robin', () => {
-  testBalancerContract(() => createBalancer('round-robin'));
+  testBalancerContract(() => new RoundRobin());
 
   test('takes servers of equal weight in turn', () => {
     const servers = [new FakeServer('a'), new FakeServer('b'), new FakeServer('c')];
@@ -29,16 +29,22 @@ describe('round-robin', () => {
     );
   });
 
-  test('goes on where it was for another route to the same servers', () => {
-    const servers = [new FakeServer('a'), new FakeServer('b')];
-    const routes = [new RoundRobin(), new RoundRobin()] as const;
-    assert.equal(routes[0].pick(servers, 0)?.name, 'a');
-    assert.equal(routes[1].pick(servers, 0)?.name, 'b');
+  test('gives a server that starts slowly its part of its share', () => {
+    const servers = [new FakeServer('a', 4), new FakeServer('b', 4)] as const;
+    servers[0].share = 0.25;
+    assert.equal(sequence(servers, 20).split('a').length - 1, 4);
   });
 
-  test('does not let a server that was backed off catch up on what it missed', () => {
+  test('goes on where it was for another route to the same servers', () => {
+    const servers = [new FakeServer('a'), new FakeServer('b')];
+    const routes = [new RoundRobin<FakeServer>(), new RoundRobin<FakeServer>()] as const;
+    assert.equal(routes[0].pick(servers, 0, selection())?.name, 'a');
+    assert.equal(routes[1].pick(servers, 0, selection())?.name, 'b');
+  });
+
+  test('does not let a server that was away catch up on what it missed', () => {
     const servers = [new FakeServer('a'), new FakeServer('b')] as const;
-    servers[0].backedOffUntil = 10;
+    servers[0].awayUntil = 10;
     sequence(servers, 50, 5);
     const taken = sequence(servers, 10, 10);
     assert.equal(taken.split('a').length - 1, 5);
@@ -46,6 +52,6 @@ describe('round-robin', () => {
 });
 
 function sequence(servers: readonly FakeServer[], length: number, now = 0): string {
-  const balancer = new RoundRobin();
-  return Array.from({ length }, () => balancer.pick(servers, now)?.name).join('');
+  const balancer = new RoundRobin<FakeServer>();
+  return Array.from({ length }, () => balancer.pick(servers, now, selection())?.name).join('');
 }
