@@ -25,6 +25,9 @@ export interface ServerResources {
   readonly returned: () => void;
 }
 
+/** A connection that is to be opened, as far as a server has to know it. */
+export type Dialing = Pick<Connection, 'address' | 'startedAt' | 'isConnecting' | 'begin' | 'giveUp'>;
+
 /** One application instance: its connections, and whether it takes them. Lives on over reloads that leave its address as it is. */
 export class Server implements ConnectionOwner {
   readonly name: string;
@@ -165,17 +168,22 @@ export class Server implements ConnectionOwner {
     const connection = new Connection(this, user, this.resources.block, this.resources.buffers);
     connection.deadlineAt = now + this.config.timeouts.connect;
     this.connections.add(connection);
+    this.dial(connection, now);
+    return connection;
+  }
+
+  /** Tells a connection where to connect to, at once or when the name was looked up; one of those made here, or somebody's own. */
+  dial(connection: Dialing, now: number): void {
     this.resolver?.refresh(now);
     if (this.resolver === undefined || this.resolver.addresses.length > 0) {
       connection.begin(this.nextAddress());
     } else {
       this.resolver.whenResolved(() => this.beginResolved(connection));
     }
-    return connection;
   }
 
   /** A connection did not open in time. */
-  connectTimedOut(connection: Connection, now: number): void {
+  connectTimedOut(connection: Dialing, now: number): void {
     const { address } = connection;
     if (address !== undefined) this.avoid(address, now);
     this.backOff(now, `no connection within ${this.config.timeouts.connect} ms`);
@@ -221,7 +229,7 @@ export class Server implements ConnectionOwner {
     return up || availability.reason === undefined ? state : { ...state, lastError: availability.reason };
   }
 
-  opened(connection: Connection): void {
+  opened(connection: Dialing): void {
     const now = performance.now();
     const wasAway = this.availability.isBackedOff(now);
     this.availability.connected(now);
@@ -230,7 +238,7 @@ export class Server implements ConnectionOwner {
     if (wasAway) this.resources.returned();
   }
 
-  attemptFailed(connection: Connection, failed: SocketAddress, error: Error): void {
+  attemptFailed(connection: Dialing, failed: SocketAddress, error: Error): void {
     const now = performance.now();
     if ('path' in failed && (error as NodeJS.ErrnoException).code === 'EAGAIN') {
       // The backlog of a Unix socket is full; TCP would wait by itself. The connect timeout bounds it.
@@ -255,7 +263,7 @@ export class Server implements ConnectionOwner {
     this.pool.remove(connection);
   }
 
-  private beginResolved(connection: Connection): void {
+  private beginResolved(connection: Dialing): void {
     const { resolver } = this;
     if (resolver === undefined || !connection.isConnecting) return;
     if (resolver.addresses.length > 0) return connection.begin(this.nextAddress());
