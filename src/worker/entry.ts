@@ -62,8 +62,10 @@ async function receive(message: ToWorker): Promise<void> {
       return report(message.id);
     case 'reopen-logs':
       return worker.reopenLogs();
+    case 'server-state':
+      return worker.setServerState(message);
     case 'drain':
-      return stop(message.timeoutMs);
+      return stop(message.timeoutMs, message.awaitIdle);
   }
 }
 
@@ -72,10 +74,13 @@ function report(id?: number): void {
   worker.report(id);
 }
 
-async function stop(timeoutMs: number): Promise<void> {
-  if (stopping) return;
+async function stop(timeoutMs: number, awaitIdle = false): Promise<void> {
+  if (stopping) {
+    if (!awaitIdle) worker.hurry();
+    return;
+  }
   stopping = true;
-  const cut = await worker.drain(timeoutMs);
+  const cut = await worker.drain(timeoutMs, awaitIdle);
   if (cut > 0) logger.warn(`stopped with ${cut} requests in flight`, { requests: cut });
   send({ type: 'drained', cut });
   if (process.connected) process.disconnect();

@@ -1,5 +1,6 @@
 import type { ListenAddress } from '../config/config.ts';
 import type { Engine } from '../listener/engine.ts';
+import { inQuietMoment } from '../listener/quiet-moment.ts';
 
 /** The listening sockets of a worker, brought to what the configuration says. */
 export class Listeners {
@@ -16,9 +17,10 @@ export class Listeners {
 
   /**
    * Opens the addresses that are new. When one fails, those opened by this call are closed again and it throws: all or nothing.
-   * @returns a function that closes the addresses not wanted any more, to call once the new graph is in force
+   * @returns a function that closes the addresses not wanted any more, to call once the new graph is in force; they are closed
+   * when it resolves
    */
-  async openNew(wanted: readonly ListenAddress[]): Promise<() => void> {
+  async openNew(wanted: readonly ListenAddress[]): Promise<() => Promise<void>> {
     const isOpen = new Set(this.open.map((listener) => listener.address));
     const opened: ListenAddress[] = [];
     try {
@@ -34,11 +36,16 @@ export class Listeners {
     return () => this.closeOld(wanted);
   }
 
-  private closeOld(wanted: readonly ListenAddress[]): void {
+  /** Closes every address; what is connected lives on. */
+  close(): Promise<void> {
+    return this.closeOld([]);
+  }
+
+  private async closeOld(wanted: readonly ListenAddress[]): Promise<void> {
     const stays = new Set(wanted.map((listener) => listener.address));
-    for (const listener of this.open) {
-      if (!stays.has(listener.address)) this.engine.unlisten(listener.address);
-    }
+    const gone = this.open.filter((listener) => !stays.has(listener.address));
     this.open = wanted;
+    // One after the other, because each has a queue of its own.
+    for (const { address } of gone) await inQuietMoment(() => this.engine.unlisten(address));
   }
 }

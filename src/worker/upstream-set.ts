@@ -1,6 +1,6 @@
 import { Admission } from '../balancer/admission.ts';
 import type { UpstreamConfig } from '../config/config.ts';
-import type { ServerState } from '../ipc/message.ts';
+import type { ServerState, ServerStateOrder } from '../ipc/message.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { Upstream } from '../upstream/upstream.ts';
 
@@ -14,6 +14,7 @@ export interface UpstreamEntry {
 export class UpstreamSet {
   private readonly recorder: Recorder;
   private readonly byName = new Map<string, UpstreamEntry>();
+  private readonly orders = new Map<string, ServerStateOrder>();
 
   constructor(recorder: Recorder) {
     this.recorder = recorder;
@@ -26,8 +27,16 @@ export class UpstreamSet {
       const upstream = new Upstream(config, this.recorder);
       entry = { upstream, admission: new Admission(upstream) };
       this.byName.set(config.name, entry);
+      for (const order of this.orders.values()) obey(upstream, order);
     }
     return entry;
+  }
+
+  /** Takes what the operator says of a server, and says it again of one that comes later. */
+  setServerState(order: ServerStateOrder): void {
+    this.orders.set(`${order.upstream} ${order.server}`, order);
+    const entry = this.byName.get(order.upstream);
+    if (entry !== undefined) obey(entry.upstream, order);
   }
 
   /** Brings every upstream to the new configuration and lets go of those that are not in it any more. */
@@ -36,6 +45,7 @@ export class UpstreamSet {
       const config = configs[name];
       if (config !== undefined) {
         upstream.reconfigure(config);
+        for (const order of this.orders.values()) obey(upstream, order);
         admission.reconfigure();
       } else {
         upstream.close();
@@ -51,5 +61,12 @@ export class UpstreamSet {
   close(): void {
     for (const { upstream } of this.byName.values()) upstream.close();
     this.byName.clear();
+  }
+}
+
+function obey(upstream: Upstream, order: ServerStateOrder): void {
+  if (order.upstream !== upstream.name) return;
+  for (const server of upstream.servers) {
+    if (server.name === order.server) server.setState(order.state === 'configured' ? undefined : order.state);
   }
 }

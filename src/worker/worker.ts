@@ -1,5 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
-import type { ToPrimary, ToWorker, WorkerState } from '../ipc/message.ts';
+import type { ServerStateOrder, ToPrimary, ToWorker, WorkerState } from '../ipc/message.ts';
 import type { Engine, EngineFactory, EngineTimeouts } from '../listener/engine.ts';
 import { AccessLog } from '../log/access-log.ts';
 import type { Logger } from '../log/logger.ts';
@@ -16,6 +17,8 @@ import { RequestObserver } from './request-observer.ts';
 import { buildSiteGraph } from './site-graph.ts';
 import { UpstreamSet } from './upstream-set.ts';
 
+const idleCheckMs = 50;
+
 /** What a worker is given by its process: everything it needs of the world outside. */
 export interface WorkerOptions {
   readonly createEngine: EngineFactory;
@@ -31,6 +34,7 @@ export class Worker {
   private readonly upstreams: UpstreamSet;
   private readonly openConnections: Gauge;
   private serving: Serving | undefined;
+  private awaitIdle = false;
 
   constructor(options: WorkerOptions) {
     this.options = options;
@@ -40,9 +44,10 @@ export class Worker {
   }
 
   /** Serves that configuration from now on, or says why not and goes on with the former one. */
-  async configure({ generation, config }: Extract<ToWorker, { type: 'configure' }>): Promise<void> {
+  async configure({ generation, config, serverStates }: Extract<ToWorker, { type: 'configure' }>): Promise<void> {
     const { send } = this.options;
     try {
+      for (const order of serverStates ?? []) this.upstreams.setServerState(order);
       await this.apply(generation, config);
       send({ type: 'configured', generation });
     } catch (error) {
@@ -62,16 +67,26 @@ export class Worker {
     this.serving?.accessLog?.reopen();
   }
 
+  /** Takes what the operator says of a server; kept for upstreams that come with a later configuration. */
+  setServerState(order: ServerStateOrder): void {
+    this.upstreams.setServerState(order);
+  }
+
   /**
    * Stops accepting and waits for what is in flight, at most that long; then everything is closed and the logs are written.
+   * @param awaitIdle also waits for idle connections: until their clients have sent another request, which closes them, or
+   * the engine's idle time is over. No request is lost then that a client sends at this moment. Until `hurry` is called.
    * @returns how many requests were cut
    */
-  async drain(timeoutMs: number): Promise<number> {
+  async drain(timeoutMs: number, awaitIdle = false): Promise<number> {
     const { serving } = this;
     if (serving === undefined) return 0;
+    this.awaitIdle = awaitIdle;
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
-    await Promise.race([serving.engine.drain(), timeout]);
+    const finished = this.finish(serving);
+    await Promise.race([finished, timeout]);
+    this.awaitIdle = false;
     clearTimeout(timer);
     const cut = serving.engine.inFlight;
     serving.engine.close();
@@ -79,6 +94,18 @@ export class Worker {
     this.report();
     await serving.accessLog?.close();
     return cut;
+  }
+
+  /** Idle connections are not waited for any more. */
+  hurry(): void {
+    this.awaitIdle = false;
+  }
+
+  private async finish({ engine, listeners }: Serving): Promise<void> {
+    await listeners.close();
+    await engine.drain();
+    // Requests that come on connections that were idle are answered still.
+    while (engine.inFlight > 0 || (this.awaitIdle && engine.connections > 0)) await delay(idleCheckMs);
   }
 
   private async apply(generation: number, config: Config): Promise<void> {
@@ -100,7 +127,7 @@ export class Worker {
     this.observer.useAccessLog(accessLog);
     if (former?.accessLog !== accessLog) void former?.accessLog?.close();
     this.serving = { ...serving, generation, config, files, accessLog };
-    closeOld();
+    await closeOld();
   }
 
   private start(config: Config, pipeline: Pipeline): Omit<Serving, 'generation' | 'config' | 'files' | 'accessLog'> {

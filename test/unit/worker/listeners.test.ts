@@ -30,18 +30,26 @@ function made() {
 
 test('old addresses close only when the new configuration is in force', async () => {
   const { engine, listeners } = made();
-  (await listeners.openNew([address(1), address(2)]))();
+  await (await listeners.openNew([address(1), address(2)]))();
   const closeOld = await listeners.openNew([address(2), address(3)]);
   assert.deepEqual([...engine.open], ['127.0.0.1:1', '127.0.0.1:2', '127.0.0.1:3']);
-  closeOld();
+  await closeOld();
   assert.deepEqual([...engine.open], ['127.0.0.1:2', '127.0.0.1:3']);
   assert.deepEqual(listeners.addresses, [address(2), address(3)]);
 });
 
 test('when one address cannot be opened the others of that call are closed again and the former ones stay', async () => {
   const { engine, listeners } = made();
-  (await listeners.openNew([address(1)]))();
+  await (await listeners.openNew([address(1)]))();
   await assert.rejects(listeners.openNew([address(1), address(2), address(13)]), /cannot listen/);
   assert.deepEqual([...engine.open], ['127.0.0.1:1']);
   assert.deepEqual(listeners.addresses, [address(1)]);
+});
+
+test('all addresses are closed at the end', async () => {
+  const { engine, listeners } = made();
+  await (await listeners.openNew([address(1), address(2)]))();
+  await listeners.close();
+  assert.deepEqual([...engine.open], []);
+  assert.deepEqual(listeners.addresses, []);
 });
