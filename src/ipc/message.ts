@@ -25,7 +25,9 @@ export type ToWorker =
    * What the operator says about a server at run time, instead of the configuration; `configured` takes that back. It
    * outlives reloads; a new worker has to be told again. A server that does not exist is passed over.
    */
-  | ({ readonly type: 'server-state' } & ServerStateOrder);
+  | ({ readonly type: 'server-state' } & ServerStateOrder)
+  /** Leases of `maxConnections`, granted and recalled. */
+  | { readonly type: 'capacity'; readonly orders: readonly CapacityOrder[] };
 
 /** Everything a worker says to the primary. */
 export type ToPrimary =
@@ -36,6 +38,8 @@ export type ToPrimary =
   | { readonly type: 'refused'; readonly generation: number; readonly error: string }
   /** A report; `id` when it was asked for. */
   | { readonly type: 'metrics'; readonly id?: number; readonly delta: MetricDelta; readonly state: WorkerState }
+  /** What it needs of `maxConnections`, and leases that it gives back. */
+  | { readonly type: 'capacity'; readonly demands: readonly CapacityDemand[] }
   /** Everything is closed; the process ends. `cut`: requests that the time did not suffice for. */
   | { readonly type: 'drained'; readonly cut?: number };
 
@@ -47,6 +51,27 @@ export interface ServerStateOrder {
   readonly state: AdministrativeState | 'configured';
 }
 
+/** What a worker says about its requests at one server with `maxConnections`. A lease is the right to one at a time. */
+export interface CapacityDemand {
+  /** Names the server, the same in all workers. */
+  readonly key: string;
+  /** `maxConnections` as the worker knows it. */
+  readonly limit: number;
+  /** Leases that the worker would use now, those that it has included. */
+  readonly wanted: number;
+  /** Leases given back since it said something last. */
+  readonly returned: number;
+}
+
+/** What a worker is told about one server. */
+export interface CapacityOrder {
+  readonly key: string;
+  /** Leases that it has from now on in addition. */
+  readonly granted: number;
+  /** Leases that others need: to be given back as soon as they are free. Says it all, not what is new. */
+  readonly recalled: number;
+}
+
 /** What /status shows of a worker. */
 export interface WorkerState {
   readonly pid: number;
@@ -56,6 +81,18 @@ export interface WorkerState {
   readonly rssBytes: number;
   readonly listeners: readonly ListenAddress[];
   readonly servers: readonly ServerState[];
+  readonly admissions?: readonly AdmissionState[];
+}
+
+/** The gate in front of an upstream as a worker sees it. */
+export interface AdmissionState {
+  readonly upstream: string;
+  /** Requests that wait because every server is at its `maxConnections`. */
+  readonly queued: number;
+  /** Requests that wait because no server is up. */
+  readonly held: number;
+  /** Undefined without a circuit breaker. */
+  readonly circuit: 'closed' | 'half-open' | 'open' | undefined;
 }
 
 /** One upstream server as a worker sees it. */
