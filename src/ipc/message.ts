@@ -21,6 +21,8 @@ export type ToWorker =
   | { readonly type: 'report'; readonly id: number }
   /** SIGUSR2: open the log files anew. */
   | { readonly type: 'reopen-logs' }
+  /** What active checks found: before the first configuration and after a reload all of it, else what changed. */
+  | ({ readonly type: 'health' } & HealthReport)
   /**
    * What the operator says about a server at run time, instead of the configuration; `configured` takes that back. It
    * outlives reloads; a new worker has to be told again. A server that does not exist is passed over.
@@ -70,6 +72,22 @@ export interface CapacityOrder {
   readonly granted: number;
   /** Leases that others need: to be given back as soon as they are free. Says it all, not what is new. */
   readonly recalled: number;
+}
+
+/** What active checks found of servers. */
+export interface HealthReport {
+  /** Whether servers that are not in it are not checked, or not any more. */
+  readonly complete: boolean;
+  readonly servers: readonly ServerHealth[];
+}
+
+export interface ServerHealth {
+  readonly upstream: string;
+  /** The server's name in the configuration. */
+  readonly server: string;
+  readonly up: boolean;
+  /** Why it is down. */
+  readonly reason?: string;
 }
 
 /** What /status shows of a worker. */

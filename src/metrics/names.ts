@@ -120,6 +120,43 @@ export const metricNames = {
     'upstream',
     'server',
   ),
+  upstreamHealthy: gauge(
+    'portico_upstream_healthy',
+    'What the active checks of a server say: 1 up, 0 down. Only where `health` is configured.',
+    'upstream',
+    'server',
+  ),
+  upstreamHealthChecks: counter(
+    'portico_upstream_health_checks_total',
+    'Active checks by result: passed, or what failed: unresolved, refused, timeout, reset, protocol, status, body.',
+    'upstream',
+    'server',
+    'result',
+  ),
+  upstreamHealthCheckDuration: histogram(
+    'portico_upstream_health_check_duration_seconds',
+    'Time that an active check took.',
+    shortSeconds,
+    'upstream',
+  ),
+  upstreamHealthChanges: counter(
+    'portico_upstream_health_changes_total',
+    'Times that active checks took a server out (down) or back (up).',
+    'upstream',
+    'server',
+    'to',
+  ),
+  upstreamHealthChecksWaiting: gauge(
+    'portico_upstream_health_checks_waiting',
+    'Active checks that are due and wait for others to end, because only so many run at a time.',
+  ),
+  upstreamEjections: counter(
+    'portico_upstream_ejections_total',
+    'Times that a worker passed a server over for what its requests met, by cause: consecutive_failures, error_rate.',
+    'upstream',
+    'server',
+    'cause',
+  ),
   fileCacheRequests: counter(
     'portico_file_cache_requests_total',
     'Static files served, by where from: memory, disk.',
