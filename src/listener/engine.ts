@@ -5,8 +5,10 @@ import type { ExchangeHandler } from './exchange.ts';
 export interface Engine {
   /** Which implementation and build, for the start-up line and /status: `uWebSockets.js 20.69.0`. */
   readonly name: string;
-  /** Requests handed to the handler and not finished yet. */
+  /** Requests handed to the handler and not finished yet, open WebSockets among them. */
   readonly inFlight: number;
+  /** WebSockets open. */
+  readonly webSockets: number;
   /** Connections open now. */
   readonly connections: number;
 
@@ -25,6 +27,8 @@ export interface Engine {
    * response. Resolves when nothing is in flight any more and everything written has left; idle connections may be open still.
    */
   drain(): Promise<void>;
+  /** Has every WebSocket closed with 1001, and each that opens later. `drain` alone waits for them. */
+  closeWebSockets(): void;
   /** Cuts every connection. */
   close(): void;
 }
@@ -34,6 +38,8 @@ export interface EngineTimeouts {
   readonly requestBodyMs: number;
   /** Longest time in which a client takes no byte, milliseconds. */
   readonly sendMs: number;
+  /** Largest WebSocket message that any route takes, bytes; 1 MB when left out. */
+  readonly webSocketMessageBytes?: number;
 }
 
 /** Makes an engine. The contract suite takes one of these as its parameter. */

@@ -2,6 +2,7 @@ import type { RequestContext } from '../request/request-context.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import type { PorticoError } from '../response/portico-error.ts';
 import type { ResponseHead } from '../response/response-head.ts';
+import type { WebSocketPeer, WebSocketRequest, WebSocketSink } from './websocket.ts';
 
 /**
  * One request and its response, as every step behind the listener sees it. An engine (uWebSockets.js today) makes
@@ -15,6 +16,8 @@ export interface Exchange {
   readonly head: RequestHead;
   readonly connection: ConnectionInfo;
   readonly body: RequestBody;
+  /** What the client asks for when it wants a WebSocket, checked whole; undefined for every other request. */
+  readonly webSocketRequest: WebSocketRequest | undefined;
 
   /** Set by the pipeline before anything else; carries what the steps learn about the request. */
   context: RequestContext | undefined;
@@ -61,6 +64,15 @@ export interface Exchange {
 
   /** Ends a streamed response. With a known length that was not reached it aborts instead: never a short body. */
   end(): void;
+
+  /**
+   * Answers a `webSocketRequest` with 101; the exchange has finished when the WebSocket has ended. `bytesSent` counts the
+   * messages from then on. A request whose WebSocket nobody wants is answered like any other instead.
+   * @param head     status 101 and the fields besides those of the handshake
+   * @param protocol the subprotocol, one of those offered; '' for none
+   * @returns undefined when the client has gone; the sink is told nothing then
+   */
+  acceptWebSocket(head: ResponseHead, protocol: string, sink: WebSocketSink): WebSocketPeer | undefined;
 
   /** Cuts the connection, so that the client cannot take what it got for complete. Idempotent. */
   abort(): void;
@@ -109,5 +121,7 @@ export interface ExchangeHandler {
   handle(exchange: Exchange): void;
   /** A request that the engine refuses: the handler only answers (and logs) it. Calls `respond`, never `body.read`. */
   refuse(exchange: Exchange, error: PorticoError): void;
+  /** A WebSocket is open: what follows is no request any more. */
+  upgraded?(exchange: Exchange): void;
   finished(exchange: Exchange): void;
 }

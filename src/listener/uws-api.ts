@@ -33,6 +33,45 @@ export interface UwsResponse {
   getRemoteAddress(): ArrayBuffer;
   /** Missing in the compatibility build. */
   getRemotePort?(): number;
+  /** Within a cork and behind `writeStatus`. Calls the behaviour's `open` from within. Extensions: always ''. */
+  upgrade(userData: object, key: string, protocol: string, extensions: string, context: UwsWebSocketContext): void;
+}
+
+/** What an upgrade is for; opaque. */
+export interface UwsWebSocketContext {
+  readonly webSocketContext?: never;
+}
+
+/** Every use after `end`, `close` or the behaviour's `close` throws, also from within that. */
+export interface UwsWebSocket {
+  /** 1 sent, 0 buffered, 2 dropped, which happens with a bound on the buffer only. */
+  send(message: UwsBytes, isBinary: boolean): number;
+  ping(): number;
+  /** Sends a close frame, without a payload for code 0, and calls the behaviour's `close` from within. Cut 4 s later. */
+  end(code: number, reason: UwsBytes): void;
+  close(): void;
+  getBufferedAmount(): number;
+  /** The object given to `upgrade`, its properties copied. */
+  getUserData(): unknown;
+}
+
+export interface UwsWebSocketBehavior {
+  readonly compression: 0;
+  readonly maxPayloadLength: number;
+  /** 0: none. */
+  readonly idleTimeout: 0;
+  /** 0: no bound. */
+  readonly maxBackpressure: 0;
+  readonly sendPingsAutomatically: false;
+  /** Called for GET with a Sec-WebSocket-Key of 24 characters, and nothing else checked; answers it one way or the other. */
+  upgrade(response: UwsResponse, request: UwsRequest, context: UwsWebSocketContext): void;
+  message(socket: UwsWebSocket, message: ArrayBuffer, isBinary: boolean): void;
+  drain(socket: UwsWebSocket): void;
+  ping(socket: UwsWebSocket): void;
+  pong(socket: UwsWebSocket): void;
+  open(socket: UwsWebSocket): void;
+  /** 1005 without a code, 1006 without a frame; 0 for an `end` of our own without a code. */
+  close(socket: UwsWebSocket, code: number, reason: ArrayBuffer): void;
 }
 
 /** Valid within the request callback only. */
@@ -55,7 +94,8 @@ export interface UwsListenSocket {
 
 export interface UwsApp {
   any(pattern: string, handler: (response: UwsResponse, request: UwsRequest) => void): UwsApp;
-  /** Called with 1 for each connection that opens and -1 for each that closes. */
+  ws(pattern: string, behavior: UwsWebSocketBehavior): UwsApp;
+  /** Called with 1 for each connection that opens and -1 for each that closes, but for WebSockets. */
   filter(callback: (response: UwsResponse, change: number) => void): UwsApp;
   listen(host: string, port: number, callback: (socket: UwsListenSocket | false) => void): UwsApp;
   listen(port: number, callback: (socket: UwsListenSocket | false) => void): UwsApp;

@@ -1,5 +1,6 @@
 import { HeaderFields } from '../../src/http/header-fields.ts';
 import type { BodySink, ConnectionInfo, Exchange, RequestBody } from '../../src/listener/exchange.ts';
+import type { WebSocketPeer, WebSocketRequest, WebSocketSink } from '../../src/listener/websocket.ts';
 import { RequestContext } from '../../src/request/request-context.ts';
 import type { RequestHead } from '../../src/request/request-head.ts';
 import { PorticoError } from '../../src/response/portico-error.ts';
@@ -17,6 +18,8 @@ export interface FakeRequest {
   readonly body?: string | Uint8Array;
   /** Whether the body comes chunked, so that its length is not declared. */
   readonly chunked?: boolean;
+  /** What the client asks for when it wants a WebSocket. */
+  readonly webSocket?: WebSocketRequest;
 }
 
 /**
@@ -28,6 +31,7 @@ export class FakeExchange implements Exchange {
   readonly head: RequestHead;
   readonly connection: ConnectionInfo;
   readonly body: FakeRequestBody;
+  readonly webSocketRequest: WebSocketRequest | undefined;
   context: RequestContext | undefined;
   aborted = false;
   responded = false;
@@ -73,6 +77,7 @@ export class FakeExchange implements Exchange {
       ...request.connection,
     };
     this.body = new FakeRequestBody(request.body, request.chunked ?? false);
+    this.webSocketRequest = request.webSocket;
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -133,6 +138,15 @@ export class FakeExchange implements Exchange {
     if (this.#held !== undefined) throw new Error('end before onDrain');
     if (this.length !== undefined && this.bytesSent < this.length) this.abort();
     else this.#completed();
+  }
+
+  /** For a test to set: takes the sink, gives the client's end. */
+  onWebSocket: ((sink: WebSocketSink, protocol: string) => WebSocketPeer) | undefined;
+
+  acceptWebSocket(head: ResponseHead, protocol: string, sink: WebSocketSink): WebSocketPeer | undefined {
+    if (this.webSocketRequest === undefined) throw new Error('not a WebSocket request');
+    if (!this.#begin(head)) return undefined;
+    return this.onWebSocket?.(sink, protocol);
   }
 
   abort(): void {
