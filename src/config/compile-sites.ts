@@ -35,6 +35,7 @@ export function compileSites(parsed: ParsedConfig, diagnosis: Diagnosis): SiteCo
     };
   });
   warnOfUnusedUpstreams(parsed, diagnosis);
+  warnOfUnreachableRoutes(parsed, diagnosis);
   return sites;
 }
 
@@ -69,6 +70,7 @@ function compileRoutes(site: ParsedSite, sitePath: KeyPath, parsed: ParsedConfig
   return site.routes.map((route, index) => {
     const path = [...sitePath, 'routes', index];
     const compiled = compileRoute(route, path, parsed, diagnosis);
+    checkInterception(route, path, site.errorPages, diagnosis);
     const identity = routeIdentity(compiled);
     const twin = identities.get(identity);
     if (twin) {
@@ -80,6 +82,34 @@ function compileRoutes(site: ParsedSite, sitePath: KeyPath, parsed: ParsedConfig
     }
     return { ...compiled, name: uniqueLabel(route.name, route.path, path, labels, diagnosis) };
   });
+}
+
+/** Only a page can stand in the place of what the application says. */
+function checkInterception(
+  { proxy }: ParsedSite['routes'][number],
+  path: KeyPath,
+  pages: ParsedSite['errorPages'],
+  diagnosis: Diagnosis,
+): void {
+  const intercepted = proxy?.interceptErrors ?? false;
+  if (intercepted === false) return;
+  const place = [...path, 'proxy', 'interceptErrors'];
+  const keys = Object.keys(pages);
+  if (intercepted === true) {
+    if (keys.some((key) => key !== 'maintenance')) return;
+    const message = 'interceptErrors without any page to send';
+    return diagnosis.report(place, { message, found: 'true', allowed: 'true in a site that has errorPages' });
+  }
+  for (const [index, status] of intercepted.entries()) {
+    const text = String(status);
+    const digit = text.slice(0, 1);
+    const covered = keys.some(
+      (key) => key === text || key === `${digit}xx` || (text.endsWith('xx') && key[0] === digit),
+    );
+    if (covered) continue;
+    const message = `no page for ${text} in the errorPages of the site`;
+    diagnosis.report([...place, index], { message, found: text, allowed: 'statuses that errorPages has a page for' });
+  }
 }
 
 function compileErrorPages(site: ParsedSite, path: KeyPath, diagnosis: Diagnosis): Record<string, string> {
@@ -98,5 +128,20 @@ function warnOfUnusedUpstreams(parsed: ParsedConfig, diagnosis: Diagnosis): void
   );
   for (const name of Object.keys(parsed.upstreams)) {
     if (!used.has(name)) diagnosis.warn(`no route uses the upstream ${name}`);
+  }
+}
+
+/** Internal routes are there for directives, and the other way round. */
+function warnOfUnreachableRoutes({ sites, upstreams }: ParsedConfig, diagnosis: Diagnosis): void {
+  const obeyed = Object.entries(upstreams).filter(([, { directives }]) => directives.redirect);
+  const internal = sites.flatMap(({ routes }) => routes.filter((route) => route.internal));
+  if (obeyed.length === 0) {
+    for (const { path } of internal) {
+      diagnosis.warn(`nothing leads to the internal route ${path}: no upstream has directives.redirect`);
+    }
+  } else if (internal.length === 0) {
+    for (const [name] of obeyed) {
+      diagnosis.warn(`upstreams.${name}.directives.redirect leads nowhere: no site has an internal route`);
+    }
   }
 }

@@ -1,8 +1,10 @@
 import { compileHealth, compilePassiveHealth } from './compile-health.ts';
 import type { ServerConfig, UpstreamConfig } from './config.ts';
 import type { Diagnosis } from './diagnosis.ts';
+import { folderMistake } from './file-check.ts';
 import { quote } from './finding.ts';
 import type { ParsedConfig } from './schema.ts';
+import type { KeyPath } from './schema-walk.ts';
 import { parseServerUrl } from './server-url.ts';
 
 /** What a server is that is given by its URL alone. */
@@ -18,7 +20,8 @@ export function compileUpstreams(
     const servers = compileServers(name, upstream.servers, diagnosis);
     const health = upstream.health && compileHealth(upstream.health, servers, [...path, 'health'], diagnosis);
     const passiveHealth = compilePassiveHealth(upstream.passiveHealth, [...path, 'passiveHealth'], diagnosis);
-    return [name, { ...upstream, name, servers, health, passiveHealth }] as const;
+    const directives = compileDirectives(upstream.directives, [...path, 'directives'], diagnosis);
+    return [name, { ...upstream, name, servers, health, passiveHealth, directives }] as const;
   });
   return Object.fromEntries(compiled);
 }
@@ -47,4 +50,15 @@ function compileServers(
     }
   }
   return compiled;
+}
+
+type Directives = UpstreamConfig['directives'];
+
+/** Makes the folder for X-Sendfile absolute and checks that it is there. */
+function compileDirectives(directives: Directives, path: KeyPath, diagnosis: Diagnosis): Directives {
+  if (directives.sendfile === undefined) return directives;
+  const sendfile = diagnosis.absolute(directives.sendfile);
+  const mistake = folderMistake(sendfile);
+  if (mistake) diagnosis.report([...path, 'sendfile'], mistake);
+  return { ...directives, sendfile };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { routeBuffering } from './buffering-schema.ts';
 import { keyFacts } from './key-facts.ts';
 import { fieldName, fieldValue, folder, label, textLike, textOf, upstreamName } from './schema-values.ts';
 import { size } from './units.ts';
@@ -58,6 +59,11 @@ const staticFiles = z.strictObject({
     ),
 });
 
+const interceptedStatus = z.union([
+  z.int().min(400).max(599),
+  textLike(/^[45]xx$/, 'a status such as 404, or 4xx, or 5xx'),
+]);
+
 const proxy = z.strictObject({
   upstream: upstreamName.describe('Name of the upstream. NGINX: `proxy_pass`.'),
   stripPrefix: z
@@ -80,9 +86,17 @@ const proxy = z.strictObject({
     .boolean()
     .default(false)
     .describe('Sends the Forwarded field (RFC 7239) in addition to the X-Forwarded fields.'),
+  interceptErrors: z
+    .union([z.boolean(), z.array(interceptedStatus).min(1)])
+    .register(keyFacts, { allowed: 'true, false, or a list of statuses such as 404 or 5xx' })
+    .default(false)
+    .describe(
+      "Sends the site's `errorPages` in the place of the application's own error responses: of every status that has a page (`true`), or of some (`[404, 5xx]`). Clients that ask for JSON get what the application says, unless the page is JSON. NGINX: `proxy_intercept_errors`. HAProxy: `http-response return`.",
+    ),
   requestHeaders: fieldChanges
     .prefault({})
     .describe('Changes to the fields of the request that is sent upstream. NGINX: `proxy_set_header`.'),
+  buffering: routeBuffering,
 });
 
 const redirect = z.strictObject({
@@ -130,6 +144,12 @@ export const route = z.strictObject({
     .describe(
       'Takes requests with these query parameters only. By name: the value, `true` for any value, or `false` for requests without the parameter.',
     ),
+  internal: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Takes only what an application asks for by X-Accel-Redirect (`upstreams.NAME.directives.redirect`); to requests from outside there is nothing here (404). NGINX: `internal`. HAProxy: none.',
+    ),
   static: staticFiles.optional().describe('Serves files.'),
   proxy: proxy.optional().describe('Passes requests to an upstream.'),
   redirect: redirect.optional().describe('Sends clients elsewhere.'),
@@ -137,6 +157,11 @@ export const route = z.strictObject({
   bodyLimit: size()
     .optional()
     .describe('Most bytes in a request body. Without it `limits.bodySize`. NGINX: `client_max_body_size`.'),
+  limitRate: size({ min: 1024 })
+    .optional()
+    .describe(
+      'Most bytes a second that the body of each response is sent with, after a first second at full speed. Without it there is no bound. NGINX: `limit_rate`. HAProxy: `bwlim-out`.',
+    ),
   responseHeaders: fieldChanges
     .prefault({})
     .describe(

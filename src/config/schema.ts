@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { spool } from './buffering-schema.ts';
 import { keyFacts } from './key-facts.ts';
 import { route } from './route-schema.ts';
 import { fieldValue, file, label, listenAddress, textLike, textOf } from './schema-values.ts';
@@ -11,7 +12,7 @@ import { upstream } from './upstream-schema.ts';
  * counterpart where there is one: ``… NGINX: `listen`.``
  */
 
-const atStart = { appliesAt: 'start' } as const;
+const atReplacement = { appliesAt: 'replacement' } as const;
 
 const listener = z.strictObject({
   address: listenAddress.describe(
@@ -23,6 +24,12 @@ const admin = z.strictObject({
   address: listenAddress
     .default('127.0.0.1:9180')
     .describe('Where `/metrics`, `/health`, `/ready` and `/status` answer. Keep it off public addresses.'),
+  control: z
+    .enum(['local', 'all', 'off'])
+    .default('local')
+    .describe(
+      'From where requests that change something are taken (`POST /workers/roll`, `POST /upstreams/NAME/servers/SERVER/state`): `local` from this machine, `all` from everybody who reaches the address, `off` from nobody. HAProxy: `stats socket … level`.',
+    ),
 });
 
 const accessLog = z.strictObject({
@@ -52,7 +59,7 @@ const log = z.strictObject({
 const limits = z.strictObject({
   headerSize: size({ min: 4096, max: 1024 ** 2 })
     .prefault('32KB')
-    .register(keyFacts, atStart)
+    .register(keyFacts, atReplacement)
     .describe(
       'Most bytes in the request line and the fields together. A larger request is answered with 431. NGINX: `large_client_header_buffers`.',
     ),
@@ -61,6 +68,14 @@ const limits = z.strictObject({
     .describe(
       'Most bytes in a request body, unless the route has a `bodyLimit`. A larger request is answered with 413. NGINX: `client_max_body_size`.',
     ),
+  minBodyRate: size({ max: 1024 ** 2 })
+    .prefault('512B')
+    .describe(
+      'Bytes a second that a client must send of a request body on average, once `minBodyRateGrace` has passed. A slower one is answered with 408; `0B` lets it. Time in which Portico itself does not read does not count. NGINX: none. HAProxy: `timeout http-request`.',
+    ),
+  minBodyRateGrace: duration({ max: 3_600_000 })
+    .prefault('30s')
+    .describe('How long a request body may come as slowly as it likes. NGINX: none. HAProxy: none.'),
 });
 
 const timeouts = z.strictObject({
@@ -98,10 +113,10 @@ const fileCache = z.strictObject({
 });
 
 const errorPages = z
-  .record(textLike(/^([45]\d\d|[45]xx)$/, 'a status such as 404, or 4xx, or 5xx'), file)
+  .record(textLike(/^([45]\d\d|[45]xx|maintenance)$/, 'a status such as 404, or 4xx, 5xx or maintenance'), file)
   .default({})
   .describe(
-    'Pages for errors that Portico itself answers with: the path of a file by status, `404`, or by class, `4xx` or `5xx`. Files of at most 1MB, read at start and reload. NGINX: `error_page`.',
+    'Pages for errors that Portico itself answers with, and for those of the application where a route says so (`interceptErrors`): the path of a file by status, `404`, or by class, `4xx` or `5xx`. `maintenance` is for the time in which every server of an upstream is in maintenance. Files of at most 1MB, read at start and reload. NGINX: `error_page`. HAProxy: `errorfile`.',
   );
 
 const site = z.strictObject({
@@ -137,9 +152,14 @@ export const configSchema = z.strictObject({
     .describe('The listener for metrics, health and status; `false` for none.'),
   workers: z
     .union([z.literal('auto'), z.int().min(1).max(1024)])
-    .register(keyFacts, atStart)
     .default('auto')
     .describe('How many worker processes serve; `auto` is one for each core. NGINX: `worker_processes`.'),
+  workerMaxMemory: z
+    .union([z.literal(false), size({ min: 64 * 1024 ** 2 })])
+    .default(false)
+    .describe(
+      'Resident memory from which on a worker is replaced by a fresh one, without loss and one at a time: a guard against leaks. `false` for none. A worker begins with some 70MB. Gunicorn has `max_requests` for this, NGINX and HAProxy have nothing.',
+    ),
   shutdownTimeout: duration()
     .prefault('30s')
     .describe('How long SIGTERM and SIGINT wait for requests in flight. NGINX: `worker_shutdown_timeout`.'),
@@ -158,6 +178,7 @@ export const configSchema = z.strictObject({
   limits: limits.prefault({}).describe('How much clients may send.'),
   timeouts: timeouts.prefault({}).describe('How long clients may take.'),
   fileCache: fileCache.prefault({}).describe('Memory for static files.'),
+  spool: spool.prefault({}).describe('Memory and files for bodies of requests and responses, in each worker.'),
   types: z
     .record(textLike(/^[A-Za-z0-9_+-]+$/, 'a file extension without its dot'), fieldValue)
     .default({})

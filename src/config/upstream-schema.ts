@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { circuitBreaker, maxConnections, queue, retry, waitForUpstream, waitForUpstreamMax } from './admission-schema.ts';
+import { balance, sticky } from './balance-schema.ts';
 import { health, passiveHealth } from './health-schema.ts';
 import { keyFacts } from './key-facts.ts';
 import { folder, serverUrl } from './schema-values.ts';
@@ -14,6 +16,7 @@ const server = z.strictObject({
     .describe(
       'Share of the requests, relative to the other servers of the upstream. NGINX: `weight`. HAProxy: `weight`.',
     ),
+  maxConnections,
   backup: z
     .boolean()
     .default(false)
@@ -37,10 +40,8 @@ export const upstream = z.strictObject({
     .describe(
       'The instances of the application: URLs, or mappings of `url` and `weight`. NGINX: `server` in `upstream`.',
     ),
-  balance: z
-    .enum(['round-robin'])
-    .default('round-robin')
-    .describe('How the server of a request is chosen. `round-robin`: in turn, by weight.'),
+  balance,
+  sticky: sticky.optional(),
   slowStart: duration({ max: 3_600_000 })
     .prefault('0s')
     .describe(
@@ -49,7 +50,7 @@ export const upstream = z.strictObject({
   failBackoff: duration({ min: 100, max: 600_000 })
     .prefault('1s')
     .describe(
-      'How long a server that refused a connection is passed over. The time doubles at each further refusal, up to 30s. When all servers refuse they are tried all the same. NGINX: `fail_timeout`.',
+      'How long a server that refused a connection is passed over. The time doubles at each further refusal, up to 30s. When all servers refuse they are tried all the same, see `waitForUpstream`. NGINX: `fail_timeout`.',
     ),
   health: health
     .optional()
@@ -62,6 +63,11 @@ export const upstream = z.strictObject({
     .describe(
       'Takes servers out for a while that fail requests; each worker decides by what it sees. `false`: never. NGINX: `max_fails`. HAProxy: `observe`, `error-limit`.',
     ),
+  queue,
+  waitForUpstream,
+  waitForUpstreamMax,
+  retry,
+  circuitBreaker: circuitBreaker.optional(),
   keepAlive: z
     .strictObject({
       idleTimeout: duration()
@@ -85,7 +91,7 @@ export const upstream = z.strictObject({
       connect: duration({ min: 1 })
         .prefault('5s')
         .describe(
-          'Longest time to open a connection. After it the next server is tried; without one the answer is 504. NGINX: `proxy_connect_timeout`.',
+          'Longest time to open a connection. After it the next server is tried; without one the request waits, see `waitForUpstream`, and then the answer is 504. NGINX: `proxy_connect_timeout`.',
         ),
       response: duration({ min: 1 })
         .prefault('60s')

@@ -5,6 +5,7 @@ import type { Upstream } from '../upstream/upstream.ts';
 import { ExchangeRelay } from './exchange-relay.ts';
 import type { ProxyHandlerConfig } from './proxy-config.ts';
 import { ProxyRoute } from './proxy-route.ts';
+import type { ResponseInterceptor } from './response-interceptor.ts';
 
 /** Passes requests to an upstream. */
 class ProxyHandler implements Handler {
@@ -20,6 +21,11 @@ class ProxyHandler implements Handler {
 }
 
 /** @throws Error with a message for the operator when the route sets a field that is not its to set */
-export function createProxyHandler(config: ProxyHandlerConfig, upstream: Upstream, admission: Admission): Handler {
-  return new ProxyHandler(new ProxyRoute(config, upstream, admission));
+export function createProxyHandler(
+  config: ProxyHandlerConfig,
+  upstream: Upstream,
+  admission: Admission,
+  interceptor?: ResponseInterceptor,
+): Handler {
+  return new ProxyHandler(new ProxyRoute(config, upstream, admission, interceptor));
 }

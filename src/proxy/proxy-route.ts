@@ -1,6 +1,7 @@
 import type { Admission } from '../balancer/admission.ts';
 import { FieldNameTable } from '../upstream/field-name-table.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { directiveNames } from './directives.ts';
 import type { ProxyHandlerConfig } from './proxy-config.ts';
 import { RequestHeadWriter } from './request-head-writer.ts';
 import type { ResponseInterceptor } from './response-interceptor.ts';
@@ -22,7 +23,7 @@ export class ProxyRoute {
     this.upstream = upstream;
     this.admission = admission;
     this.head = new RequestHeadWriter(config);
-    this.responseNames = new FieldNameTable(config.removedResponseFields);
+    this.responseNames = new FieldNameTable(config.removedResponseFields, directiveNames);
     this.responseFields = config.responseFields;
     this.responseInterceptor = interceptor;
     this.addsRequestId = !config.removedResponseFields.has('x-request-id');

@@ -1,12 +1,13 @@
 import type { Exchange } from '../listener/exchange.ts';
 import type { PorticoError } from '../response/portico-error.ts';
-import type { Route } from '../route/route.ts';
+import type { Route, Site } from '../route/route.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { chooseRequestId } from './request-id.ts';
 
 /** What the steps learn about one request on its way; read by the access log and the metrics when it has finished. */
 export class RequestContext {
-  readonly exchange: Exchange;
+  /** Replaced by one around it where the response is slowed down. */
+  exchange: Exchange;
   /** `performance.now()` when the head had been read. */
   readonly startedAt: number;
   /** The path for matching and for files: percent-decoded once, dot segments and double slashes resolved. */
@@ -15,8 +16,10 @@ export class RequestContext {
   /** What `requestId` gave, undefined as long as nobody asked: the log leaves it out then. */
   requestIdValue: string | undefined;
   route: Route | undefined;
-  /** The error pages of the site that the host chose, where none of its routes fits. */
-  siteErrorPages: Route['errorPages'] | undefined;
+  /** The site that the host chose. */
+  site: Site | undefined;
+  /** For a request that was made here on behalf of another: which one, and why. Undefined for those of clients. */
+  origin: RequestOrigin | undefined;
   /** Why the request failed, when Portico made the response. */
   error: PorticoError | undefined;
   /** How the proxied request went; undefined when no upstream was asked. */
@@ -31,6 +34,16 @@ export class RequestContext {
   get requestId(): string {
     return (this.requestIdValue ??= chooseRequestId(this));
   }
+}
+
+/** Where a request comes from that Portico made itself, because an application asked for it. */
+export interface RequestOrigin {
+  /** The request that the application answered with a directive. */
+  readonly context: RequestContext;
+  /** How many directives led here, one after the other. */
+  readonly depth: number;
+  /** What the application says is the type of the content; undefined to leave it to whoever has the content. */
+  readonly contentType: string | undefined;
 }
 
 /** What a proxied request met upstream, over all its tries. Times in milliseconds, undefined when it did not come to that. */

@@ -9,6 +9,10 @@ export interface ErrorDefinition {
   readonly retryable: boolean;
   /** One sentence for the person who sees the error page. */
   readonly title: string;
+  /** Who failed, in words for the error page, where those for the side would be wrong. */
+  readonly explanation?: string;
+  /** What the error page says of the part that failed, where `failed` would be wrong. */
+  readonly condition?: string;
   /** What it means and what an operator can do; goes into docs/errors.md. */
   readonly meaning: string;
 }
@@ -61,7 +65,8 @@ export const errorCodes = {
     side: 'client',
     retryable: false,
     title: 'The request took too long to arrive.',
-    meaning: 'No byte of the request body came for `timeouts.requestBody`.',
+    meaning:
+      'No byte of the request body came for `timeouts.requestBody`, or it came slower than `limits.minBodyRate`.',
   },
   precondition_failed: {
     status: 412,
@@ -98,6 +103,13 @@ export const errorCodes = {
     title: 'This server does not answer for that host.',
     meaning: 'No site lists the host of the request and no site is the default one (a site without `hosts`).',
   },
+  websocket_version: {
+    status: 426,
+    side: 'client',
+    retryable: false,
+    title: 'This version of the WebSocket protocol is not spoken here.',
+    meaning: 'A WebSocket handshake whose Sec-WebSocket-Version is not 13 (RFC 6455).',
+  },
   header_too_large: {
     status: 431,
     side: 'client',
@@ -119,6 +131,22 @@ export const errorCodes = {
     title: 'The file could not be read.',
     meaning: 'The file is there but reading it failed: permissions, too many open files, a failing disk.',
   },
+  spool_full: {
+    status: 503,
+    side: 'internal',
+    retryable: true,
+    title: 'The server has too much to keep at the moment.',
+    meaning:
+      'There was no room for a request body: the files of the worker hold `spool.size` already, or its memory (`spool.memory`) is lent out. Retry-After says when to come again.',
+  },
+  spool_failed: {
+    status: 503,
+    side: 'internal',
+    retryable: true,
+    title: 'The request could not be kept.',
+    meaning:
+      'A request body could not be written to `spool.directory`, or not be read back: the disk is full or broken, the folder is missing or not writable, or too many files are open. The log has the reason.',
+  },
   upstream_unreachable: {
     status: 502,
     side: 'upstream',
@@ -139,6 +167,54 @@ export const errorCodes = {
     retryable: false,
     title: 'The application sent something that is not HTTP.',
     meaning: 'The response breaks HTTP (status line, field, framing). Nothing of it was passed on.',
+  },
+  directive_refused: {
+    status: 502,
+    side: 'upstream',
+    retryable: false,
+    title: 'The application asked for something it may not have.',
+    meaning:
+      'X-Accel-Redirect or X-Sendfile of the application is not usable: no valid path, a path that no `internal` route of the site takes, a file outside the folder, or too many redirects in a row. The log says which.',
+  },
+  upstream_maintenance: {
+    status: 503,
+    side: 'config',
+    retryable: true,
+    title: 'The site is being worked on and will be back soon.',
+    explanation: 'Portico, the front server, is working. The application behind it is in maintenance, on purpose.',
+    condition: 'in maintenance',
+    meaning:
+      'Every server of the upstream is in the state `maintenance`. The page is `errorPages.maintenance` where there is one. Retry-After says when to come again.',
+  },
+  upstream_restarting: {
+    status: 503,
+    side: 'upstream',
+    retryable: true,
+    title: 'The site is restarting. Try again in a moment.',
+    explanation: 'Portico, the front server, is working. The application behind it is restarting.',
+    condition: 'restarting',
+    meaning:
+      'No server of the upstream was up, and `waitForUpstreamMax` requests were waiting for one already. Retry-After says when to come again.',
+  },
+  upstream_busy: {
+    status: 503,
+    side: 'upstream',
+    retryable: true,
+    title: 'The application is busy. Try again in a moment.',
+    explanation: 'Portico, the front server, is working. The application behind it has more requests than it can take.',
+    condition: 'busy',
+    meaning:
+      'Every server of the upstream was at its `maxConnections`, and the request found no place in `queue` or waited there for its `timeout`. Retry-After says when to come again. The application is too slow or has too few workers.',
+  },
+  circuit_open: {
+    status: 503,
+    side: 'upstream',
+    retryable: true,
+    title: 'The application is failing. Try again in a moment.',
+    explanation: 'Portico, the front server, is working. The application behind it fails too often and is given a rest.',
+    condition: 'resting',
+    meaning:
+      'Too many requests to the upstream failed, so that its `circuitBreaker` answers further ones at once. Retry-After says when some are let through again.',
   },
   upstream_incomplete: {
     status: 502,

@@ -75,15 +75,17 @@ function cut(text: string): Halves {
   return [Buffer.from(before), Buffer.from(after)];
 }
 
-function plainText(code: string, { status, title, side }: ErrorDefinition): string {
-  return `${status} ${STATUS_CODES[status]}\n\n${title}\n${blame[side]}\n\nError: ${code}\nRequest id: ${idMark}\n`;
+function plainText(code: string, { status, title, side, explanation = blame[side] }: ErrorDefinition): string {
+  return `${status} ${STATUS_CODES[status]}\n\n${title}\n${explanation}\n\nError: ${code}\nRequest id: ${idMark}\n`;
 }
 
 function jsonText(code: string, { status, title }: ErrorDefinition): string {
   return `${JSON.stringify({ error: { code, status, message: title, requestId: idMark } })}\n`;
 }
 
-function htmlPage(code: string, { status, title, side }: ErrorDefinition): string {
+function htmlPage(code: string, error: ErrorDefinition): string {
+  const { status, title, side, explanation = blame[side], condition } = error;
+  const broken = condition === undefined ? brokenHop[side] : hops.length - 1;
   const reason = escapeHtml(STATUS_CODES[status] ?? '');
   return `<!doctype html>
 <html lang="en">
@@ -99,9 +101,9 @@ function htmlPage(code: string, { status, title, side }: ErrorDefinition): strin
 <p class="status"><strong>${status}</strong> ${reason}</p>
 <h1>${escapeHtml(title)}</h1>
 <ol aria-label="Where it failed">
-${hops.map((hop, index) => hopItem(hop, index, brokenHop[side])).join('\n')}
+${hops.map((hop, index) => hopItem(hop, index, broken, condition)).join('\n')}
 </ol>
-<p>${escapeHtml(blame[side])}</p>
+<p>${escapeHtml(explanation)}</p>
 <dl>
 <div><dt>Error</dt><dd><code>${escapeHtml(code)}</code></dd></div>
 <div><dt>Request id</dt><dd><code>${idMark}</code></dd></div>
@@ -112,8 +114,9 @@ ${hops.map((hop, index) => hopItem(hop, index, brokenHop[side])).join('\n')}
 `;
 }
 
-function hopItem(hop: string, index: number, broken: number): string {
+function hopItem(hop: string, index: number, broken: number, condition: string | undefined): string {
   if (index < broken) return `<li class="ok"><b>${hop}</b> <span>${index === 0 ? 'passed' : 'working'}</span></li>`;
   if (index > broken) return `<li class="spared"><b>${hop}</b> <span>not at fault</span></li>`;
-  return `<li class="bad"><b>${hop}</b> <span>${broken === 0 ? 'refused' : 'failed'}</span></li>`;
+  const words = condition ?? (broken === 0 ? 'refused' : 'failed');
+  return `<li class="bad"><b>${hop}</b> <span>${words}</span></li>`;
 }

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { RequestContext } from '../request/request-context.ts';
-import type { ErrorPage, Route } from '../route/route.ts';
+import type { ErrorPage, ErrorPages, Route } from '../route/route.ts';
 import { chooseErrorFormat, type ErrorFormat } from './error-format.ts';
 import { errorBody, errorContentTypes } from './error-page.ts';
 import { linesWithout } from './field-lines.ts';
@@ -20,13 +20,15 @@ const ownFields = ['content-type', 'cache-control', 'x-request-id'];
  */
 export function respondError(context: RequestContext, error: PorticoError, extraFields: Buffer = noFields): void {
   const { exchange, route } = context;
-  context.error = error;
+  for (let known: RequestContext | undefined = context; known !== undefined; known = known.origin?.context) {
+    known.error = error;
+  }
   if (exchange.aborted) return;
   if (exchange.responded) return exchange.abort();
 
   const id = Buffer.from(context.requestId, 'latin1');
   const format = chooseErrorFormat(exchange.head.fields.list('accept'));
-  const page = customPage(context, error.status, format);
+  const page = customPage(context, error.status, format, error.code === 'upstream_maintenance');
   const contentType = page?.contentType ?? errorContentTypes[format];
   const fields = route === undefined ? noFields : routeFields(route);
   exchange.respond(
@@ -42,13 +44,44 @@ function errorHead(status: number, contentType: string, rest: readonly Buffer[])
   return new ResponseHead(status, Buffer.concat([Buffer.from(start, 'latin1'), ...rest]));
 }
 
-/** The configured page for a status. A client that asks for JSON gets JSON all the same: it cannot show a page. */
-function customPage(context: RequestContext, status: number, format: ErrorFormat): ErrorPage | undefined {
-  const pages = context.route?.errorPages ?? context.siteErrorPages;
+/**
+ * The configured page for a status. A client that asks for JSON gets none that is not JSON: it cannot show a page.
+ * @param maintenance whether the page for maintenance comes first
+ */
+function customPage(
+  context: RequestContext,
+  status: number,
+  format: ErrorFormat,
+  maintenance: boolean,
+): ErrorPage | undefined {
+  const pages = context.route?.errorPages ?? context.site?.errorPages;
   if (pages === undefined || pages.size === 0) return undefined;
-  const page = pages.get(status) ?? pages.get(status < 500 ? '4xx' : '5xx');
+  const page = (maintenance ? pages.get('maintenance') : undefined) ?? pageFor(pages, status);
   if (format === 'json' && page?.contentType.includes('json') !== true) return undefined;
   return page;
+}
+
+function pageFor(pages: ErrorPages, status: number): ErrorPage | undefined {
+  return pages.get(status) ?? pages.get(status < 500 ? '4xx' : '5xx');
+}
+
+/** The page that stands in the place of an error response of the application; undefined to leave that as it is. */
+export function interceptingPage(context: RequestContext, status: number): ErrorPage | undefined {
+  const pages = context.route?.errorPages;
+  if (pages === undefined || pageFor(pages, status) === undefined) return undefined;
+  return customPage(context, status, chooseErrorFormat(context.exchange.head.fields.list('accept')), false);
+}
+
+/**
+ * Answers with a page in the place of an error response of the application.
+ * @param kept `\r\nname: value` lines of that response which belong to its status
+ */
+export function respondPage(context: RequestContext, status: number, page: ErrorPage, kept: Buffer): void {
+  const { exchange, route } = context;
+  if (exchange.aborted) return;
+  const id = Buffer.from(context.requestId, 'latin1');
+  const fields = route === undefined ? noFields : routeFields(route);
+  exchange.respond(errorHead(status, page.contentType, [id, fields, kept]), page.body);
 }
 
 /** The lines that the route adds to its responses, without those that would double one of the error's own. */

@@ -2,7 +2,7 @@ import type { Config, RouteConfig, SiteConfig } from '../config/config.ts';
 import { serializeFields } from '../response/response-head.ts';
 import { Conditions } from './conditions.ts';
 import { HostTable } from './host-match.ts';
-import type { ErrorPage, Handler, Route } from './route.ts';
+import type { ErrorPage, ErrorPageKey, Handler, Route } from './route.ts';
 import { type RouteCandidate, RouteTable } from './route-table.ts';
 import { SiteTable } from './site-table.ts';
 
@@ -30,10 +30,8 @@ export function compileRoutes(
 }
 
 function compileSite(site: SiteConfig, makeHandler: HandlerFactory, readPage: (path: string) => ErrorPage): RouteTable {
-  const errorPages = new Map<number | '4xx' | '5xx', ErrorPage>();
-  for (const [status, path] of Object.entries(site.errorPages)) {
-    errorPages.set(status === '4xx' || status === '5xx' ? status : Number(status), readPage(path));
-  }
+  const errorPages = new Map<ErrorPageKey, ErrorPage>();
+  for (const [key, path] of Object.entries(site.errorPages)) errorPages.set(errorPageKey(key), readPage(path));
   const candidates = site.routes.map((route) => compileRoute(route, site, errorPages, makeHandler));
   return new RouteTable(candidates, errorPages);
 }
@@ -46,9 +44,13 @@ function compileRoute(
 ): RouteCandidate {
   const compiled = compileFields(config);
   const handler = makeHandler(config, site, compiled);
-  const { name, bodyLimit, path, exact } = config;
-  const route: Route = { site: site.name, name, handler, bodyLimit, errorPages, ...compiled };
+  const { name, bodyLimit, path, exact, internal, limitRate } = config;
+  const route: Route = { site: site.name, name, handler, bodyLimit, errorPages, internal, limitRate, ...compiled };
   return { path, exact, conditions: new Conditions(config), route };
+}
+
+function errorPageKey(text: string): ErrorPageKey {
+  return text === '4xx' || text === '5xx' || text === 'maintenance' ? text : Number(text);
 }
 
 /** A field that is set replaces what comes from upstream, so its name counts as removed too. */

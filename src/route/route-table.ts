@@ -3,7 +3,7 @@ import { PorticoError } from '../response/portico-error.ts';
 import { serializeFields } from '../response/response-head.ts';
 import type { Conditions } from './conditions.ts';
 import { type PathMatch, PathTree } from './path-match.ts';
-import type { ErrorPage, Route } from './route.ts';
+import type { ErrorPages, Route, Site } from './route.ts';
 
 /** A route with what it demands of a request. */
 export interface RouteCandidate {
@@ -16,12 +16,12 @@ export interface RouteCandidate {
 const routeNotFound = new PorticoError('route_not_found', 'no route of the site takes the request');
 
 /** The routes of one site. */
-export class RouteTable {
-  readonly errorPages: ReadonlyMap<number | '4xx' | '5xx', ErrorPage>;
+export class RouteTable implements Site {
+  readonly errorPages: ErrorPages;
   private readonly paths = new PathTree<RouteCandidate>();
 
   /** @param candidates in the order of the file */
-  constructor(candidates: readonly RouteCandidate[], errorPages: ReadonlyMap<number | '4xx' | '5xx', ErrorPage>) {
+  constructor(candidates: readonly RouteCandidate[], errorPages: ErrorPages) {
     this.errorPages = errorPages;
     // Most conditions first; sorting keeps the order of the file among equals.
     for (const candidate of candidates.toSorted((a, b) => b.conditions.count - a.conditions.count)) {
@@ -34,12 +34,14 @@ export class RouteTable {
   /** The route for a request, or why there is none. */
   find(context: RequestContext): Route | PorticoError {
     const { head } = context.exchange;
+    const internal = context.origin !== undefined;
     const longest = this.paths.find(context.path);
     let wrongMethod = false;
     for (let match = longest; match !== undefined; match = match.shorter) {
       for (const { conditions, route } of match.values) {
-        if (conditions.count === 0) return route;
-        if (!conditions.holdFor(head)) continue;
+        if (conditions.count > 0 && !conditions.holdFor(head)) continue;
+        // It is in the way, not passed over: what is kept for the application must not fall to another route.
+        if ((route.internal ?? false) !== internal) return routeNotFound;
         if (conditions.takesMethod(head.method)) return route;
         wrongMethod = true;
       }
@@ -52,7 +54,8 @@ export class RouteTable {
 function methodNotAllowed(context: RequestContext, longest: PathMatch<RouteCandidate> | undefined): PorticoError {
   const allowed = new Set<string>();
   for (let match = longest; match !== undefined; match = match.shorter) {
-    for (const { conditions } of match.values) {
+    for (const { conditions, route } of match.values) {
+      if (route.internal === true && context.origin === undefined) continue;
       if (!conditions.holdFor(context.exchange.head)) continue;
       for (const method of conditions.methods ?? []) allowed.add(method);
     }

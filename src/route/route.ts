@@ -1,4 +1,5 @@
 import type { RequestContext } from '../request/request-context.ts';
+import type { PorticoError } from '../response/portico-error.ts';
 
 /** Answers a request. Must not throw for anything a client or upstream does: it answers with an error instead. */
 export interface Handler {
@@ -18,9 +19,24 @@ export interface Route {
   readonly responseFields: Buffer;
   /** Names in lower case that the route removes from what an upstream sends, or replaces by one of `responseFields`. */
   readonly removedResponseFields: ReadonlySet<string>;
-  /** Custom pages by status, most specific first looked up: 404, then 4xx. */
-  readonly errorPages: ReadonlyMap<number | '4xx' | '5xx', ErrorPage>;
+  readonly errorPages: ErrorPages;
+  /** Whether only the application's own directives lead here; requests from outside find nothing. */
+  readonly internal?: boolean;
+  /** Most bytes a second that each response is sent with; undefined for as many as the client takes. */
+  readonly limitRate?: number | undefined;
 }
+
+/** What the host of a request leads to. */
+export interface Site {
+  readonly errorPages: ErrorPages;
+  /** The route for a request, or why there is none. A request that was made here may find internal routes, and only those. */
+  find(context: RequestContext): Route | PorticoError;
+}
+
+/** Custom pages by status, the most specific one looked up first: `maintenance`, then 503, then 5xx. */
+export type ErrorPages = ReadonlyMap<ErrorPageKey, ErrorPage>;
+
+export type ErrorPageKey = number | '4xx' | '5xx' | 'maintenance';
 
 /** A custom error page, read when the configuration was compiled. */
 export interface ErrorPage {

@@ -16,12 +16,12 @@ export class SiteTable {
 
   /**
    * The route for a request, by the Host field and the context's normalised path; or the error to answer with. Leaves the
-   * site's error pages in the context for that case.
+   * site in the context.
    */
   find(context: RequestContext): Route | PorticoError {
     const site = this.hosts.find(context.exchange.head.host);
     if (site === undefined) return hostUnknown;
-    context.siteErrorPages = site.errorPages;
+    context.site = site;
     return site.find(context);
   }
 }

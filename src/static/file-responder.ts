@@ -96,7 +96,7 @@ export class FileResponder {
         const error = new PorticoError('range_not_satisfiable', `no range within ${representation.size} bytes`);
         return respondError(context, error, unsatisfiedRangeLine(representation));
       }
-      if (ranges !== undefined) response = partOfFile(representation, ranges);
+      if (ranges !== undefined) response = partOfFile(representation, ranges, context.origin?.contentType);
     }
     this.sendSegments(context, entry, index, representation, response, attempt);
   }

@@ -18,10 +18,17 @@ export function wholeFile(representation: Representation): FileResponse {
   return { head: ok, length: size, segments: [{ first: 0, last: size - 1 }] };
 }
 
-/** 206 for one range (RFC 9110 section 15.3.7.1) or several (15.3.7.2, `multipart/byteranges`). */
-export function partOfFile(representation: Representation, ranges: readonly ByteRange[]): FileResponse {
+/**
+ * 206 for one range (RFC 9110 section 15.3.7.1) or several (15.3.7.2, `multipart/byteranges`).
+ * @param contentType of each of several parts, when it is not that of the file
+ */
+export function partOfFile(
+  representation: Representation,
+  ranges: readonly ByteRange[],
+  contentType: string = representation.contentType,
+): FileResponse {
   const [only] = ranges;
-  if (ranges.length !== 1 || only === undefined) return severalParts(representation, ranges);
+  if (ranges.length !== 1 || only === undefined) return severalParts(representation, ranges, contentType);
   const contentRange = contentRangeOf(only, representation.size);
   const head = representation.head('206 Partial Content', [['Content-Range', contentRange]]);
   return { head, length: rangesLength(ranges), segments: [only] };
@@ -32,7 +39,7 @@ export function unsatisfiedRangeLine({ size }: Representation): Buffer {
   return Buffer.from(`\r\nContent-Range: bytes */${size}`, 'latin1');
 }
 
-function severalParts(representation: Representation, ranges: readonly ByteRange[]): FileResponse {
+function severalParts(representation: Representation, ranges: readonly ByteRange[], partType: string): FileResponse {
   // Random, so that nothing in a file can be made to look like the end of a part.
   const boundary = randomBytes(18).toString('hex');
   const segments: BodySegment[] = [];
@@ -45,9 +52,7 @@ function severalParts(representation: Representation, ranges: readonly ByteRange
   for (const range of ranges) {
     const contentRange = contentRangeOf(range, representation.size);
     const start = segments.length === 0 ? '' : '\r\n';
-    add(
-      `${start}--${boundary}\r\nContent-Type: ${representation.contentType}\r\nContent-Range: ${contentRange}\r\n\r\n`,
-    );
+    add(`${start}--${boundary}\r\nContent-Type: ${partType}\r\nContent-Range: ${contentRange}\r\n\r\n`);
     segments.push(range);
   }
   add(`\r\n--${boundary}--\r\n`);

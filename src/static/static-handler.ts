@@ -114,6 +114,8 @@ class StaticHandler implements Handler, FileSource {
     const { outcome } = entry;
     switch (outcome.kind) {
       case 'redirect':
+        // The client could not follow to where only the application may send it.
+        if (context.origin !== undefined) return this.answerKey(context, `${entry.key}/`, performance.now(), 0);
         return this.redirectToFolder(context);
       case 'listing': {
         const accept = context.exchange.head.fields.list('accept');

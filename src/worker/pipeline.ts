@@ -4,6 +4,7 @@ import { identifyClient } from '../request/client-identity.ts';
 import { normalizePath } from '../request/path.ts';
 import { RequestContext } from '../request/request-context.ts';
 import { respondError } from '../response/error-response.ts';
+import { limitRate } from '../response/paced-exchange.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { RequestObserver } from './request-observer.ts';
 import type { SiteGraph } from './site-graph.ts';
@@ -97,6 +98,8 @@ function checkBody(context: RequestContext): PorticoError | undefined {
   );
 }
 
-function handOver(context: RequestContext): undefined {
+function handOver(context: RequestContext, graph: SiteGraph): undefined {
+  const rate = context.route?.limitRate;
+  if (rate !== undefined) context.exchange = limitRate(context.exchange, rate, graph.paceClock);
   context.route?.handler.handle(context);
 }

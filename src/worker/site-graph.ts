@@ -1,21 +1,27 @@
 import { readFileSync } from 'node:fs';
 import type { Config, RouteConfig, SiteConfig } from '../config/config.ts';
 import type { Recorder } from '../metrics/recorder.ts';
+import { AccelDirectives } from '../proxy/accel-directives.ts';
 import { createProxyHandler } from '../proxy/proxy-handler.ts';
+import { ResponseRules } from '../proxy/response-rules.ts';
 import { createRedirectHandler } from '../redirect/redirect-handler.ts';
 import { TrustedProxies } from '../request/trusted-proxies.ts';
 import { createRespondHandler } from '../respond/respond-handler.ts';
+import type { PaceClock } from '../response/pace-clock.ts';
 import { type CompiledRoute, compileRoutes } from '../route/compile-routes.ts';
 import type { ErrorPage, Handler } from '../route/route.ts';
 import type { SiteTable } from '../route/site-table.ts';
 import type { ContentTypes } from '../static/content-types.ts';
 import { createStaticHandler, type StaticResources } from '../static/static-handler.ts';
+import { createDirectedActions } from './directed-actions.ts';
 import type { UpstreamSet } from './upstream-set.ts';
 
 /** Everything that a request needs to know of the configuration, compiled and immutable; a reload swaps it whole. */
 export interface SiteGraph {
   readonly sites: SiteTable;
   readonly trustedProxies: TrustedProxies;
+  /** For routes with a `limitRate`. */
+  readonly paceClock: PaceClock;
 }
 
 /** What handlers use and what outlives them. */
@@ -23,6 +29,7 @@ export interface GraphResources {
   readonly files: StaticResources;
   readonly upstreams: UpstreamSet;
   readonly recorder: Recorder;
+  readonly paceClock: PaceClock;
 }
 
 /** Throws when an error page cannot be read; nothing has changed then. */
@@ -32,6 +39,7 @@ export function buildSiteGraph(config: Config, resources: GraphResources): SiteG
   return {
     sites: compileRoutes(config, makeHandler, (file) => readErrorPage(file, resources.files.types)),
     trustedProxies: new TrustedProxies(config.trustedProxies),
+    paceClock: resources.paceClock,
   };
 }
 
@@ -48,7 +56,9 @@ function makeHandlerOf(
       const { passThrough: name } = action;
       const passThrough =
         name === undefined ? undefined : makeProxy(plainProxy(name), route, compiled, config, resources);
-      return createStaticHandler({ ...action, ...place, passThrough }, resources.files);
+      // What only the application hands out is not for every cache on the way, whatever its name looks like.
+      const immutable = action.immutable && !route.internal;
+      return createStaticHandler({ ...action, ...place, immutable, passThrough }, resources.files);
     }
     case 'proxy':
       return makeProxy(action, route, compiled, config, resources);
@@ -71,13 +81,38 @@ function makeProxy(
   const upstreamConfig = config.upstreams[action.upstream];
   if (upstreamConfig === undefined) throw new Error(`unknown upstream ${action.upstream}`);
   const { upstream, admission } = resources.upstreams.get(upstreamConfig);
-  return createProxyHandler({ ...action, ...compiled, prefix: route.path }, upstream, admission);
+  const { paceClock, recorder, files } = resources;
+  const actions = createDirectedActions(upstreamConfig.directives.sendfile, paceClock, (folder) =>
+    createStaticHandler({ ...namedFiles, ...compiled, cacheControl: [], root: folder }, files),
+  );
+  const rules = new ResponseRules(action, new AccelDirectives(upstreamConfig, actions, paceClock, recorder), recorder);
+  return createProxyHandler({ ...action, ...compiled, prefix: route.path }, upstream, admission, rules);
 }
+
+/** How files are served that an application names one by one: as they are, and nothing else. */
+const namedFiles = {
+  kind: 'static',
+  index: false,
+  listing: false,
+  precompressed: false,
+  immutable: false,
+  prefix: '/',
+  exact: false,
+  passThrough: undefined,
+} as const;
 
 /** A `passThrough` has no options of its own: everything as the client sent it. */
 function plainProxy(upstream: string): ProxyAction {
   const requestHeaders = { set: {}, remove: [] };
-  return { kind: 'proxy', upstream, stripPrefix: false, host: 'keep', forwarded: false, requestHeaders };
+  return {
+    kind: 'proxy',
+    upstream,
+    stripPrefix: false,
+    host: 'keep',
+    forwarded: false,
+    interceptErrors: false,
+    requestHeaders,
+  };
 }
 
 function readErrorPage(file: string, types: ContentTypes): ErrorPage {

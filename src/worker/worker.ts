@@ -7,6 +7,7 @@ import type { Logger } from '../log/logger.ts';
 import { metricNames } from '../metrics/names.ts';
 import type { Gauge } from '../metrics/recorder.ts';
 import type { WorkerRecorder } from '../metrics/worker-recorder.ts';
+import { PaceClock } from '../response/pace-clock.ts';
 import { ContentTypes } from '../static/content-types.ts';
 import { FileCache } from '../static/file-cache.ts';
 import { ReadBufferPool } from '../static/read-buffer-pool.ts';
@@ -33,6 +34,7 @@ export class Worker {
   private readonly observer: RequestObserver;
   private readonly upstreams: UpstreamSet;
   private readonly openConnections: Gauge;
+  private readonly paceClock = new PaceClock();
   private serving: Serving | undefined;
   private awaitIdle = false;
 
@@ -112,7 +114,7 @@ export class Worker {
     const { recorder } = this.options;
     const former = this.serving;
     const files = fileResources(config, recorder, former?.files);
-    const graph = buildSiteGraph(config, { files, upstreams: this.upstreams, recorder });
+    const graph = buildSiteGraph(config, { files, upstreams: this.upstreams, recorder, paceClock: this.paceClock });
     const serving = former ?? this.start(config, new Pipeline(graph, this.observer));
     const accessLog = this.accessLogFor(config, former);
     const closeOld = await serving.listeners.openNew(config.listen).catch(async (error: unknown) => {

@@ -162,7 +162,7 @@ test('a custom page is for command lines too, but not for programs that ask for 
 test('the pages of the site serve where no route was found', () => {
   const exchange = new FakeExchange();
   const context = exchange.withContext();
-  context.siteErrorPages = new Map([[404, page('lost')]]);
+  context.site = { errorPages: new Map([[404, page('lost')]]), find: () => unreachable };
   respondError(context, new PorticoError('route_not_found', ''));
   assert.equal(exchange.responseBody.toString(), 'lost');
 });

@@ -45,5 +45,5 @@ test('a site that has no route for a request leaves its error pages for the answ
   const sites = compiledSites([{ routes, errorPages: { 404: '/dev/null', '5xx': '/dev/null' } }]);
   const context = new FakeExchange({ target: '/b' }).withContext();
   assert.ok(sites.find(context) instanceof PorticoError);
-  assert.deepEqual([...(context.siteErrorPages ?? new Map()).keys()], [404, '5xx']);
+  assert.deepEqual([...(context.site?.errorPages ?? new Map()).keys()], [404, '5xx']);
 });
