@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { UpstreamConfig } from '../config/config.ts';
+import type { HealthObserver } from '../health/health-observer.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { Server } from '../upstream/server.ts';
@@ -29,6 +30,8 @@ export type Outcome =
  * and reports back to when it is over. One per upstream and worker; it lives on over reloads.
  */
 export class Admission {
+  /** Told of every outcome; it decides about passive ejection. */
+  observer: HealthObserver<Server> | undefined;
   private readonly upstream: Upstream;
   private balancer: Balancer<Server>;
   private balancerName: UpstreamConfig['balance'];
@@ -65,6 +68,8 @@ export class Admission {
   /** A request that was admitted is over. */
   release(server: Server, outcome: Outcome): void {
     server.active--;
-    if (outcome.kind === 'response') server.latency.observe(outcome.headMs, performance.now());
+    const now = performance.now();
+    if (outcome.kind === 'response') server.latency.observe(outcome.headMs, now);
+    this.observer?.observe(server, outcome, now);
   }
 }

@@ -95,7 +95,7 @@ function checkPort(port: number, servers: readonly ServerConfig[], path: KeyPath
 }
 
 function checkTcp(health: ParsedHealth, path: KeyPath, diagnosis: Diagnosis): void {
-  const given = [...httpKeys.filter((key) => health[key] !== undefined)].map(String);
+  const given: string[] = httpKeys.filter((key) => health[key] !== undefined);
   if (Object.keys(health.headers).length > 0) given.push('headers');
   for (const key of given) {
     diagnosis.reportKey([...path, key], {

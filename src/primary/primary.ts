@@ -6,6 +6,7 @@ import type { RootLogger } from '../log/logger.ts';
 import { MetricAggregate } from '../metrics/aggregate.ts';
 import { AdminEndpoint } from './admin-endpoint.ts';
 import { workerForker } from './fork-worker.ts';
+import { HealthProber } from './health-prober.ts';
 import { PrimaryMetrics } from './primary-metrics.ts';
 import { Reload } from './reload.ts';
 import { ReportRound } from './report-round.ts';
@@ -14,8 +15,8 @@ import type { ServedConfig } from './served-config.ts';
 import { Shutdown } from './shutdown.ts';
 import type { Order, Signals } from './signals.ts';
 import { startLine } from './start-line.ts';
-import { type FleetEvents, WorkerFleet } from './worker-fleet.ts';
-import type { SlotState } from './worker-slot.ts';
+import { type FleetEvents, type TransitionResult, WorkerFleet } from './worker-fleet.ts';
+import type { SlotState, Target } from './worker-slot.ts';
 
 export interface PrimaryOptions {
   /** What to serve. Its addresses were tried: nothing else is on them. */
@@ -41,6 +42,7 @@ export class Primary {
   private readonly aggregate: MetricAggregate;
   private readonly metrics: PrimaryMetrics;
   private readonly round: ReportRound;
+  private readonly prober: HealthProber;
   private readonly admin: AdminEndpoint;
   private readonly reload: Reload;
   private readonly shutdown: Shutdown;
@@ -65,6 +67,11 @@ export class Primary {
     this.fleet.start();
     this.aggregate = new MetricAggregate({ logger });
     this.metrics = new PrimaryMetrics(this.aggregate.recorder);
+    this.prober = new HealthProber({
+      logger,
+      recorder: this.aggregate.recorder,
+      announce: (report) => void this.fleet.broadcast({ type: 'health', ...report }),
+    });
     this.round = new ReportRound(this.fleet.slots);
     this.admin = new AdminEndpoint((address) => this.openAdmin(address));
     this.shutdown = new Shutdown(this.fleet, logger);
@@ -74,7 +81,7 @@ export class Primary {
       metrics: this.metrics,
       logger,
       initial,
-      apply: (target) => this.fleet.apply(target),
+      apply: (target) => this.apply(target),
       allowed: () => !this.shutdown.begun,
     });
   }
@@ -86,6 +93,7 @@ export class Primary {
     const starting = this.start();
     const result = await finished;
     await starting;
+    this.prober.close();
     await this.admin.close();
     return result;
   }
@@ -97,6 +105,8 @@ export class Primary {
     } catch (error) {
       return this.giveUp('refused', `admin.address: ${error instanceof Error ? error.message : String(error)}`);
     }
+    // Ahead of the workers' configuration: they know which servers are down before they serve.
+    this.prober.applyConfig(initial.config.upstreams);
     const result = await this.fleet.apply(initial);
     if (!result.ok) {
       if (result.why !== 'stopped') this.giveUp(result.why, result.reason);
@@ -109,6 +119,12 @@ export class Primary {
     const startMs = performance.now();
     logger.info(startLine({ version, config: initial.config, engine: this.engine, startMs }), { pid: process.pid });
     void this.reloadIfWanted();
+  }
+
+  private async apply(target: Target): Promise<TransitionResult> {
+    const result = await this.fleet.apply(target);
+    if (result.ok) this.prober.applyConfig(target.config.upstreams);
+    return result;
   }
 
   private async reloadIfWanted(): Promise<void> {
@@ -145,7 +161,9 @@ export class Primary {
 
   private fleetEvents(): FleetEvents {
     return {
-      said: (_slot, { engine, warning }, workerKey) => {
+      said: (slot, { engine, warning }, workerKey) => {
+        // Goes out ahead of its configuration.
+        slot.send({ type: 'health', ...this.prober.report() });
         // From here on its silence counts, also when it never reports.
         this.aggregate.apply(workerKey, { added: [], values: [] });
         this.engine = engine;

@@ -1,8 +1,14 @@
 import { Admission } from '../balancer/admission.ts';
 import type { UpstreamConfig } from '../config/config.ts';
-import type { ServerState, ServerStateOrder } from '../ipc/message.ts';
+import type { OutlierDetector } from '../health/outlier-detector.ts';
+import type { HealthReport, ServerState, ServerStateOrder } from '../ipc/message.ts';
+import type { Logger } from '../log/logger.ts';
+import { RepeatedLog } from '../log/repeated-log.ts';
 import type { Recorder } from '../metrics/recorder.ts';
+import type { Server } from '../upstream/server.ts';
 import { Upstream } from '../upstream/upstream.ts';
+import { createOutlierDetector } from './passive-health.ts';
+import { ServerHealthBook } from './server-health.ts';
 
 /** An upstream and the gate in front of it. */
 export interface UpstreamEntry {
@@ -10,14 +16,25 @@ export interface UpstreamEntry {
   readonly admission: Admission;
 }
 
+interface OwnedEntry extends UpstreamEntry {
+  config: UpstreamConfig;
+  readonly outliers: OutlierDetector<Server>;
+}
+
+/** Longest silence about the ejections of one server, milliseconds. */
+const ejectionLogMs = 10_000;
+
 /** The upstreams of a worker by name; they and their connections outlive reloads. */
 export class UpstreamSet {
   private readonly recorder: Recorder;
-  private readonly byName = new Map<string, UpstreamEntry>();
+  private readonly byName = new Map<string, OwnedEntry>();
   private readonly orders = new Map<string, ServerStateOrder>();
+  private readonly health = new ServerHealthBook();
+  private readonly ejectionLog: RepeatedLog;
 
-  constructor(recorder: Recorder) {
+  constructor(recorder: Recorder, logger: Logger) {
     this.recorder = recorder;
+    this.ejectionLog = new RepeatedLog(logger, ejectionLogMs);
   }
 
   /** The upstream of that configuration: made when it is new, otherwise changed by `applyConfig`. */
@@ -25,11 +42,20 @@ export class UpstreamSet {
     let entry = this.byName.get(config.name);
     if (entry === undefined) {
       const upstream = new Upstream(config, this.recorder);
-      entry = { upstream, admission: new Admission(upstream) };
+      const outliers = createOutlierDetector(upstream, config, this.recorder, this.ejectionLog);
+      entry = { upstream, admission: new Admission(upstream), config, outliers };
+      entry.admission.observer = outliers;
       this.byName.set(config.name, entry);
+      this.health.apply(upstream, config);
       for (const order of this.orders.values()) obey(upstream, order);
     }
     return entry;
+  }
+
+  /** Takes what active checks found, and says it again to servers that come later. */
+  setHealth(report: HealthReport): void {
+    this.health.take(report);
+    for (const { upstream, config } of this.byName.values()) this.health.apply(upstream, config);
   }
 
   /** Takes what the operator says of a server, and says it again of one that comes later. */
@@ -41,10 +67,14 @@ export class UpstreamSet {
 
   /** Brings every upstream to the new configuration and lets go of those that are not in it any more. */
   applyConfig(configs: Readonly<Record<string, UpstreamConfig>>): void {
-    for (const [name, { upstream, admission }] of this.byName) {
+    for (const [name, entry] of this.byName) {
+      const { upstream, admission, outliers } = entry;
       const config = configs[name];
       if (config !== undefined) {
         upstream.reconfigure(config);
+        entry.config = config;
+        outliers.configure(config.passiveHealth);
+        this.health.apply(upstream, config);
         for (const order of this.orders.values()) obey(upstream, order);
         admission.reconfigure();
       } else {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
-import type { ServerStateOrder, ToPrimary, ToWorker, WorkerState } from '../ipc/message.ts';
+import type { HealthReport, ServerStateOrder, ToPrimary, ToWorker, WorkerState } from '../ipc/message.ts';
 import type { Engine, EngineFactory, EngineTimeouts } from '../listener/engine.ts';
 import { AccessLog } from '../log/access-log.ts';
 import type { Logger } from '../log/logger.ts';
@@ -41,7 +41,7 @@ export class Worker {
   constructor(options: WorkerOptions) {
     this.options = options;
     this.observer = new RequestObserver(options.recorder, options.logger);
-    this.upstreams = new UpstreamSet(options.recorder);
+    this.upstreams = new UpstreamSet(options.recorder, options.logger);
     this.openConnections = options.recorder.gauge(metricNames.connections, {});
   }
 
@@ -67,6 +67,11 @@ export class Worker {
 
   reopenLogs(): void {
     this.serving?.accessLog?.reopen();
+  }
+
+  /** Takes what active checks found of servers. */
+  setHealth(report: HealthReport): void {
+    this.upstreams.setHealth(report);
   }
 
   /** Takes what the operator says of a server; kept for upstreams that come with a later configuration. */
