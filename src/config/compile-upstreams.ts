@@ -8,7 +8,7 @@ import type { KeyPath } from './schema-walk.ts';
 import { parseServerUrl } from './server-url.ts';
 
 /** What a server is that is given by its URL alone. */
-const plainServer = { weight: 1, backup: false, state: 'ready' } as const;
+const plainServer = { weight: 1, maxConnections: undefined, backup: false, state: 'ready' } as const;
 
 /** Parses the servers of each upstream. */
 export function compileUpstreams(
@@ -33,7 +33,8 @@ function compileServers(
 ): ServerConfig[] {
   const compiled: ServerConfig[] = [];
   for (const [index, entry] of servers.entries()) {
-    const { url, weight, backup, state } = typeof entry === 'string' ? { ...plainServer, url: entry } : entry;
+    const { url, weight, maxConnections, backup, state } =
+      typeof entry === 'string' ? { ...plainServer, url: entry } : entry;
     const path = ['upstreams', upstream, 'servers', index, ...(typeof entry === 'string' ? [] : ['url'])];
     const checked = parseServerUrl(url, diagnosis.absolute('.'));
     if ('mistake' in checked) {
@@ -46,7 +47,7 @@ function compileServers(
         allowed: 'each server once, with a weight for a larger share',
       });
     } else {
-      compiled.push({ ...checked.value, weight, level: backup ? 1 : 0, state });
+      compiled.push({ ...checked.value, weight, maxConnections, level: backup ? 1 : 0, state });
     }
   }
   return compiled;

@@ -1,3 +1,4 @@
+import type { BufferingConfig } from './buffering-defaults.ts';
 import type { BodyExpectation } from '../health/body-match.ts';
 import type { HealthThresholds } from '../health/rise-fall.ts';
 import type { StatusRange } from '../health/status-set.ts';
@@ -7,11 +8,13 @@ import type { ParsedConfig } from './schema.ts';
  * A configuration that was checked whole: addresses split, URLs parsed, paths absolute, references resolved. Plain data,
  * because it crosses from the primary to the workers.
  */
-export interface Config extends Omit<ParsedConfig, 'listen' | 'admin' | 'workers' | 'upstreams' | 'sites'> {
+export interface Config extends Omit<ParsedConfig, 'listen' | 'admin' | 'workers' | 'spool' | 'upstreams' | 'sites'> {
   readonly listen: readonly ListenAddress[];
-  readonly admin: ListenAddress | undefined;
+  readonly admin: AdminListener | undefined;
   /** A number: `auto` was resolved. */
   readonly workers: number;
+  /** The directory is an absolute path, also where none was configured. */
+  readonly spool: ParsedConfig['spool'] & { readonly directory: string };
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
   readonly sites: readonly SiteConfig[];
 }
@@ -23,6 +26,11 @@ export interface ListenAddress {
   readonly host: string | undefined;
   /** 0: a free one. */
   readonly port: number;
+}
+
+/** The admin listener, and from where it takes requests that change something. */
+export interface AdminListener extends ListenAddress {
+  readonly control: 'local' | 'all' | 'off';
 }
 
 type ParsedUpstream = ParsedConfig['upstreams'][string];
@@ -46,6 +54,8 @@ export interface ServerConfig {
   /** Servers of a level are used while none of a lower one takes requests: 0, or 1 for a `backup`. */
   readonly level: number;
   readonly state: 'ready' | 'drain' | 'maintenance';
+  /** Most requests at a time over all workers. */
+  readonly maxConnections?: number | undefined;
 }
 
 /** Active checks of the servers of an upstream. Times in milliseconds, `jitter` in percent. */
@@ -75,6 +85,11 @@ export type PassiveHealthConfig = Omit<Exclude<ParsedUpstream['passiveHealth'], 
   readonly status: readonly StatusRange[];
 };
 
+/** Consistent hashing. The name of a header is in lower case. */
+export type HashConfig = Extract<UpstreamConfig['balance'], object>['hash'];
+
+export type StickyConfig = NonNullable<UpstreamConfig['sticky']>;
+
 export interface SiteConfig extends Omit<ParsedSite, 'routes' | 'name'> {
   /** Label, unique among sites. */
   readonly name: string;
@@ -92,6 +107,6 @@ export interface RouteConfig
 /** What a route does: exactly one of these. Folders and files are absolute paths. */
 export type RouteAction =
   | ({ readonly kind: 'static' } & NonNullable<ParsedRoute['static']>)
-  | ({ readonly kind: 'proxy' } & NonNullable<ParsedRoute['proxy']>)
+  | ({ readonly kind: 'proxy'; readonly buffering: BufferingConfig } & Omit<NonNullable<ParsedRoute['proxy']>, 'buffering'>)
   | ({ readonly kind: 'redirect' } & NonNullable<ParsedRoute['redirect']>)
   | ({ readonly kind: 'respond' } & NonNullable<ParsedRoute['respond']>);

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { circuitBreaker, maxConnections, queue, retry, waitForUpstream, waitForUpstreamMax } from './admission-schema.ts';
+import {
+  circuitBreaker,
+  maxConnections,
+  queue,
+  retry,
+  waitForUpstream,
+  waitForUpstreamMax,
+} from './admission-schema.ts';
 import { balance, sticky } from './balance-schema.ts';
 import { health, passiveHealth } from './health-schema.ts';
 import { keyFacts } from './key-facts.ts';

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import type { ServerCapacity } from '../balancer/server-capacity.ts';
 import type { ServerConfig, UpstreamConfig } from '../config/config.ts';
 import type { ServerState } from '../ipc/message.ts';
 import { type AdministrativeState, Availability } from './availability.ts';
@@ -42,6 +43,10 @@ export class Server implements ConnectionOwner {
   active = 0;
   /** Set by the admission while it has as many requests as it may have. */
   saturated = false;
+  /** Most requests at a time over all workers; undefined for no bound. */
+  maxConnections: number | undefined;
+  /** This worker's part of it; the admission's. */
+  capacity: ServerCapacity | undefined;
   /** Whether it takes requests, and why not. */
   readonly availability = new Availability();
   readonly latency = new LatencyEstimate();
@@ -65,6 +70,7 @@ export class Server implements ConnectionOwner {
     this.address = server.address;
     this.weight = server.weight;
     this.level = server.level;
+    this.maxConnections = server.maxConnections;
     this.configuredState = server.state;
     this.availability.setState(server.state, performance.now());
     this.upstream = config.name;
@@ -151,6 +157,7 @@ export class Server implements ConnectionOwner {
     this.config = config;
     this.weight = server.weight;
     this.level = server.level;
+    this.maxConnections = server.maxConnections;
     this.configuredState = server.state;
     this.setState(this.stateAtRunTime);
     this.pool.sweep(performance.now(), config.keepAlive.idleTimeout);
