@@ -1,12 +1,10 @@
 import { performance } from 'node:perf_hooks';
-import type { UpstreamConfig } from '../config/config.ts';
 import type { HealthObserver } from '../health/health-observer.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { Server } from '../upstream/server.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import type { Balancer } from './balancer.ts';
-import { createBalancer } from './create-balancer.ts';
+import { Balancing } from './balancing.ts';
 import { lastResort } from './last-resort.ts';
 
 /** A request that wants a server. It is told exactly one of both, at once or later, unless it cancels before. */
@@ -33,25 +31,21 @@ export class Admission {
   /** Told of every outcome; it decides about passive ejection. */
   observer: HealthObserver<Server> | undefined;
   private readonly upstream: Upstream;
-  private balancer: Balancer<Server>;
-  private balancerName: UpstreamConfig['balance'];
+  private readonly balancing: Balancing<Server>;
 
   constructor(upstream: Upstream) {
     this.upstream = upstream;
-    this.balancerName = upstream.balance;
-    this.balancer = createBalancer(upstream.balance);
+    this.balancing = new Balancing(upstream.config);
   }
 
   /** Takes the configuration that the upstream has now, after a reload. */
   reconfigure(): void {
-    if (this.balancerName === this.upstream.balance) return;
-    this.balancerName = this.upstream.balance;
-    this.balancer = createBalancer(this.balancerName);
+    this.balancing.configure(this.upstream.config);
   }
 
   apply(applicant: Applicant): void {
     const { servers } = this.upstream;
-    const server = this.balancer.pick(servers, performance.now(), applicant) ?? lastResort(servers, applicant.tried);
+    const server = this.balancing.pick(servers, performance.now(), applicant) ?? lastResort(servers, applicant.tried);
     if (server === undefined) {
       applicant.rejected(new PorticoError('upstream_unreachable', 'the upstream has no server'));
       return;
@@ -63,6 +57,14 @@ export class Admission {
   /** The applicant does not wait any longer. Harmless when it was told already. */
   cancel(_applicant: Applicant): void {
     // Nobody waits.
+  }
+
+  /**
+   * The line that the response of an admitted request gets so that the client keeps its server: a line break and
+   * `Set-Cookie: …`; undefined for none.
+   */
+  sessionLine(context: RequestContext): string | undefined {
+    return this.balancing.sessionLine(context, this.upstream.servers, performance.now());
   }
 
   /** A request that was admitted is over. */

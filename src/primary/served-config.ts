@@ -2,6 +2,7 @@ import type { Config, ListenAddress } from '../config/config.ts';
 import { overlaps } from '../config/listen-address.ts';
 import type { LoadResult } from '../config/load.ts';
 import { reservePorts, type WantedAddress } from './port-reservation.ts';
+import { withSessionSecrets } from './session-secrets.ts';
 
 /** A configuration that was loaded without a mistake. */
 export type LoadedConfig = Extract<LoadResult, { ok: true }>;
@@ -19,7 +20,7 @@ export interface ServedConfig {
 }
 
 /**
- * Makes sure that every address can be opened, and gives each port 0 a free port.
+ * Makes sure that every address can be opened, and gives each port 0 a free port and each upstream its session secret.
  * @param former the configuration in force: its addresses are open already and keep their ports
  * @throws AddressError
  */
@@ -30,8 +31,10 @@ export async function resolveAddresses(config: Config, former?: Config): Promise
   const known = wanted.map(({ listener }) => alreadyOpen(listener, held));
   const reserved = await reservePorts(wanted.filter((_, index) => known[index] === undefined));
   const resolved = known.flatMap((listener) => listener ?? reserved.shift() ?? []);
-  const admin = config.admin === undefined ? undefined : resolved.pop();
-  return { ...config, listen: resolved, admin };
+  if (config.admin === undefined) return { ...config, listen: resolved };
+  const admin = { ...config.admin, ...resolved.pop(), control: config.admin.control };
+  const upstreams = withSessionSecrets(config.upstreams, former?.upstreams);
+  return { ...config, listen: resolved, admin, upstreams };
 }
 
 /** What is open under that address, or a socket of ours that stands in the way of trying it. */

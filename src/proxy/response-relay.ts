@@ -162,6 +162,8 @@ export class ResponseRelay implements InterceptedResponse {
     if (!owner.headReceived(parser.status)) return false;
     this.headRead = true;
     block.append(route.responseFields);
+    const session = route.admission.sessionLine(context);
+    if (session !== undefined) block.appendText(session);
     if (route.addsRequestId && !parser.hasRequestId) block.appendText(`\r\nX-Request-Id: ${context.requestId}`);
     const { responseInterceptor } = route;
     if (responseInterceptor !== undefined) {

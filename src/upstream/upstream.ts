@@ -22,8 +22,8 @@ export class Upstream {
   readonly metrics: UpstreamMetrics;
   /** Where response heads are put together before they are handed on. */
   readonly block: HeadBlock = new HeadBlock();
-  /** How a server is chosen. */
-  balance: UpstreamConfig['balance'];
+  /** The configuration in force. */
+  config: UpstreamConfig;
   /** Called when a server may take requests that might not before, other than by the passing of time. */
   onReturn: (() => void) | undefined;
   private list: readonly Server[] = [];
@@ -37,7 +37,7 @@ export class Upstream {
 
   constructor(config: UpstreamConfig, recorder: Recorder, lookup: Lookup = systemLookup) {
     this.name = config.name;
-    this.balance = config.balance;
+    this.config = config;
     this.recorder = recorder;
     this.metrics = new UpstreamMetrics(recorder, config.name);
     this.resources = {
@@ -57,7 +57,7 @@ export class Upstream {
 
   /** Takes a new configuration. A server whose name and address stay keeps its connections and its state. */
   reconfigure(config: UpstreamConfig): void {
-    this.balance = config.balance;
+    this.config = config;
     const former = new Map(this.list.map((server) => [serverKey(server), server]));
     this.list = config.servers.map((serverConfig) => {
       const key = serverKey(serverConfig);
