@@ -11,11 +11,13 @@ export interface Framing {
   readonly close: boolean;
   /** Whether Expect holds something other than 100-continue. */
   readonly unknownExpectation: boolean;
+  /** Whether there is an Upgrade field. */
+  readonly upgrade: boolean;
   /** The Host field in lower case. */
   readonly host: string;
 }
 
-const noBody = { length: 0, close: false, unknownExpectation: false };
+const noBody = { length: 0, close: false, unknownExpectation: false, upgrade: false };
 
 // RFC 9110 section 5.6.2.
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -50,6 +52,7 @@ export function readFraming(entries: readonly string[]): Framing | string {
   let coding: string | undefined;
   let close = false;
   let unknownExpectation = false;
+  let upgrade = false;
   for (let index = 0; index < entries.length; index += 2) {
     const value = entries[index + 1] as string;
     switch (entries[index]) {
@@ -73,14 +76,17 @@ export function readFraming(entries: readonly string[]): Framing | string {
         break;
       case 'upgrade':
         if (!protocols.test(value)) return 'an Upgrade field that names no protocol';
+        upgrade = true;
         break;
       default:
     }
   }
   if (host === undefined || !isHost(host)) return 'no valid Host field';
-  if (length === undefined && coding === undefined && !close && !unknownExpectation) return { ...noBody, host };
+  if (length === undefined && coding === undefined && !close && !unknownExpectation && !upgrade)
+    return { ...noBody, host };
   const bodyLength = readLength(length, coding);
-  return typeof bodyLength === 'string' ? bodyLength : { length: bodyLength.length, close, unknownExpectation, host };
+  if (typeof bodyLength === 'string') return bodyLength;
+  return { length: bodyLength.length, close, unknownExpectation, upgrade, host };
 }
 
 function readLength(length: string | undefined, coding: string | undefined): { length: number | undefined } | string {

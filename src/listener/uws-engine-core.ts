@@ -5,6 +5,9 @@ import type { ExchangeHandler } from './exchange.ts';
 import { StallWatch } from './stall-watch.ts';
 import type { UwsExchange } from './uws-exchange.ts';
 import { EmptyRequestBody } from './uws-request-body.ts';
+import type { UwsWebSocketPeer } from './uws-websocket-peer.ts';
+
+const defaultWebSocketMessageBytes = 1024 ** 2;
 
 /** What the exchanges of an engine share. */
 export class UwsEngineCore {
@@ -16,6 +19,10 @@ export class UwsEngineCore {
   readonly pieceBytes: number;
   timeouts: EngineTimeouts;
   draining = false;
+  /** Open ones. */
+  readonly webSockets = new Set<UwsWebSocketPeer>();
+  /** WebSockets that open from now on are closed again. */
+  closingWebSockets = false;
   /** Requests handed to the handler and not finished. */
   inFlight = 0;
   /** When a response ended last whose client was slow: its tail may still be in memory. */
@@ -33,6 +40,11 @@ export class UwsEngineCore {
   configure(timeouts: EngineTimeouts): void {
     this.timeouts = timeouts;
     this.watch.configure(Math.min(timeouts.requestBodyMs, timeouts.sendMs));
+  }
+
+  /** Bytes of a WebSocket message from which on uWebSockets.js cuts the connection, before anybody can send a close frame. */
+  get maxWebSocketPayload(): number {
+    return 2 * (this.timeouts.webSocketMessageBytes ?? defaultWebSocketMessageBytes);
   }
 
   /** Gives a request to the handler. */
@@ -69,6 +81,17 @@ export class UwsEngineCore {
       this.report(new PorticoError('internal', 'finishing a request has thrown', { cause }));
     }
     if (this.inFlight === 0) this.onIdle?.();
+  }
+
+  /** An exchange has become a WebSocket. */
+  upgraded(exchange: UwsExchange, peer: UwsWebSocketPeer): void {
+    exchange.guard(() => this.handler.upgraded?.(exchange));
+    if (this.closingWebSockets) setImmediate(() => peer.leave());
+  }
+
+  closeWebSockets(): void {
+    this.closingWebSockets = true;
+    for (const peer of this.webSockets) peer.leave();
   }
 
   pressureEnded(): void {

@@ -37,6 +37,10 @@ class UwsEngine implements Engine {
     return this.#core.inFlight;
   }
 
+  get webSockets(): number {
+    return this.#core.webSockets.size;
+  }
+
   get connections(): number {
     let sum = 0;
     for (const listener of this.#listeners) sum += listener.connections;
@@ -59,7 +63,9 @@ class UwsEngine implements Engine {
   }
 
   configure(timeouts: EngineTimeouts): void {
+    const former = this.#core.maxWebSocketPayload;
     this.#core.configure(timeouts);
+    if (this.#core.maxWebSocketPayload > former) this.#renewListeners();
   }
 
   drain(): Promise<void> {
@@ -72,10 +78,26 @@ class UwsEngine implements Engine {
     return this.#drained;
   }
 
+  closeWebSockets(): void {
+    this.#core.closeWebSockets();
+  }
+
   close(): void {
     for (const listener of this.#listeners) listener.close();
     this.#listeners.clear();
     this.#core.watch.stop();
+  }
+
+  /** Opens each listening socket anew before it closes the old one: the largest message is fixed when that is made. */
+  #renewListeners(): void {
+    for (const listener of [...this.#listeners]) {
+      if (!listener.open) continue;
+      const { address, host, port } = listener;
+      const successor = new UwsListener(this.#uws.module, this.#core, this.#reader, this.#addresses, address);
+      successor.listen({ address, host, port });
+      this.#listeners.add(successor);
+      listener.unlisten();
+    }
   }
 
   /** Resolves unless something is in flight, once the tails of responses to slow clients can have left. */

@@ -3,13 +3,16 @@ import { PorticoError } from '../response/portico-error.ts';
 import type { ResponseHead } from '../response/response-head.ts';
 import type { CorkTask } from './cork.ts';
 import type { ConnectionInfo, Exchange, RequestBody } from './exchange.ts';
-import type { UwsResponse } from './uws-api.ts';
+import type { UwsResponse, UwsWebSocketContext } from './uws-api.ts';
 import type { UwsBodyStream } from './uws-body-stream.ts';
 import { UwsChunkedStream } from './uws-chunked-stream.ts';
 import type { UwsEngineCore } from './uws-engine-core.ts';
 import { UwsKnownLengthStream } from './uws-known-length-stream.ts';
 import { UwsRequestBody } from './uws-request-body.ts';
 import type { UwsRequestHead } from './uws-request-head.ts';
+import type { UwsWebSocketData } from './uws-websocket-behavior.ts';
+import { UwsWebSocketPeer } from './uws-websocket-peer.ts';
+import type { WebSocketPeer, WebSocketRequest, WebSocketSink } from './websocket.ts';
 
 // Up to this size a body is handed over whole and copied when the socket is full; larger ones are held by reference.
 const singleShotBytes = 15_000;
@@ -42,12 +45,22 @@ export class UwsExchange implements Exchange, CorkTask {
   pressured = false;
   #response: UwsResponse | undefined;
   #stream: UwsBodyStream | undefined;
+  /** What a WebSocket is made with; undefined for requests that are for none. */
+  readonly #upgrade: UwsWebSocketContext | undefined;
+  #webSocket: UwsWebSocketPeer | undefined;
   /** What `writeCorked` sends. */
   #sendHead: ResponseHead | undefined;
   #sendBody: Uint8Array | undefined;
   #sendLength: number | undefined;
 
-  constructor(engine: UwsEngineCore, response: UwsResponse, head: UwsRequestHead, connection: ConnectionInfo) {
+  constructor(
+    engine: UwsEngineCore,
+    response: UwsResponse,
+    head: UwsRequestHead,
+    connection: ConnectionInfo,
+    upgrade?: UwsWebSocketContext,
+  ) {
+    this.#upgrade = upgrade;
     this.engine = engine;
     this.#response = response;
     this.head = head;
@@ -63,7 +76,11 @@ export class UwsExchange implements Exchange, CorkTask {
 
   /** Whether the native response object is dead although the writer has not ended the response yet. */
   get nativelyComplete(): boolean {
-    return this.#stream?.complete ?? false;
+    return this.#webSocket !== undefined || (this.#stream?.complete ?? false);
+  }
+
+  get webSocketRequest(): WebSocketRequest | undefined {
+    return this.#upgrade === undefined ? undefined : this.head.webSocketRequest;
   }
 
   respond(head: ResponseHead, body: Uint8Array): void {
@@ -114,8 +131,31 @@ export class UwsExchange implements Exchange, CorkTask {
     this.#stream.end();
   }
 
+  acceptWebSocket(head: ResponseHead, protocol: string, sink: WebSocketSink): WebSocketPeer | undefined {
+    const upgrade = this.#upgrade;
+    if (upgrade === undefined) throw new Error('the request is for no WebSocket');
+    const response = this.#begin(head);
+    if (response === undefined) return undefined;
+    const peer = new UwsWebSocketPeer(this, sink);
+    const data: UwsWebSocketData = { peer };
+    const key = this.head.fields.get('sec-websocket-key') ?? '';
+    this.#webSocket = peer;
+    // Dead from here on; aborts are told by the WebSocket's end.
+    this.#response = undefined;
+    response.cork(() => {
+      response.writeStatus(head.block);
+      response.upgrade(data, key, protocol, '', upgrade);
+    });
+    this.engine.upgraded(this, peer);
+    return peer;
+  }
+
   abort(): void {
     if (this.over) return;
+    if (this.#webSocket !== undefined) {
+      this.#webSocket.terminate();
+      return;
+    }
     if (this.nativelyComplete) {
       this.complete();
       return;
@@ -127,7 +167,7 @@ export class UwsExchange implements Exchange, CorkTask {
 
   /** The connection has ended before the response was complete. */
   clientGone(): void {
-    if (this.over) return;
+    if (this.over || this.#webSocket !== undefined) return;
     this.aborted = true;
     this.#release();
     this.guard(this.onAborted);

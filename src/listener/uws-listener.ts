@@ -2,15 +2,18 @@ import type { ListenAddress } from '../config/config.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { ConnectionInfo } from './exchange.ts';
 import type { RemoteAddresses } from './remote-address.ts';
-import type { UwsApp, UwsListenSocket, UwsModule, UwsRequest, UwsResponse } from './uws-api.ts';
+import type { UwsApp, UwsListenSocket, UwsModule, UwsRequest, UwsResponse, UwsWebSocketContext } from './uws-api.ts';
 import type { UwsEngineCore } from './uws-engine-core.ts';
 import { UwsExchange } from './uws-exchange.ts';
 import type { UwsRequestBody } from './uws-request-body.ts';
 import type { UwsRequestReader } from './uws-request-head.ts';
+import { webSocketBehavior } from './uws-websocket-behavior.ts';
 
 /** One listening address. It has a uWebSockets.js app of its own, because a request does not say which socket it came through. */
 export class UwsListener {
   readonly address: string;
+  /** As given to `listen`. */
+  host: string | undefined = undefined;
   port = 0;
   connections = 0;
   readonly #uws: UwsModule;
@@ -36,6 +39,14 @@ export class UwsListener {
     this.#app.filter((_response, change) => {
       this.connections += change;
     });
+    const behavior = webSocketBehavior(
+      core.maxWebSocketPayload,
+      (response, request, context) => this.#receive(response, request, context),
+      () => {
+        this.connections -= 1;
+      },
+    );
+    this.#app.ws('/*', behavior);
     this.#app.any('/*', (response, request) => this.#receive(response, request));
   }
 
@@ -52,6 +63,7 @@ export class UwsListener {
     if (host !== undefined && (host === '' || /[\0\s]/.test(host))) {
       throw new Error(`cannot listen on ${address}: ${JSON.stringify(host)} is not a host`);
     }
+    this.host = host;
     const opened = (socket: UwsListenSocket | false): void => {
       if (socket !== false) this.#socket = socket;
     };
@@ -81,12 +93,12 @@ export class UwsListener {
   }
 
   /** No throw may leave here: uWebSockets.js would end the process. */
-  #receive(response: UwsResponse, request: UwsRequest): void {
+  #receive(response: UwsResponse, request: UwsRequest, upgrade?: UwsWebSocketContext): void {
     let exchange: UwsExchange | undefined;
     try {
       const head = this.#reader.read(request);
-      exchange = new UwsExchange(this.#core, response, head, this.#connectionInfo(response));
-      if (head.malformation !== undefined || head.unknownExpectation) this.#refuseSoon(exchange, response);
+      exchange = new UwsExchange(this.#core, response, head, this.#connectionInfo(response), upgrade);
+      if (head.refusal !== undefined) this.#refuseSoon(exchange, head.refusal, response);
       else if (head.bodyLength === 0) this.#handleNow(exchange, response);
       else this.#handleSoon(exchange, response);
     } catch (cause) {
@@ -120,10 +132,10 @@ export class UwsListener {
   }
 
   /** Likewise a request that is refused: answered within the callback, the rest of what was read would still be served. */
-  #refuseSoon(exchange: UwsExchange, response: UwsResponse): void {
+  #refuseSoon(exchange: UwsExchange, refusal: PorticoError, response: UwsResponse): void {
     exchange.mustClose = true;
     response.onAborted(() => exchange.clientGone());
-    setImmediate(refuse, exchange);
+    setImmediate(refuse, exchange, refusal);
   }
 
   #connectionInfo(response: UwsResponse): ConnectionInfo {
@@ -172,11 +184,6 @@ function handle(exchange: UwsExchange): void {
   exchange.engine.handle(exchange);
 }
 
-function refuse(exchange: UwsExchange): void {
-  const { head, engine } = exchange;
-  const error =
-    head.malformation === undefined
-      ? new PorticoError('expectation_failed', `Expect: ${head.fields.get('expect')}`)
-      : new PorticoError('request_malformed', head.malformation);
-  engine.refuseMalformed(exchange, error);
+function refuse(exchange: UwsExchange, refusal: PorticoError): void {
+  exchange.engine.refuseMalformed(exchange, refusal);
 }

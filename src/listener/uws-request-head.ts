@@ -1,7 +1,10 @@
 import { HeaderFields } from '../http/header-fields.ts';
 import type { RequestHead } from '../request/request-head.ts';
+import { PorticoError } from '../response/portico-error.ts';
 import { isMethod, isOriginForm, readFraming } from './framing.ts';
 import type { UwsRequest } from './uws-api.ts';
+import type { WebSocketRequest } from './websocket.ts';
+import { readWebSocketRequest } from './websocket-handshake.ts';
 
 /** A request's head, and what the engine has to know to read on and to answer. */
 export class UwsRequestHead implements RequestHead {
@@ -15,10 +18,10 @@ export class UwsRequestHead implements RequestHead {
   bodyLength: number | undefined = 0;
   /** Whether the connection must be closed behind the response. */
   close = false;
-  /** Whether Expect asks for what nobody knows. */
-  unknownExpectation = false;
-  /** Why the request is refused: a sentence for the log. */
-  malformation: string | undefined;
+  /** What the client asks for when it wants a WebSocket. */
+  webSocketRequest: WebSocketRequest | undefined;
+  /** Why the request is refused. */
+  refusal: PorticoError | undefined;
 
   constructor(method: string, rawPath: string, query: string | undefined, fields: HeaderFields) {
     this.method = method;
@@ -52,7 +55,7 @@ export class UwsRequestReader {
     const entries = this.#entries;
     const head = new UwsRequestHead(method, request.getUrl(), request.getQuery(), new HeaderFields(entries));
     const lost = this.#doubtful ? restoreBytes(entries, request) : undefined;
-    head.malformation = lost ?? check(head);
+    head.refusal = lost === undefined ? check(head) : new PorticoError('request_malformed', lost);
     return head;
   }
 }
@@ -77,14 +80,24 @@ function count(entries: readonly string[], name: string): number {
   return found;
 }
 
-function check(head: UwsRequestHead): string | undefined {
-  if (!isMethod(head.method)) return 'a method that is not a token';
-  if (!isOriginForm(head.target)) return 'a target with bytes that must be escaped, or a fragment';
+function check(head: UwsRequestHead): PorticoError | undefined {
+  if (!isMethod(head.method)) return malformed('a method that is not a token');
+  if (!isOriginForm(head.target)) return malformed('a target with bytes that must be escaped, or a fragment');
   const framing = readFraming(head.fields.entries);
-  if (typeof framing === 'string') return framing;
+  if (typeof framing === 'string') return malformed(framing);
   head.host = framing.host;
   head.bodyLength = framing.length;
   head.close = framing.close;
-  head.unknownExpectation = framing.unknownExpectation;
+  if (framing.unknownExpectation) {
+    return new PorticoError('expectation_failed', `Expect: ${head.fields.get('expect')}`);
+  }
+  if (!framing.upgrade) return undefined;
+  const asked = readWebSocketRequest(head);
+  if (asked instanceof PorticoError) return asked;
+  head.webSocketRequest = asked;
   return undefined;
+}
+
+function malformed(detail: string): PorticoError {
+  return new PorticoError('request_malformed', detail);
 }

@@ -22,7 +22,7 @@ describe('the framing of a request', () => {
     ['close', ['connection', 'close'], { close: true }],
     ['close among others', ['connection', 'TE, Close'], { close: true }],
     ['an option that only contains close', ['connection', 'closed'], { close: false }],
-    ['100-continue, whatever its case', ['expect', '100-Continue'], { unknownExpectation: false }],
+    ['100-continue, whatever its case', ['expect', '100-Continue'], { unknownExpectation: false, upgrade: false }],
     ['another expectation', ['expect', '100-continue, x'], { unknownExpectation: true }],
     ['an upgrade', ['upgrade', 'websocket, h2c, IRC/6.9'], { length: 0 }],
   ] as const) {
