@@ -11,6 +11,7 @@ describe('the framing of a request', () => {
       length: 0,
       close: false,
       unknownExpectation: false,
+      upgrade: false,
       host: 'example.com:80',
     });
   });
@@ -22,9 +23,9 @@ describe('the framing of a request', () => {
     ['close', ['connection', 'close'], { close: true }],
     ['close among others', ['connection', 'TE, Close'], { close: true }],
     ['an option that only contains close', ['connection', 'closed'], { close: false }],
-    ['100-continue, whatever its case', ['expect', '100-Continue'], { unknownExpectation: false, upgrade: false }],
+    ['100-continue, whatever its case', ['expect', '100-Continue'], { unknownExpectation: false }],
     ['another expectation', ['expect', '100-continue, x'], { unknownExpectation: true }],
-    ['an upgrade', ['upgrade', 'websocket, h2c, IRC/6.9'], { length: 0 }],
+    ['an upgrade', ['upgrade', 'websocket, h2c, IRC/6.9'], { length: 0, upgrade: true }],
   ] as const) {
     test(`with ${name} is read`, () => {
       const framing = readFraming([...host, ...entries]);
