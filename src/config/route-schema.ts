@@ -3,6 +3,7 @@ import { routeBuffering } from './buffering-schema.ts';
 import { keyFacts } from './key-facts.ts';
 import { fieldName, fieldValue, folder, label, textLike, textOf, upstreamName } from './schema-values.ts';
 import { size } from './units.ts';
+import { routeWebSocket } from './websocket-schema.ts';
 
 const fieldChanges = z.strictObject({
   set: z
@@ -97,6 +98,7 @@ const proxy = z.strictObject({
     .prefault({})
     .describe('Changes to the fields of the request that is sent upstream. NGINX: `proxy_set_header`.'),
   buffering: routeBuffering,
+  webSocket: routeWebSocket,
 });
 
 const redirect = z.strictObject({

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Config, RouteConfig, SiteConfig } from '../config/config.ts';
+import { webSocketDefaults } from '../config/websocket-defaults.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { AccelDirectives } from '../proxy/accel-directives.ts';
 import { createProxyHandler } from '../proxy/proxy-handler.ts';
@@ -111,6 +112,7 @@ function plainProxy(upstream: string): ProxyAction {
     host: 'keep',
     forwarded: false,
     interceptErrors: false,
+    webSocket: webSocketDefaults,
     requestHeaders,
   };
 }

@@ -1,5 +1,7 @@
 import { Admission } from '../../src/balancer/admission.ts';
+import { bufferingDefaults } from '../../src/config/buffering-defaults.ts';
 import type { ServerConfig, UpstreamConfig } from '../../src/config/config.ts';
+import { webSocketDefaults } from '../../src/config/websocket-defaults.ts';
 import type { ProxyHandlerConfig } from '../../src/proxy/proxy-config.ts';
 import { createProxyHandler } from '../../src/proxy/proxy-handler.ts';
 import type { Handler } from '../../src/route/route.ts';
@@ -35,11 +37,13 @@ export function upstreamConfig(servers: readonly ServerConfig[], changes: Upstre
 export function proxyConfig(changes: Partial<ProxyHandlerConfig> = {}): ProxyHandlerConfig {
   return {
     kind: 'proxy',
+    buffering: bufferingDefaults,
     upstream: 'app',
     stripPrefix: false,
     host: 'keep',
     forwarded: false,
     interceptErrors: false,
+    webSocket: webSocketDefaults,
     requestHeaders: { set: {}, remove: [] },
     prefix: '/',
     responseFields: Buffer.alloc(0),
