@@ -59,14 +59,21 @@ function renderRow(path: string, key: string, schema: z.core.$ZodType): string[]
   const { text, nginx } = splitNginx(descriptionOf(schema));
   const full = path === '' ? key : `${path}.${key}`;
   if (text === '') throw new Error(`${full} has no description`);
-  const reload = keyFacts.get(schema)?.appliesAt ?? inheritedStart(schema);
-  return [`\`${key}\``, valueOf(full, schema), defaultOf(schema), reload === 'start' ? 'restart' : 'yes', nginx, text];
+  const reload = keyFacts.get(schema)?.appliesAt ?? inheritedTime(schema);
+  return [
+    `\`${key}\``,
+    valueOf(full, schema),
+    defaultOf(schema),
+    reload === 'replacement' ? 'new workers' : 'yes',
+    nginx,
+    text,
+  ];
 }
 
-function inheritedStart(schema: z.core.$ZodType): 'start' | undefined {
+function inheritedTime(schema: z.core.$ZodType): 'replacement' | undefined {
   const def = definitionOf(schema);
   if (!('innerType' in def)) return undefined;
-  return keyFacts.get(def.innerType)?.appliesAt ?? inheritedStart(def.innerType);
+  return keyFacts.get(def.innerType)?.appliesAt ?? inheritedTime(def.innerType);
 }
 
 /** What may stand there, with a link where a section says more. */

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { ListenAddress } from '../config/config.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Exposition } from '../metrics/exposition.ts';
+import { type Control, ControlApi } from './control-api.ts';
 import { adminIndexPage } from './index-page.ts';
 
 export interface AdminServerOptions {
@@ -10,6 +11,8 @@ export interface AdminServerOptions {
   readonly readiness: () => Readiness;
   /** What /status shows. */
   readonly status: () => Promise<object> | object;
+  /** What may be changed. Left out: nothing. */
+  readonly control?: Control;
   readonly logger: Logger;
 }
 
@@ -18,7 +21,7 @@ export interface Readiness {
   readonly reason: string;
 }
 
-/** The admin listener of the primary: /metrics, /health, /ready, /status. */
+/** The admin listener of the primary: /metrics, /health, /ready, /status, and what changes something. */
 export interface AdminServer {
   /**
    * @returns the port, also where the address says 0
@@ -39,17 +42,31 @@ interface Answer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
+  /** Methods that there are instead. */
+  readonly allow?: string;
+}
+
+/** What the listener answers with: by path, and by the control requests. */
+interface Endpoints {
+  readonly pages: ReadonlyMap<string, Endpoint>;
+  readonly control: ControlApi | undefined;
+  readonly logger: Logger;
 }
 
 type Endpoint = (request: IncomingMessage) => Promise<Answer> | Answer;
 
 export function createAdminServer(options: AdminServerOptions): AdminServer {
-  const endpoints = adminEndpoints(options);
+  const { control, logger } = options;
+  const endpoints: Endpoints = {
+    pages: adminPages(options),
+    control: control === undefined ? undefined : new ControlApi(control),
+    logger,
+  };
   let server: Server | undefined;
   return {
     async listen(address) {
       if (server !== undefined) throw new Error('the admin server listens already');
-      server = httpServer(endpoints, options.logger);
+      server = httpServer(endpoints);
       try {
         return await bind(server, address);
       } catch (error) {
@@ -69,7 +86,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
   };
 }
 
-function adminEndpoints(options: AdminServerOptions): ReadonlyMap<string, Endpoint> {
+function adminPages(options: AdminServerOptions): ReadonlyMap<string, Endpoint> {
   const metrics: Endpoint = async ({ headers }) => ({
     status: 200,
     ...(await options.aggregate.render(headers.accept)),
@@ -89,7 +106,7 @@ function readyAnswer({ ready, reason }: Readiness): Answer {
   return json(ready ? 200 : 503, { ready, reason });
 }
 
-function httpServer(endpoints: ReadonlyMap<string, Endpoint>, logger: Logger): Server {
+function httpServer(endpoints: Endpoints): Server {
   const server = createServer(
     {
       maxHeaderSize,
@@ -98,7 +115,7 @@ function httpServer(endpoints: ReadonlyMap<string, Endpoint>, logger: Logger): S
       keepAliveTimeout: 30_000,
       connectionsCheckingInterval: 1000,
     },
-    (request, response) => void handle(endpoints, request, response, logger),
+    (request, response) => void handle(endpoints, request, response),
   );
   server.maxConnections = maxConnections;
   server.maxRequestsPerSocket = 10_000;
@@ -122,33 +139,42 @@ function bind(server: Server, { host, port }: ListenAddress): Promise<number> {
   });
 }
 
-async function handle(
-  endpoints: ReadonlyMap<string, Endpoint>,
-  request: IncomingMessage,
-  response: ServerResponse,
-  logger: Logger,
-): Promise<void> {
+async function handle(endpoints: Endpoints, request: IncomingMessage, response: ServerResponse): Promise<void> {
   // Both for an answer that does not come and for a client that takes it byte by byte.
   const timer = setTimeout(() => request.socket.destroy(), answerTimeoutMs);
   response.once('close', () => clearTimeout(timer));
-  request.resume();
+  // A client that goes away in the middle of its body.
+  request.on('error', () => {});
   try {
     send(request, response, await answer(endpoints, request));
   } catch (error) {
-    logger.error('the admin listener cannot answer', { target: request.url, error });
+    if (!request.socket.destroyed) {
+      endpoints.logger.error('the admin listener cannot answer', { target: request.url, error });
+    }
     send(request, response, json(500, { error: 'internal error; the log says more' }));
   }
+  request.resume();
 }
 
-function answer(endpoints: ReadonlyMap<string, Endpoint>, request: IncomingMessage): Promise<Answer> | Answer {
+async function answer({ pages, control, logger }: Endpoints, request: IncomingMessage): Promise<Answer> {
   const path = (request.url ?? '').split('?', 1)[0] ?? '';
-  const endpoint = endpoints.get(path);
-  if (endpoint === undefined) return json(404, { error: 'not found', endpoints: [...endpoints.keys()] });
-  if (request.method !== 'GET' && request.method !== 'HEAD') return json(405, { error: 'only GET and HEAD' });
-  return endpoint(request);
+  const { method } = request;
+  const page = pages.get(path);
+  if (page !== undefined) {
+    if (method === 'GET' || method === 'HEAD') return page(request);
+    return json(405, { error: 'only GET and HEAD' }, 'GET, HEAD');
+  }
+  const action = control?.find(path);
+  if (control === undefined || action === undefined) {
+    return json(404, { error: 'not found', endpoints: [...pages.keys()] });
+  }
+  if (method !== 'POST') return json(405, { error: 'only POST' }, 'POST');
+  const { status, value } = await control.answer(request, action);
+  logger.info('control request', { target: request.url, status, client: request.socket.remoteAddress });
+  return json(status, value);
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { status, contentType, body }: Answer): void {
+function send(request: IncomingMessage, response: ServerResponse, { status, contentType, body, allow }: Answer): void {
   if (response.headersSent) return;
   // A body that nobody reads would be taken for the next request.
   const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
@@ -158,12 +184,13 @@ function send(request: IncomingMessage, response: ServerResponse, { status, cont
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
     'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
-    ...(status === 405 ? { Allow: 'GET, HEAD' } : {}),
+    ...(allow === undefined ? {} : { Allow: allow }),
     ...(hasBody ? { Connection: 'close' } : {}),
   });
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-function json(status: number, value: object): Answer {
-  return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(value, undefined, 2)}\n` };
+function json(status: number, value: object, allow?: string): Answer {
+  const body = `${JSON.stringify(value, undefined, 2)}\n`;
+  return { status, contentType: 'application/json; charset=utf-8', body, ...(allow === undefined ? {} : { allow }) };
 }

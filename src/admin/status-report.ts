@@ -1,4 +1,4 @@
-import type { ServerState, WorkerState } from '../ipc/message.ts';
+import type { ServerState, ServerStateOrder, WorkerState } from '../ipc/message.ts';
 
 /** What the primary knows of itself. Times are milliseconds of `Date.now()`. */
 export interface StatusInput {
@@ -14,12 +14,36 @@ export interface StatusInput {
   readonly config: ConfigInput;
   /** Undefined before the first reload. */
   readonly lastReload: ReloadResult | undefined;
+  /** Replacement of workers under way. */
+  readonly roll?: RollReport | undefined;
+  readonly lastRoll?: RollReport | undefined;
+  /** What was said of servers while the program runs. */
+  readonly serverStates?: readonly ServerStateOrder[];
+}
+
+/** Why workers are replaced: it was asked for, a reload has changed what a worker reads at its start, or one had too much memory. */
+export type RollReason = 'request' | 'configuration' | 'memory';
+
+/** How far a replacement of workers has come, or came. */
+export interface RollReport {
+  readonly reason: RollReason;
+  readonly startedAt: number;
+  /** Workers to be replaced. */
+  readonly workers: number;
+  /** Those that were. */
+  readonly replaced: number;
+  /** Requests that outlived `shutdownTimeout` in a predecessor. */
+  readonly cut: number;
+  /** Undefined while it is under way. */
+  readonly endedAt?: number;
+  /** Why it ended early; the workers that there were go on. */
+  readonly error?: string;
 }
 
 export interface WorkerInput {
   readonly slot: number;
   readonly pid: number | undefined;
-  /** What it is doing: `starting`, `ready`, `draining`, `waiting`. */
+  /** What it is doing: `starting`, `ready`, `draining`, `waiting`. A slot has two workers while one replaces the other. */
   readonly phase: string;
   /** Times that a worker of this slot was replaced. */
   readonly restarts: number;
@@ -57,9 +81,20 @@ export function buildStatusReport(input: StatusInput) {
     uptimeSeconds: secondsBetween(input.startedAt, input.now),
     config: { ...config, loadedAt: isoTime(config.loadedAt) },
     lastReload: lastReload === undefined ? null : { ...lastReload, at: isoTime(lastReload.at) },
+    roll: rollStatus(input.roll),
+    lastRoll: rollStatus(input.lastRoll),
     workers: input.workers.map((worker) => workerStatus(worker, input.now)),
-    upstreams: upstreamStatus(input.workers.flatMap(({ state }) => state?.servers ?? [])),
+    upstreams: upstreamStatus(
+      input.workers.flatMap(({ state }) => state?.servers ?? []),
+      input.serverStates ?? [],
+    ),
   };
+}
+
+function rollStatus(roll: RollReport | undefined) {
+  if (roll === undefined) return null;
+  const { startedAt, endedAt, ...rest } = roll;
+  return { ...rest, startedAt: isoTime(startedAt), ...(endedAt === undefined ? {} : { endedAt: isoTime(endedAt) }) };
 }
 
 function workerStatus({ slot, pid, phase, restarts, state, reportedAt }: WorkerInput, now: number) {
@@ -89,9 +124,11 @@ interface ServerStatus {
   workers: number;
   /** The last error that a worker backed off for. */
   lastError?: string;
+  /** What was said of it while the program runs; counts instead of the configuration. */
+  ordered?: ServerStateOrder['state'];
 }
 
-function upstreamStatus(states: readonly ServerState[]) {
+function upstreamStatus(states: readonly ServerState[], orders: readonly ServerStateOrder[]) {
   const upstreams = new Map<string, Map<string, ServerStatus>>();
   for (const state of states) {
     const servers = upstreams.get(state.upstream) ?? new Map<string, ServerStatus>();
@@ -99,6 +136,10 @@ function upstreamStatus(states: readonly ServerState[]) {
     const server = servers.get(state.server) ?? newServer(state.server);
     servers.set(state.server, server);
     addState(server, state);
+  }
+  for (const order of orders) {
+    const server = upstreams.get(order.upstream)?.get(order.server);
+    if (server !== undefined) server.ordered = order.state;
   }
   return [...upstreams].map(([name, servers]) => ({ name, servers: [...servers.values()] }));
 }

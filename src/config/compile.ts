@@ -1,15 +1,19 @@
+import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { parseAddressRange } from './address-range.ts';
 import { availableCpus } from './available-cpus.ts';
 import { compileSites } from './compile-sites.ts';
 import { compileUpstreams } from './compile-upstreams.ts';
-import type { Config, ListenAddress } from './config.ts';
+import type { AdminListener, Config, ListenAddress } from './config.ts';
 import { Diagnosis } from './diagnosis.ts';
-import { fileMistake, folderMistake } from './file-check.ts';
+import { fileMistake, folderMistake, writableFolderMistake } from './file-check.ts';
 import type { Finding } from './finding.ts';
 import { isLoopback, overlaps, parseListenAddress, sameAddress } from './listen-address.ts';
 import type { ParsedConfig } from './schema.ts';
 import type { KeyPath } from './schema-walk.ts';
+
+/** For temporary files that may be large: unlike /tmp it is not memory (Filesystem Hierarchy Standard, section 5.15). */
+const lastingFolder = '/var/tmp';
 
 interface Compilation {
   /** Only fit for use when there are no findings. */
@@ -33,6 +37,7 @@ export function compileConfig(parsed: ParsedConfig, baseFolder: string, given: R
     admin: compileAdmin(parsed, listen, given.has('admin'), diagnosis),
     workers: parsed.workers === 'auto' ? availableCpus() : parsed.workers,
     accessLog: compileAccessLog(parsed, diagnosis),
+    spool: { ...parsed.spool, directory: compileSpoolDirectory(parsed, diagnosis) },
     upstreams: compileUpstreams(parsed.upstreams, diagnosis),
     sites: compileSites(parsed, diagnosis),
   };
@@ -62,7 +67,7 @@ function compileAdmin(
   listen: readonly ListenAddress[],
   isGiven: boolean,
   diagnosis: Diagnosis,
-): ListenAddress | undefined {
+): AdminListener | undefined {
   if (admin === false) return undefined;
   const path = ['admin', 'address'];
   const checked = parseListenAddress(admin.address);
@@ -80,7 +85,7 @@ function compileAdmin(
   if (!isLoopback(checked.value)) {
     diagnosis.warn(`admin.address ${admin.address} may be reached from other machines: metrics and status tell much`);
   }
-  return checked.value;
+  return { ...checked.value, control: admin.control };
 }
 
 function compileAccessLog({ accessLog }: ParsedConfig, diagnosis: Diagnosis): ParsedConfig['accessLog'] {
@@ -90,6 +95,14 @@ function compileAccessLog({ accessLog }: ParsedConfig, diagnosis: Diagnosis): Pa
   const mistake = folderMistake(dirname(path)) ?? fileMistake(path, { mayBeMissing: true });
   if (mistake) diagnosis.report(['accessLog', 'path'], mistake);
   return { ...accessLog, path };
+}
+
+function compileSpoolDirectory({ spool }: ParsedConfig, diagnosis: Diagnosis): string {
+  if (spool.directory === undefined) return writableFolderMistake(lastingFolder) ? tmpdir() : lastingFolder;
+  const path = diagnosis.absolute(spool.directory);
+  const mistake = writableFolderMistake(path);
+  if (mistake) diagnosis.report(['spool', 'directory'], mistake);
+  return path;
 }
 
 function checkTrustedProxies({ trustedProxies }: ParsedConfig, diagnosis: Diagnosis): void {

@@ -1,7 +1,7 @@
-import type { BufferingConfig } from './buffering-defaults.ts';
 import type { BodyExpectation } from '../health/body-match.ts';
 import type { HealthThresholds } from '../health/rise-fall.ts';
 import type { StatusRange } from '../health/status-set.ts';
+import type { BufferingConfig } from './buffering-defaults.ts';
 import type { ParsedConfig } from './schema.ts';
 
 /**
@@ -107,6 +107,9 @@ export interface RouteConfig
 /** What a route does: exactly one of these. Folders and files are absolute paths. */
 export type RouteAction =
   | ({ readonly kind: 'static' } & NonNullable<ParsedRoute['static']>)
-  | ({ readonly kind: 'proxy'; readonly buffering: BufferingConfig } & Omit<NonNullable<ParsedRoute['proxy']>, 'buffering'>)
+  | ({ readonly kind: 'proxy'; readonly buffering: BufferingConfig } & Omit<
+      NonNullable<ParsedRoute['proxy']>,
+      'buffering'
+    >)
   | ({ readonly kind: 'redirect' } & NonNullable<ParsedRoute['redirect']>)
   | ({ readonly kind: 'respond' } & NonNullable<ParsedRoute['respond']>);

@@ -3,8 +3,8 @@ import { z } from 'zod';
 interface KeyFacts {
   /** What may stand here, as it follows "allowed:". Derived from the schema where it is not given. */
   readonly allowed?: string;
-  /** `start`: a reload leaves it as it was; a change needs a restart. */
-  readonly appliesAt?: 'start';
+  /** `replacement`: read when a worker starts; a reload that changes it replaces the workers one after the other. */
+  readonly appliesAt?: 'replacement';
 }
 
 /** What the schema itself cannot say about a key; messages and docs/configuration.md read it. */

@@ -20,8 +20,8 @@ export type ForkWorker = (slot: number) => WorkerProcess;
 /** What all workers are started with. */
 export interface ForkOptions {
   readonly environment: NodeJS.ProcessEnv;
-  /** Largest request head, bytes: uWebSockets.js reads it once, from its environment, when it is loaded. */
-  readonly headerBytes: number;
+  /** Largest request head now, bytes: uWebSockets.js reads it once, from its environment, when it is loaded. */
+  readonly headerBytes: () => number;
 }
 
 /** @returns a function that forks this same program's worker entry, compiled or from source alike */
@@ -30,11 +30,10 @@ export function workerForker({ environment, headerBytes }: ForkOptions): ForkWor
   const entry = fileURLToPath(new URL(`../worker/entry${extension}`, import.meta.url));
   // The options of this process go on (a loader such as tsx, memory limits), except the inspector: its port is taken.
   const execArgv = process.execArgv.filter((option) => !option.startsWith('--inspect'));
-  const shared = { ...environment, UWS_HTTP_MAX_HEADERS_SIZE: String(headerBytes) };
   return (slot) =>
     fork(entry, {
       execArgv,
-      env: { ...shared, PORTICO_WORKER: String(slot) },
+      env: { ...environment, UWS_HTTP_MAX_HEADERS_SIZE: String(headerBytes()), PORTICO_WORKER: String(slot) },
       // A worker never reads the terminal.
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       // Keeps NaN and undefined as they are; JSON would turn the one into null and drop the other.

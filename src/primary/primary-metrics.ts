@@ -1,3 +1,4 @@
+import type { RollReason } from '../admin/status-report.ts';
 import { metricNames } from '../metrics/names.ts';
 import type { Counter, Gauge, Recorder } from '../metrics/recorder.ts';
 
@@ -40,6 +41,11 @@ export class PrimaryMetrics {
   reloadSucceeded(atMs: number): void {
     this.reloads.success.add(1);
     this.configurationLoaded(atMs);
+  }
+
+  /** Workers were replaced by order, all of them or as many as `reason` is about; or could not be. */
+  rolled(reason: RollReason, success: boolean): void {
+    this.recorder.counter(metricNames.workerRolls, { reason, result: success ? 'success' : 'failure' }).add(1);
   }
 
   reloadFailed(): void {

@@ -1,6 +1,7 @@
 import { type AdminServer, createAdminServer, type Readiness } from '../admin/admin-server.ts';
+import type { Control } from '../admin/control-api.ts';
 import { buildStatusReport, type WorkerInput } from '../admin/status-report.ts';
-import type { ListenAddress } from '../config/config.ts';
+import type { Config, ListenAddress } from '../config/config.ts';
 import type { LoadResult } from '../config/load.ts';
 import type { RootLogger } from '../log/logger.ts';
 import { MetricAggregate } from '../metrics/aggregate.ts';
@@ -12,11 +13,13 @@ import { Reload } from './reload.ts';
 import { ReportRound } from './report-round.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import type { ServedConfig } from './served-config.ts';
+import { isConfigured, ServerStates } from './server-states.ts';
 import { Shutdown } from './shutdown.ts';
 import type { Order, Signals } from './signals.ts';
 import { startLine } from './start-line.ts';
 import { type FleetEvents, type TransitionResult, WorkerFleet } from './worker-fleet.ts';
-import type { SlotState, Target } from './worker-slot.ts';
+import { WorkerRoll } from './worker-roll.ts';
+import type { SlotState, Target, WorkerSlot } from './worker-slot.ts';
 
 export interface PrimaryOptions {
   /** What to serve. Its addresses were tried: nothing else is on them. */
@@ -46,6 +49,10 @@ export class Primary {
   private readonly admin: AdminEndpoint;
   private readonly reload: Reload;
   private readonly shutdown: Shutdown;
+  private readonly roll: WorkerRoll;
+  private readonly serverStates = new ServerStates();
+  /** For workers that start from now on. */
+  private headerBytes: number;
   private readonly startedAt = Date.now();
   private readonly warned = new Set<string>();
   private engine = '';
@@ -56,9 +63,10 @@ export class Primary {
   constructor(options: PrimaryOptions) {
     const { initial, environment, logger } = options;
     this.options = options;
+    this.headerBytes = initial.config.limits.headerSize;
     this.fleet = new WorkerFleet({
       workers: initial.config.workers,
-      forkWorker: workerForker({ environment, headerBytes: initial.config.limits.headerSize }),
+      forkWorker: workerForker({ environment, headerBytes: () => this.headerBytes }),
       restartPolicy: new RestartPolicy(() => performance.now()),
       events: this.fleetEvents(),
       logger,
@@ -72,9 +80,15 @@ export class Primary {
       recorder: this.aggregate.recorder,
       announce: (report) => void this.fleet.broadcast({ type: 'health', ...report }),
     });
-    this.round = new ReportRound(this.fleet.slots);
+    this.round = new ReportRound(() => this.fleet.workers);
     this.admin = new AdminEndpoint((address) => this.openAdmin(address));
     this.shutdown = new Shutdown(this.fleet, logger);
+    this.roll = new WorkerRoll({
+      fleet: this.fleet,
+      metrics: this.metrics,
+      logger,
+      shutdownTimeoutMs: () => this.reload.served.config.shutdownTimeout,
+    });
     this.reload = new Reload({
       load: options.load,
       admin: this.admin,
@@ -82,6 +96,7 @@ export class Primary {
       logger,
       initial,
       apply: (target) => this.apply(target),
+      changed: (former, next) => this.changed(former, next),
       allowed: () => !this.shutdown.begun,
     });
   }
@@ -133,6 +148,17 @@ export class Primary {
     await this.reload.request();
   }
 
+  /** What a reload asks for besides: workers read some keys when they start only. */
+  private changed(former: Config, next: Config): void {
+    this.serverStates.keepOnly(next.upstreams);
+    this.fleet.serverStates = this.serverStates.list;
+    this.headerBytes = next.limits.headerSize;
+    if (next.workers !== former.workers) void this.roll.resize(next.workers);
+    if (next.limits.headerSize === former.limits.headerSize) return;
+    this.options.logger.info('limits.headerSize changed: the workers are replaced, so that it takes effect');
+    void this.roll.all('configuration');
+  }
+
   private giveUp(result: PrimaryResult, reason: string): void {
     this.options.logger.error(`cannot start: ${reason}`);
     this.fleet.kill('is not needed');
@@ -175,6 +201,7 @@ export class Primary {
       reported: (slot, report, workerKey) => {
         this.aggregate.apply(workerKey, report.delta);
         this.round.reported(slot, report.id);
+        this.roll.checkMemory(slot, this.reload.served.config.workerMaxMemory);
       },
       died: (slot, death) => {
         this.aggregate.forget(death.workerKey);
@@ -199,10 +226,33 @@ export class Primary {
       },
       readiness: () => this.readiness(),
       status: () => this.status(),
+      control: this.control(),
       logger: this.options.logger,
     });
     await server.listen(address);
     return server;
+  }
+
+  private control(): Control {
+    const served = (): Config => this.reload.served.config;
+    return {
+      access: () => served().admin?.control ?? 'off',
+      host: () => served().admin?.host,
+      rollStatus: () => this.roll.current ?? null,
+      rollWorkers: () => {
+        if (this.roll.busy || !this.started || this.shutdown.begun) return false;
+        void this.roll.all('request');
+        return true;
+      },
+      setServerState: (order) => {
+        if (!isConfigured(served().upstreams, order.upstream, order.server)) return false;
+        this.serverStates.set(order);
+        this.fleet.serverStates = this.serverStates.list;
+        this.fleet.broadcast({ type: 'server-state', ...order });
+        this.options.logger.info(`server ${order.server} of ${order.upstream}: ${order.state}`);
+        return true;
+      },
+    };
   }
 
   /** Every worker has to serve once; later on, the others do while one is replaced. */
@@ -223,7 +273,10 @@ export class Primary {
       startedAt: this.startedAt,
       now: Date.now(),
       ...this.readiness(),
-      workers: this.fleet.slots.map(workerInput),
+      workers: this.fleet.workers.map(workerInput),
+      roll: this.roll.current,
+      lastRoll: this.roll.last,
+      serverStates: this.serverStates.list,
       config: { source, hash, generation, loadedAt: loadedAt.getTime() },
       lastReload: last,
     });
@@ -237,7 +290,7 @@ const phases: Readonly<Record<SlotState, string>> = {
   dead: 'waiting',
 };
 
-function workerInput(slot: WorkerFleet['slots'][number]): WorkerInput {
+function workerInput(slot: WorkerSlot): WorkerInput {
   return {
     slot: slot.number,
     pid: slot.pid,

@@ -19,15 +19,11 @@ export interface ReloadOptions {
   readonly metrics: Pick<PrimaryMetrics, 'reloadSucceeded' | 'reloadFailed'>;
   readonly logger: RootLogger;
   readonly initial: ServedConfig;
+  /** What else a change asks for, once it is in force everywhere. */
+  readonly changed: (former: Config, next: Config) => void;
   /** Not any more while stopping. */
   readonly allowed: () => boolean;
 }
-
-/** Keys read once, at start; their values by the name they have in the file. `appliesAt: start` in the schema. */
-export const startKeys: Readonly<Record<string, (config: Config) => unknown>> = {
-  workers: (config) => config.workers,
-  'limits.headerSize': (config) => config.limits.headerSize,
-};
 
 /**
  * SIGHUP: the configuration is read anew and either comes into force everywhere or nowhere. Until every worker has
@@ -83,7 +79,7 @@ export class Reload {
   }
 
   private async take(loaded: LoadedConfig): Promise<void> {
-    const { apply, admin, metrics, logger, initial } = this.options;
+    const { apply, admin, metrics, logger, changed } = this.options;
     const former = this.served;
     const config = await resolveAddresses(loaded.config, former.config);
     const adminChange = await admin.prepare(config.admin);
@@ -100,13 +96,8 @@ export class Reload {
     metrics.reloadSucceeded(loadedAt.getTime());
     logger.configure(config.log);
     for (const warning of loaded.warnings) logger.warn(warning);
-    for (const [key, value] of Object.entries(startKeys))
-      this.warnOfStartKey(key, value(initial.config), value(config));
     logger.info('configuration reloaded', { generation, hash: loaded.hash, source: loaded.source });
-  }
-
-  private warnOfStartKey(key: string, before: unknown, after: unknown): void {
-    if (before !== after) this.options.logger.warn(`${key} changed; that takes effect at the next start only`);
+    changed(former.config, config);
   }
 
   private refuse(reason: string, error?: unknown): void {

@@ -7,7 +7,7 @@ type Reporter = Pick<WorkerSlot, 'state' | 'send'>;
 
 /** Asks all workers for a report, so that a scrape shows what was counted up to this moment. */
 export class ReportRound {
-  private readonly slots: readonly Reporter[];
+  private readonly workers: () => readonly Reporter[];
   /** Asked, and silent since: not asked again, not waited for again. A stuck worker costs one scrape its patience, once. */
   private readonly owing = new Set<Reporter>();
   private waitingFor = new Set<Reporter>();
@@ -15,8 +15,9 @@ export class ReportRound {
   private finish: (() => void) | undefined;
   private nextId = 1;
 
-  constructor(slots: readonly Reporter[]) {
-    this.slots = slots;
+  /** @param workers all there are at the moment */
+  constructor(workers: () => readonly Reporter[]) {
+    this.workers = workers;
   }
 
   /** Resolves when every worker has answered or died, and after a fifth of a second in any case. Calls share a round. */
@@ -40,7 +41,7 @@ export class ReportRound {
 
   private async run(): Promise<void> {
     const id = this.nextId++;
-    const asked = this.slots.filter(
+    const asked = this.workers().filter(
       // One that has not taken a configuration yet is still loading its code and has nothing to tell.
       (slot) => slot.state !== 'starting' && slot.state !== 'dead' && !this.owing.has(slot),
     );

@@ -31,8 +31,8 @@ export async function resolveAddresses(config: Config, former?: Config): Promise
   const known = wanted.map(({ listener }) => alreadyOpen(listener, held));
   const reserved = await reservePorts(wanted.filter((_, index) => known[index] === undefined));
   const resolved = known.flatMap((listener) => listener ?? reserved.shift() ?? []);
-  if (config.admin === undefined) return { ...config, listen: resolved };
-  const admin = { ...config.admin, ...resolved.pop(), control: config.admin.control };
+  const admin =
+    config.admin === undefined ? undefined : { ...config.admin, ...resolved.pop(), control: config.admin.control };
   const upstreams = withSessionSecrets(config.upstreams, former?.upstreams);
   return { ...config, listen: resolved, admin, upstreams };
 }

@@ -1,4 +1,4 @@
-import type { ToPrimary, ToWorker } from '../ipc/message.ts';
+import type { ServerStateOrder, ToPrimary, ToWorker } from '../ipc/message.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ForkWorker } from './fork-worker.ts';
 import { deathWindowMs, fatalDeaths, type RestartPolicy } from './restart-policy.ts';
@@ -80,6 +80,8 @@ export class WorkerFleet {
   readonly slots: WorkerSlot[];
   /** Replaced or not wanted any more: they finish what they have. */
   readonly retiring = new Set<WorkerSlot>();
+  /** What a worker is told of servers with its configuration, so that one that starts knows it before it listens. */
+  serverStates: readonly ServerStateOrder[] = [];
   private readonly options: FleetOptions;
   private readonly slotEvents: SlotEvents;
   private readonly retired = new Map<WorkerSlot, (cut: number) => void>();
@@ -161,7 +163,8 @@ export class WorkerFleet {
   replaceWorker(number: number, timeoutMs: number): Promise<ReplacementResult> {
     const predecessor = this.slots[number];
     if (this.stopping) return Promise.resolve({ ok: false, reason: 'stopping' });
-    if (this.succession !== undefined) return Promise.resolve({ ok: false, reason: 'another worker is being replaced' });
+    if (this.succession !== undefined)
+      return Promise.resolve({ ok: false, reason: 'another worker is being replaced' });
     if (predecessor === undefined) return Promise.resolve({ ok: false, reason: `there is no worker ${number}` });
     // One that is starting anew at this moment is as fresh as a successor would be.
     if (predecessor.state !== 'serving') return Promise.resolve({ ok: true, cut: 0 });
@@ -228,7 +231,7 @@ export class WorkerFleet {
 
   private newSlot(number: number): WorkerSlot {
     const { forkWorker, timeouts = slotTimeouts } = this.options;
-    return new WorkerSlot(number, forkWorker, this.slotEvents, timeouts);
+    return new WorkerSlot(number, forkWorker, this.slotEvents, timeouts, () => this.serverStates);
   }
 
   private startSlot(slot: WorkerSlot): void {

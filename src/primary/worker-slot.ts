@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { Channel } from '../ipc/channel.ts';
-import type { ToPrimary, ToWorker, WorkerState } from '../ipc/message.ts';
+import type { ServerStateOrder, ToPrimary, ToWorker, WorkerState } from '../ipc/message.ts';
 import type { ForkWorker, WorkerProcess } from './fork-worker.ts';
 
 /** A configuration with its number. */
@@ -65,27 +65,37 @@ export class WorkerSlot {
   workerState: WorkerState | undefined;
   /** When that came, milliseconds of `Date.now()`. */
   reportedAt: number | undefined;
+  /** Number of the process in it; no worker before had it. */
+  workerKey = 0;
   /** Processes started in this slot. */
   starts = 0;
   private readonly forkWorker: ForkWorker;
   private readonly events: SlotEvents;
   private readonly timeouts: SlotTimeouts;
+  private readonly serverStates: () => readonly ServerStateOrder[];
   private process: WorkerProcess | undefined;
   private channel: Channel<ToWorker, ToPrimary> | undefined;
   private target: Target | undefined;
   private said = false;
   /** Generation sent and not answered. */
   private taking: number | undefined;
-  private workerKey = 0;
   private cut: number | undefined;
   private timer: NodeJS.Timeout | undefined;
   private killReason: string | undefined;
 
-  constructor(number: number, forkWorker: ForkWorker, events: SlotEvents, timeouts: SlotTimeouts = slotTimeouts) {
+  /** @param serverStates what goes with a configuration, as of that moment */
+  constructor(
+    number: number,
+    forkWorker: ForkWorker,
+    events: SlotEvents,
+    timeouts: SlotTimeouts = slotTimeouts,
+    serverStates: () => readonly ServerStateOrder[] = () => [],
+  ) {
     this.number = number;
     this.forkWorker = forkWorker;
     this.events = events;
     this.timeouts = timeouts;
+    this.serverStates = serverStates;
   }
 
   get pid(): number | undefined {
@@ -135,7 +145,8 @@ export class WorkerSlot {
     if (this.state !== 'starting' && this.state !== 'serving') return;
     this.taking = target.generation;
     this.killAfter(this.timeouts.answerMs, 'did not take its configuration in time');
-    this.send({ type: 'configure', ...target });
+    const { generation, config } = target;
+    this.send({ type: 'configure', generation, config, serverStates: this.serverStates() });
   }
 
   /** @returns false when there is nobody to take it */

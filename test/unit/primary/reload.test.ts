@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Config } from '../../../src/config/config.ts';
-import { keyFacts } from '../../../src/config/key-facts.ts';
 import type { LoadResult } from '../../../src/config/load.ts';
 import type { ConfigProblem } from '../../../src/config/problem.ts';
-import { configSchema } from '../../../src/config/schema.ts';
 import type { AdminChange } from '../../../src/primary/admin-endpoint.ts';
-import { Reload, startKeys } from '../../../src/primary/reload.ts';
+import { Reload } from '../../../src/primary/reload.ts';
 import type { LoadedConfig } from '../../../src/primary/served-config.ts';
 import type { TransitionResult } from '../../../src/primary/worker-fleet.ts';
 import type { Target } from '../../../src/primary/worker-slot.ts';
@@ -96,26 +94,14 @@ test('an address in use is refused before any worker hears of it', async () => {
   assert.match(reload.last?.error ?? '', /cannot listen on 192\.0\.2\.1:80/);
 });
 
-test('keys that are read at start only are named when they change', async () => {
-  const { reload, logger } = makeReload([loaded({ workers: 8, limits: { headerSize: 65_536, bodySize: 1 } })]);
+test('what a configuration changes is told once it is in force, and not when it is refused', async () => {
+  const { reload, changes } = makeReload(
+    [loaded({ workers: 8 }), loaded({ workers: 9 })],
+    [{ ok: true }, { ok: false, why: 'refused', reason: 'no' }],
+  );
   await reload.request();
-  assert.deepEqual(logger.messages('warn'), [
-    'workers changed; that takes effect at the next start only',
-    'limits.headerSize changed; that takes effect at the next start only',
-  ]);
-});
-
-test('those keys are the ones that the schema marks as read at start', () => {
-  const marked: string[] = [];
-  const walk = (schema: unknown, path: string): void => {
-    const { shape, def } = schema as { shape?: Record<string, unknown>; def?: { innerType?: unknown } };
-    if (keyFacts.get(schema as never)?.appliesAt === 'start') marked.push(path);
-    else if (shape !== undefined) {
-      for (const [key, value] of Object.entries(shape)) walk(value, path === '' ? key : `${path}.${key}`);
-    } else if (def?.innerType !== undefined) walk(def.innerType, path);
-  };
-  walk(configSchema, '');
-  assert.deepEqual(marked.toSorted(), Object.keys(startKeys).toSorted());
+  await reload.request();
+  assert.deepEqual(changes, [[2, 8]]);
 });
 
 function config(changes: Partial<Config>): Config {
@@ -145,6 +131,7 @@ function makeReload(loads: (LoadResult | Error)[], results: TransitionResult[] =
   const applied: Target[] = [];
   const adminCalls: string[] = [];
   const counts = { success: 0, failure: 0 };
+  const changes: [number, number][] = [];
   const logger = new RecordingLogger();
   const change: AdminChange = {
     commit: async () => void adminCalls.push('commit'),
@@ -164,9 +151,10 @@ function makeReload(loads: (LoadResult | Error)[], results: TransitionResult[] =
     metrics: { reloadSucceeded: () => void counts.success++, reloadFailed: () => void counts.failure++ },
     logger,
     initial: { generation: 1, config: config({}), hash: 'a', source: 'portico.yaml', loadedAt: new Date(0) },
+    changed: (former, next) => void changes.push([former.workers, next.workers]),
     allowed,
   });
-  return { reload, applied, adminCalls, counts, logger };
+  return { reload, applied, adminCalls, counts, changes, logger };
 }
 
 test('a reload that comes into force changes the log, a refused one does not', async () => {

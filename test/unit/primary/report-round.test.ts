@@ -16,7 +16,7 @@ class FakeSlot {
 
 test('a round ends when every serving worker has reported', async () => {
   const [a, b] = [new FakeSlot(), new FakeSlot()];
-  const round = new ReportRound([a, b]);
+  const round = new ReportRound(() => [a, b]);
   const done = track(round.ask());
   round.reported(a, 1);
   await settled();
@@ -29,13 +29,13 @@ test('workers that start or are dead are not asked', async () => {
   const [starting, dead] = [new FakeSlot(), new FakeSlot()];
   starting.state = 'starting';
   dead.state = 'dead';
-  await new ReportRound([starting, dead]).ask();
+  await new ReportRound(() => [starting, dead]).ask();
   assert.deepEqual([starting.asked, dead.asked], [[], []]);
 });
 
 test('a worker that dies within the round is not waited for', async () => {
   const slot = new FakeSlot();
-  const round = new ReportRound([slot]);
+  const round = new ReportRound(() => [slot]);
   const asked = round.ask();
   round.died(slot);
   await asked;
@@ -43,7 +43,7 @@ test('a worker that dies within the round is not waited for', async () => {
 
 test('regular reports do not pass for the one that was asked for', async () => {
   const slot = new FakeSlot();
-  const round = new ReportRound([slot]);
+  const round = new ReportRound(() => [slot]);
   const done = track(round.ask());
   round.reported(slot, undefined);
   await settled();
@@ -55,7 +55,7 @@ test('regular reports do not pass for the one that was asked for', async () => {
 test('a stuck worker costs one scrape its patience and is not asked again until it answers', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const [stuck, well] = [new FakeSlot(), new FakeSlot()];
-  const round = new ReportRound([stuck, well]);
+  const round = new ReportRound(() => [stuck, well]);
   const first = round.ask();
   round.reported(well, 1);
   t.mock.timers.tick(200);
@@ -74,7 +74,7 @@ test('a stuck worker costs one scrape its patience and is not asked again until 
 
 test('scrapes at the same time share a round', async () => {
   const slot = new FakeSlot();
-  const round = new ReportRound([slot]);
+  const round = new ReportRound(() => [slot]);
   const both = [round.ask(), round.ask()];
   round.reported(slot, 1);
   await Promise.all(both);

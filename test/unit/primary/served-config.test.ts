@@ -38,7 +38,7 @@ function at(host: string, port: number): ListenAddress {
 }
 
 function config(listen: ListenAddress[], admin?: ListenAddress): Config {
-  return { listen, admin } as unknown as Config;
+  return { listen, admin, upstreams: {} } as unknown as Config;
 }
 
 async function withServer(use: (port: number) => Promise<unknown>): Promise<void> {

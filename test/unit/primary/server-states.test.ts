@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Config } from '../../../src/config/config.ts';
+import { isConfigured, ServerStates } from '../../../src/primary/server-states.ts';
+
+const upstreams = { app: { servers: [{ name: 'a:1' }, { name: 'b:1' }] } } as unknown as Config['upstreams'];
+
+test('the last word on a server counts, and "configured" takes it back', () => {
+  const states = new ServerStates();
+  states.set({ upstream: 'app', server: 'a:1', state: 'drain' });
+  states.set({ upstream: 'app', server: 'a:1', state: 'maintenance' });
+  states.set({ upstream: 'app', server: 'b:1', state: 'ready' });
+  assert.deepEqual(states.list, [
+    { upstream: 'app', server: 'a:1', state: 'maintenance' },
+    { upstream: 'app', server: 'b:1', state: 'ready' },
+  ]);
+  states.set({ upstream: 'app', server: 'a:1', state: 'configured' });
+  assert.deepEqual(
+    states.list.map(({ server }) => server),
+    ['b:1'],
+  );
+});
+
+test('a server that leaves the configuration is forgotten', () => {
+  const states = new ServerStates();
+  states.set({ upstream: 'app', server: 'a:1', state: 'drain' });
+  states.set({ upstream: 'app', server: 'gone:1', state: 'drain' });
+  states.set({ upstream: 'other', server: 'a:1', state: 'drain' });
+  states.keepOnly(upstreams);
+  assert.deepEqual(states.list, [{ upstream: 'app', server: 'a:1', state: 'drain' }]);
+});
+
+test('names of the language are no upstreams', () => {
+  assert.equal(isConfigured(upstreams, 'app', 'b:1'), true);
+  assert.equal(isConfigured(upstreams, 'constructor', 'b:1'), false);
+});
