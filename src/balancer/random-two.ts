@@ -4,8 +4,8 @@ import { EligibleBalancer } from './eligible-balancer.ts';
 import type { Random } from './two-choices.ts';
 
 /**
- * Draws two servers, a heavier one more often, and takes the one that has fewer requests in flight. Shares follow the
- * weights also where there is little to do. NGINX: `random two`.
+ * Draws two servers, a heavier one more often, and takes the one that has fewer requests in flight for its weight. Shares
+ * follow the weights also where there is little to do. NGINX: `random two`.
  */
 export class RandomTwo<S extends BalancedServer> extends EligibleBalancer<S> {
   private readonly random: Random;
@@ -20,7 +20,7 @@ export class RandomTwo<S extends BalancedServer> extends EligibleBalancer<S> {
     for (let index = 0; index < candidates.count; index++) total += candidates.at(index).effectiveWeight(now);
     const one = this.draw(candidates, now, total, undefined);
     const two = this.draw(candidates, now, total - one.effectiveWeight(now), one);
-    return two.active < one.active ? two : one;
+    return two.active * one.effectiveWeight(now) < one.active * two.effectiveWeight(now) ? two : one;
   }
 
   private draw(candidates: Candidates<S>, now: number, total: number, except: S | undefined): S {
