@@ -113,7 +113,8 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     const { connection, server, request, response } = this;
     if (connection === undefined || server === undefined || !this.sent) return;
     const { timeouts } = server;
-    if (response.paused) connection.deadlineAt = Number.POSITIVE_INFINITY;
+    if (response.takeover !== undefined) connection.deadlineAt = response.dropUntil;
+    else if (response.paused) connection.deadlineAt = Number.POSITIVE_INFINITY;
     else if (connection.isSending) connection.deadlineAt = now + timeouts.write;
     else if (request?.complete === false) connection.deadlineAt = Number.POSITIVE_INFINITY;
     else connection.deadlineAt = now + (response.headRead ? timeouts.read : timeouts.response);
@@ -158,6 +159,10 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
       connection.destroy();
       const { connect } = server.timeouts;
       return this.tryFailed(new PorticoError('upstream_connect_timeout', `no connection within ${connect} ms`));
+    }
+    if (this.response.takeover !== undefined) {
+      connection.destroy();
+      return this.responseComplete(performance.now());
     }
     const waited = connection.isSending ? 'took no byte of the request' : 'sent nothing';
     this.fail(new PorticoError('upstream_timeout', `the server ${waited} in time`));

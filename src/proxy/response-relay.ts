@@ -14,6 +14,8 @@ const nothing = Buffer.alloc(0);
 const wholeBodyBytes = 8192;
 /** Body of a response that something else answers in the place of: beyond it the connection is closed instead. */
 const droppedBytesBound = 65_536;
+/** Milliseconds that the end of such a body is waited for: who asked shall not wait for what nobody wants. */
+const dropMs = 1000;
 
 /** Whose response it is. */
 export interface ResponseOwner {
@@ -43,6 +45,8 @@ export class ResponseRelay implements InterceptedResponse {
   paused = false;
   /** What answers in the place of this response. */
   takeover: Takeover | undefined;
+  /** `performance.now()` up to which the body that something else answers for is waited for. */
+  dropUntil = Number.POSITIVE_INFINITY;
   private readonly owner: ResponseOwner;
   private readonly route: ProxyRoute;
   private connection: Connection | undefined;
@@ -168,7 +172,10 @@ export class ResponseRelay implements InterceptedResponse {
     const { responseInterceptor } = route;
     if (responseInterceptor !== undefined) {
       this.takeover = responseInterceptor.intercept(this, context);
-      if (this.takeover !== undefined) return true;
+      if (this.takeover !== undefined) {
+        this.dropUntil = performance.now() + dropMs;
+        return true;
+      }
     }
     this.pending = new ResponseHead(parser.status, block.view());
     return true;
