@@ -41,7 +41,7 @@ test('the first check comes soon, at once where a server is alone', () => {
 
 test('a thousand servers that begin together are spread over the interval from their second check on', () => {
   const when = { interval: 2000, jitter: 10, rise: 2 };
-  const tenths = new Array<number>(10).fill(0);
+  const tenths = Array.from({ length: 10 }, () => 0);
   for (let server = 0; server < 1000; server++) {
     const tenth = Math.floor(secondCheckDelay(when, Math.random()) / 200);
     tenths[tenth] = (tenths[tenth] ?? 0) + 1;
