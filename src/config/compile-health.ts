@@ -4,6 +4,7 @@ import type { Diagnosis } from './diagnosis.ts';
 import { quote } from './finding.ts';
 import type { ParsedConfig } from './schema.ts';
 import type { KeyPath } from './schema-walk.ts';
+import { formatDuration } from './units.ts';
 
 type ParsedUpstream = ParsedConfig['upstreams'][string];
 type ParsedHealth = NonNullable<ParsedUpstream['health']>;
@@ -59,8 +60,8 @@ export function compilePassiveHealth(
   if (passive.maxEjectionTime < passive.ejectionTime) {
     diagnosis.report([...path, 'maxEjectionTime'], {
       message: 'maxEjectionTime is shorter than ejectionTime',
-      found: `${passive.maxEjectionTime} ms`,
-      allowed: `at least ${passive.ejectionTime} ms`,
+      found: formatDuration(passive.maxEjectionTime),
+      allowed: `at least ${formatDuration(passive.ejectionTime)}`,
     });
   }
   return { ...passive, status: compileStatuses(passive.status, [...path, 'status'], diagnosis) };
@@ -129,7 +130,8 @@ function checkBody({ body, method }: ParsedHealth, path: KeyPath, diagnosis: Dia
     // Tried here, so that the mistake is told with its place.
     void new RegExp(body.matches, 'mu');
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    // `Invalid regular expression: /…/: Unterminated group`
+    const reason = String(error).split(': ').at(-1);
     diagnosis.report([...path, 'body', 'matches'], {
       message: `wrong regular expression: ${reason}`,
       found: quote(body.matches),
