@@ -19,6 +19,8 @@ export interface StatusInput {
   readonly lastRoll?: RollReport | undefined;
   /** What was said of servers while the program runs. */
   readonly serverStates?: readonly ServerStateOrder[];
+  /** What active checks say; empty where there are none. */
+  readonly health?: readonly HealthInput[];
 }
 
 /** Why workers are replaced: it was asked for, a reload has changed what a worker reads at its start, or one had too much memory. */
@@ -38,6 +40,18 @@ export interface RollReport {
   readonly endedAt?: number;
   /** Why it ended early; the workers that there were go on. */
   readonly error?: string;
+}
+
+/** A server that the primary checks. */
+export interface HealthInput {
+  readonly upstream: string;
+  readonly server: string;
+  /** `unknown` before the first check. */
+  readonly health: 'up' | 'down' | 'unknown';
+  /** What the last check found wrong. */
+  readonly reason?: string;
+  /** When it ended. */
+  readonly checkedAt?: number;
 }
 
 export interface WorkerInput {
@@ -87,6 +101,7 @@ export function buildStatusReport(input: StatusInput) {
     upstreams: upstreamStatus(
       input.workers.flatMap(({ state }) => state?.servers ?? []),
       input.serverStates ?? [],
+      input.health ?? [],
     ),
   };
 }
@@ -122,13 +137,23 @@ interface ServerStatus {
   idle: number;
   workersUp: number;
   workers: number;
+  /** Workers that pass it over for what their requests met. */
+  ejectedBy: number;
+  /** What active checks say, and what the last one found wrong. Absent where it is not checked. */
+  health?: HealthInput['health'];
+  healthReason?: string;
+  lastCheck?: string;
   /** The last error that a worker backed off for. */
   lastError?: string;
   /** What was said of it while the program runs; counts instead of the configuration. */
   ordered?: ServerStateOrder['state'];
 }
 
-function upstreamStatus(states: readonly ServerState[], orders: readonly ServerStateOrder[]) {
+function upstreamStatus(
+  states: readonly ServerState[],
+  orders: readonly ServerStateOrder[],
+  checks: readonly HealthInput[],
+) {
   const upstreams = new Map<string, Map<string, ServerStatus>>();
   for (const state of states) {
     const servers = upstreams.get(state.upstream) ?? new Map<string, ServerStatus>();
@@ -141,20 +166,31 @@ function upstreamStatus(states: readonly ServerState[], orders: readonly ServerS
     const server = upstreams.get(order.upstream)?.get(order.server);
     if (server !== undefined) server.ordered = order.state;
   }
+  for (const check of checks) {
+    const server = upstreams.get(check.upstream)?.get(check.server);
+    if (server !== undefined) addCheck(server, check);
+  }
   return [...upstreams].map(([name, servers]) => ({ name, servers: [...servers.values()] }));
 }
 
 function newServer(server: string): ServerStatus {
-  return { server, state: 'down', active: 0, idle: 0, workersUp: 0, workers: 0 };
+  return { server, state: 'down', active: 0, idle: 0, workersUp: 0, workers: 0, ejectedBy: 0 };
 }
 
 function addState(server: ServerStatus, state: ServerState): void {
   server.active += state.active;
   server.idle += state.idle;
   server.workers += 1;
+  if (state.condition === 'ejected') server.ejectedBy += 1;
   if (state.up) server.workersUp += 1;
   else if (state.lastError !== undefined) server.lastError = state.lastError;
   server.state = server.workersUp === server.workers ? 'up' : server.workersUp === 0 ? 'down' : 'partly';
+}
+
+function addCheck(server: ServerStatus, { health, reason, checkedAt }: HealthInput): void {
+  server.health = health;
+  if (reason !== undefined) server.healthReason = reason;
+  if (checkedAt !== undefined) server.lastCheck = isoTime(checkedAt);
 }
 
 function isoTime(time: number): string {

@@ -1,3 +1,4 @@
+import type { HealthInput } from '../admin/status-report.ts';
 import type { HealthConfig, ServerConfig, UpstreamConfig } from '../config/config.ts';
 import type { Health } from '../health/rise-fall.ts';
 import type { HealthReport, ServerHealth } from '../ipc/message.ts';
@@ -88,7 +89,8 @@ export class HealthProber {
     return { complete: true, servers: [...this.targets.values()].map(healthOf) };
   }
 
-  status(): HealthStatus[] {
+  /** For /status. */
+  status(): HealthInput[] {
     return [...this.targets.values()].map((target) => {
       const { upstream, server, health, known, reason, checkedAt } = target;
       return {

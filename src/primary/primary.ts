@@ -277,6 +277,7 @@ export class Primary {
       roll: this.roll.current,
       lastRoll: this.roll.last,
       serverStates: this.serverStates.list,
+      health: this.prober.status(),
       config: { source, hash, generation, loadedAt: loadedAt.getTime() },
       lastReload: last,
     });

@@ -44,7 +44,7 @@ test('upstream states are added up over the workers', () => {
     {
       name: 'app',
       servers: [
-        { server: 'a:1', state: 'up', active: 5, idle: 4, workersUp: 2, workers: 2 },
+        { server: 'a:1', state: 'up', active: 5, idle: 4, workersUp: 2, workers: 2, ejectedBy: 0 },
         { server: 'b:1', state: 'partly', active: 1, idle: 4, workersUp: 1, workers: 2, lastError: 'refused' },
         { server: 'c:1', state: 'down', active: 0, idle: 4, workersUp: 0, workers: 2, lastError: 'timed out' },
       ],
