@@ -45,11 +45,52 @@ test('upstream states are added up over the workers', () => {
       name: 'app',
       servers: [
         { server: 'a:1', state: 'up', active: 5, idle: 4, workersUp: 2, workers: 2, ejectedBy: 0 },
-        { server: 'b:1', state: 'partly', active: 1, idle: 4, workersUp: 1, workers: 2, lastError: 'refused' },
-        { server: 'c:1', state: 'down', active: 0, idle: 4, workersUp: 0, workers: 2, lastError: 'timed out' },
+        {
+          server: 'b:1',
+          state: 'partly',
+          active: 1,
+          idle: 4,
+          workersUp: 1,
+          workers: 2,
+          ejectedBy: 0,
+          lastError: 'refused',
+        },
+        {
+          server: 'c:1',
+          state: 'down',
+          active: 0,
+          idle: 4,
+          workersUp: 0,
+          workers: 2,
+          ejectedBy: 0,
+          lastError: 'timed out',
+        },
       ],
     },
   ]);
+});
+
+test('a server shows what its checks say and how many workers have ejected it', () => {
+  const ejected = { ...server('a:1', false, 0, 'ejected: 5 failures in a row'), condition: 'ejected' as const };
+  const report = buildStatusReport({
+    ...input,
+    workers: [
+      worker(0, [ejected, server('b:1', false, 0)]),
+      worker(1, [server('a:1', true, 0), server('b:1', true, 0)]),
+    ],
+    health: [
+      { upstream: 'app', server: 'a:1', health: 'unknown' },
+      { upstream: 'app', server: 'b:1', health: 'down', reason: 'status 503', checkedAt: 5_000 },
+      { upstream: 'app', server: 'no-longer:1', health: 'up' },
+    ],
+  });
+  const [first, second] = report.upstreams[0]?.servers ?? [];
+  assert.deepEqual([first?.ejectedBy, first?.state, first?.health], [1, 'partly', 'unknown']);
+  assert.deepEqual(
+    [second?.health, second?.healthReason, second?.lastCheck],
+    ['down', 'status 503', '1970-01-01T00:00:05.000Z'],
+  );
+  assert.equal(report.upstreams[0]?.servers.length, 2);
 });
 
 test('workers show what they said last and how long ago; one that has said nothing shows empty', () => {
