@@ -1,7 +1,8 @@
+import { closeCodes } from '../http/close-code.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { UwsWebSocket } from './uws-api.ts';
 import type { UwsExchange } from './uws-exchange.ts';
-import { closeCodes, type WebSocketPeer, type WebSocketSink } from './websocket.ts';
+import type { WebSocketPeer, WebSocketSink } from './websocket.ts';
 
 /** A client's WebSocket over uWebSockets.js. The native object is let go the moment it dies: any use after that throws. */
 export class UwsWebSocketPeer implements WebSocketPeer {

@@ -9,18 +9,6 @@ export interface WebSocketRequest {
   readonly protocols: readonly string[];
 }
 
-/** Why a WebSocket ended, as RFC 6455 section 7.1.5 has it; neither is ever sent in a frame. */
-export const closeCodes = {
-  goingAway: 1001,
-  /** The other side's close frame had no code. */
-  none: 1005,
-  /** The connection ended without a close frame. */
-  lost: 1006,
-  tooLarge: 1009,
-  internal: 1011,
-  tryLater: 1013,
-} as const;
-
 /** The client's end of an open WebSocket. After the end every method does nothing. */
 export interface WebSocketPeer {
   /** Bytes that were given to `send` and that the client has not taken yet. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { UpstreamTrace } from '../request/request-context.ts';
+import type { UpstreamTrace, WebSocketTrace } from '../request/request-context.ts';
 import type { Route } from '../route/route.ts';
 import { isoSeconds, perSecond } from './clock-text.ts';
 import { clientAddress, clipField, type LineFormat, loggedStatus } from './line-format.ts';
@@ -27,15 +27,21 @@ export function createJsonFormat(): LineFormat {
     line += `,"duration_ms":${milliseconds(times.durationMs)}`;
     line += text('referer', head.fields.get('referer'), maxFieldLength);
     line += text('user_agent', head.fields.get('user-agent'), maxFieldLength);
-    const { route, upstream } = context;
+    const { route, upstream, webSocket } = context;
     if (route !== undefined) line += remembered(routes, route, routeFields);
     if (upstream !== undefined) {
       if (servers.size > maxServers) servers.clear();
       line += remembered(servers, upstream.server, serverField) + upstreamFields(upstream);
     }
+    if (webSocket !== undefined) line += webSocketFields(webSocket);
     if (context.error !== undefined) line += `,"error":"${context.error.code}"`;
     return context.exchange.aborted ? `${line},"aborted":true}` : `${line}}`;
   };
+}
+
+function webSocketFields({ messagesIn, messagesOut, bytesIn, closedBy, closeCode }: WebSocketTrace): string {
+  const messages = `,"ws_messages_in":${messagesIn},"ws_messages_out":${messagesOut},"ws_bytes_in":${bytesIn}`;
+  return `${messages},"ws_closed_by":"${closedBy}","ws_close_code":${closeCode}`;
 }
 
 /** Server names come from the configuration, but a reload may bring others for ever. */

@@ -24,6 +24,8 @@ export class RequestContext {
   error: PorticoError | undefined;
   /** How the proxied request went; undefined when no upstream was asked. */
   upstream: UpstreamTrace | undefined;
+  /** How the WebSocket went that the request became; undefined when it did not. */
+  webSocket: WebSocketTrace | undefined;
 
   constructor(exchange: Exchange, startedAt: number) {
     this.exchange = exchange;
@@ -44,6 +46,16 @@ export interface RequestOrigin {
   readonly depth: number;
   /** What the application says is the type of the content; undefined to leave it to whoever has the content. */
   readonly contentType: string | undefined;
+}
+
+/** What went over a WebSocket, and how it ended. What was sent to the client is in `Exchange.bytesSent`. */
+export interface WebSocketTrace {
+  messagesIn: number;
+  messagesOut: number;
+  bytesIn: number;
+  closedBy: 'client' | 'upstream' | 'portico';
+  /** As told to the side that did not end it; 1005 for none, 1006 when the connection was cut. */
+  closeCode: number;
 }
 
 /** What a proxied request met upstream, over all its tries. Times in milliseconds, undefined when it did not come to that. */

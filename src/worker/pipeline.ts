@@ -59,6 +59,10 @@ export class Pipeline implements ExchangeHandler {
     respondError(context, error);
   }
 
+  upgraded(): void {
+    this.observer.upgraded();
+  }
+
   finished(exchange: Exchange): void {
     if (exchange.context !== undefined) this.observer.finished(exchange.context);
   }

@@ -40,15 +40,23 @@ export class RequestObserver {
     this.inFlight.add(1);
   }
 
-  finished(context: RequestContext): void {
-    const { exchange, error, route } = context;
-    const now = performance.now();
+  /** A request has become a WebSocket, which is none any more: it is counted apart. */
+  upgraded(): void {
     this.inFlight.add(-1);
+  }
+
+  finished(context: RequestContext): void {
+    const { exchange, error, route, webSocket } = context;
+    const now = performance.now();
+    if (webSocket === undefined) this.inFlight.add(-1);
     const status = exchange.responded ? exchange.status : (error?.status ?? clientClosedRequest);
     const metrics = route === undefined ? this.unrouted : this.metricsOf(route);
     metrics.count(exchange.head.method, status);
-    metrics.duration.observe((now - context.startedAt) / 1000);
-    metrics.sentBytes.add(exchange.bytesSent);
+    // Hours of an open WebSocket say nothing about how long requests take.
+    if (webSocket === undefined) {
+      metrics.duration.observe((now - context.startedAt) / 1000);
+      metrics.sentBytes.add(exchange.bytesSent);
+    }
     if (exchange.body.received > 0) metrics.receivedBytes.add(exchange.body.received);
     if (error !== undefined) this.countError(context, error);
     this.accessLog?.write(context, now);

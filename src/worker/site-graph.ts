@@ -14,6 +14,8 @@ import type { ErrorPage, Handler } from '../route/route.ts';
 import type { SiteTable } from '../route/site-table.ts';
 import type { ContentTypes } from '../static/content-types.ts';
 import { createStaticHandler, type StaticResources } from '../static/static-handler.ts';
+import { WebSocketHandler } from '../websocket/websocket-handler.ts';
+import { WebSocketRoute } from '../websocket/websocket-route.ts';
 import { createDirectedActions } from './directed-actions.ts';
 import type { UpstreamSet } from './upstream-set.ts';
 
@@ -87,7 +89,11 @@ function makeProxy(
     createStaticHandler({ ...namedFiles, ...compiled, cacheControl: [], root: folder }, files),
   );
   const rules = new ResponseRules(action, new AccelDirectives(upstreamConfig, actions, paceClock, recorder), recorder);
-  return createProxyHandler({ ...action, ...compiled, prefix: route.path }, upstream, admission, rules);
+  const proxyConfig = { ...action, ...compiled, prefix: route.path };
+  const handler = createProxyHandler(proxyConfig, upstream, admission, rules);
+  if (action.webSocket === false) return handler;
+  const webSockets = new WebSocketRoute(action.webSocket, proxyConfig, upstream, admission, recorder);
+  return new WebSocketHandler(webSockets, handler);
 }
 
 /** How files are served that an application names one by one: as they are, and nothing else. */
