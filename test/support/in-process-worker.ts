@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { formatProblems } from '../../src/config/problem.ts';
-import type { ToPrimary } from '../../src/ipc/message.ts';
+import type { HealthReport, ToPrimary } from '../../src/ipc/message.ts';
 import { createUwsEngine } from '../../src/listener/uws-engine.ts';
 import { createLogger } from '../../src/log/logger.ts';
 import { WorkerRecorder } from '../../src/metrics/worker-recorder.ts';
@@ -26,6 +26,8 @@ export interface InProcessWorker {
    * @returns what the worker answered
    */
   reload(yaml: string, afterCheck?: () => void): Promise<ToPrimary | undefined>;
+  /** Tells it what active checks found. */
+  setHealth(report: HealthReport): void;
   close(): Promise<void>;
 }
 
@@ -60,6 +62,7 @@ export async function startInProcessWorker(yaml: string, folder?: string): Promi
     messages,
     log,
     reload: configure,
+    setHealth: (report) => worker.setHealth(report),
     close: async () => {
       await worker.drain(100);
       if (folder === undefined) await rm(home, { recursive: true, force: true });
