@@ -90,8 +90,8 @@ class UwsEngine implements Engine {
 
   /** Opens each listening socket anew before it closes the old one: the largest message is fixed when that is made. */
   #renewListeners(): void {
-    for (const listener of [...this.#listeners]) {
-      if (!listener.open) continue;
+    const open = [...this.#listeners].filter((listener) => listener.open);
+    for (const listener of open) {
       const { address, host, port } = listener;
       const successor = new UwsListener(this.#uws.module, this.#core, this.#reader, this.#addresses, address);
       successor.listen({ address, host, port });
