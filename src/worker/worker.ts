@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Config } from '../config/config.ts';
+import type { Config, RouteAction } from '../config/config.ts';
+import { webSocketDefaults } from '../config/websocket-defaults.ts';
 import type { HealthReport, ServerStateOrder, ToPrimary, ToWorker, WorkerState } from '../ipc/message.ts';
 import type { Engine, EngineFactory, EngineTimeouts } from '../listener/engine.ts';
 import { AccessLog } from '../log/access-log.ts';
@@ -18,6 +19,8 @@ import { RequestObserver } from './request-observer.ts';
 import { buildSiteGraph } from './site-graph.ts';
 import { UpstreamSet } from './upstream-set.ts';
 
+/** How long before the end of a drain WebSockets are closed, milliseconds: clients are to hear of it. */
+const webSocketCloseMs = 1000;
 const idleCheckMs = 50;
 
 /** What a worker is given by its process: everything it needs of the world outside. */
@@ -92,7 +95,11 @@ export class Worker {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
     const finished = this.finish(serving);
+    // Where nobody is in a hurry WebSockets stay for as long as there is time: they never end by themselves.
+    const webSocketsMs = awaitIdle ? Math.max(0, timeoutMs - webSocketCloseMs) : 0;
+    const leave = setTimeout(() => serving.engine.closeWebSockets(), webSocketsMs);
     await Promise.race([finished, timeout]);
+    clearTimeout(leave);
     this.awaitIdle = false;
     clearTimeout(timer);
     const cut = serving.engine.inFlight;
@@ -175,8 +182,15 @@ interface Serving {
   readonly accessLog: AccessLog | undefined;
 }
 
-function engineTimeouts({ timeouts }: Config): EngineTimeouts {
-  return { requestBodyMs: timeouts.requestBody, sendMs: timeouts.send };
+function engineTimeouts({ timeouts, limits, sites }: Config): EngineTimeouts {
+  const webSockets = sites.flatMap(({ routes }) => routes.map(({ action }) => largestMessage(action)));
+  return {
+    webSocketMessageBytes: Math.max(webSocketDefaults.maxMessage, ...webSockets),
+requestBodyMs: timeouts.requestBody, sendMs: timeouts.send };
+}
+
+function largestMessage(action: RouteAction): number {
+  return action.kind === 'proxy' && action.webSocket !== false ? action.webSocket.maxMessage : 0;
 }
 
 function cacheLimits({ fileCache }: Config): ConstructorParameters<typeof FileCache>[0] {
