@@ -4,8 +4,8 @@ export interface ServerCapacity {
   readonly held: number;
   /** Whether one is free. */
   readonly isFree: boolean;
-  /** Told when there are more. One slot. */
-  onGranted: (() => void) | undefined;
+  /** Told when `held` has changed other than by a call from the same side. One slot. */
+  onChange: (() => void) | undefined;
   /** `maxConnections`, the same for all workers. */
   configure(limit: number): void;
   /** A request goes to the server. Only when one is free. */

@@ -6,6 +6,7 @@ import type { LoadResult } from '../config/load.ts';
 import type { RootLogger } from '../log/logger.ts';
 import { MetricAggregate } from '../metrics/aggregate.ts';
 import { AdminEndpoint } from './admin-endpoint.ts';
+import { CapacityDesk } from './capacity-desk.ts';
 import { workerForker } from './fork-worker.ts';
 import { HealthProber } from './health-prober.ts';
 import { PrimaryMetrics } from './primary-metrics.ts';
@@ -44,6 +45,7 @@ export class Primary {
   private readonly fleet: WorkerFleet;
   private readonly aggregate: MetricAggregate;
   private readonly metrics: PrimaryMetrics;
+  private readonly capacity = new CapacityDesk();
   private readonly round: ReportRound;
   private readonly prober: HealthProber;
   private readonly admin: AdminEndpoint;
@@ -203,7 +205,9 @@ export class Primary {
         this.round.reported(slot, report.id);
         this.roll.checkMemory(slot, this.reload.served.config.workerMaxMemory);
       },
+      demanded: (slot, demands, workerKey) => this.capacity.told(slot, demands, workerKey),
       died: (slot, death) => {
+        this.capacity.died(death.workerKey);
         this.aggregate.forget(death.workerKey);
         this.round.died(slot);
       },

@@ -1,4 +1,4 @@
-import type { ServerStateOrder, ToPrimary, ToWorker } from '../ipc/message.ts';
+import type { CapacityDemand, ServerStateOrder, ToPrimary, ToWorker } from '../ipc/message.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ForkWorker } from './fork-worker.ts';
 import { deathWindowMs, fatalDeaths, type RestartPolicy } from './restart-policy.ts';
@@ -24,6 +24,8 @@ export type TransitionResult =
 export interface FleetEvents {
   reported(slot: WorkerSlot, report: Extract<ToPrimary, { type: 'metrics' }>, workerKey: number): void;
   said(slot: WorkerSlot, hello: Extract<ToPrimary, { type: 'hello' }>, workerKey: number): void;
+  /** A worker needs `maxConnections` of a server, or gives some back. */
+  demanded?(slot: WorkerSlot, demands: readonly CapacityDemand[], workerKey: number): void;
   /** A worker is gone, expected or not. */
   died(slot: WorkerSlot, death: WorkerDeath): void;
   /** It was replaced: another process was forked. */
@@ -100,6 +102,7 @@ export class WorkerFleet {
       configured: (slot) => this.configured(slot),
       refused: (slot, generation, error) => this.refused(slot, generation, error),
       reported: (slot, report, workerKey) => options.events.reported(slot, report, workerKey),
+      demanded: (slot, demands, workerKey) => options.events.demanded?.(slot, demands, workerKey),
       said: (slot, hello, workerKey) => options.events.said(slot, hello, workerKey),
       died: (slot, death) => this.died(slot, death),
       lost: (slot, type, error) =>

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import type { ServerCapacity } from '../balancer/server-capacity.ts';
+import type { ServerLimit } from '../balancer/server-limit.ts';
 import type { ServerConfig, UpstreamConfig } from '../config/config.ts';
 import type { ServerState } from '../ipc/message.ts';
 import { type AdministrativeState, Availability } from './availability.ts';
@@ -45,8 +45,8 @@ export class Server implements ConnectionOwner {
   saturated = false;
   /** Most requests at a time over all workers; undefined for no bound. */
   maxConnections: number | undefined;
-  /** This worker's part of it; the admission's. */
-  capacity: ServerCapacity | undefined;
+  /** What keeps it there; the admission's. */
+  limit: ServerLimit | undefined;
   /** Whether it takes requests, and why not. */
   readonly availability = new Availability();
   readonly latency = new LatencyEstimate();

@@ -65,7 +65,7 @@ export function capacityKey(upstream: string, server: string): string {
 class Lease implements ServerCapacity {
   readonly key: string;
   held = 0;
-  onGranted: (() => void) | undefined;
+  onChange: (() => void) | undefined;
   private readonly leases: CapacityLeases;
   private limit = 0;
   private reportedLimit = 0;
@@ -113,6 +113,7 @@ class Lease implements ServerCapacity {
   want(waiting: number): void {
     this.waiting = waiting;
     if (waiting === 0) this.obeyRecall();
+    else if (this.hasIdle) this.leases.report(false);
     const wanted = this.busy + waiting;
     if (wanted > this.held && wanted > this.reported) this.leases.report(true);
     else if (wanted < this.reported) this.leases.report(false);
@@ -128,14 +129,15 @@ class Lease implements ServerCapacity {
       this.leases.report(false);
     }
     this.recalled = Math.min(recalled, this.held);
-    if (granted > 0) this.onGranted?.();
+    if (granted > 0) this.onChange?.();
     this.obeyRecall();
   }
 
   /** @returns what the primary has to know, if anything */
   settle(now: number): CapacityDemand | undefined {
     const idle = this.held - this.busy;
-    if (idle > 0 && this.waiting === 0 && now - this.fullAt >= idleMs) this.drop(idle);
+    if (this.waiting === 0 && now - this.fullAt >= idleMs) this.drop(idle);
+    else if (this.waiting === 0 || now >= this.turnEndsAt) this.drop(Math.min(idle, this.recalled));
     const wanted = this.busy + this.waiting;
     const isNew = this.reportedLimit !== 0 && this.limit !== this.reportedLimit;
     if (wanted === this.reported && this.returned === 0 && !isNew) return undefined;
@@ -150,15 +152,15 @@ class Lease implements ServerCapacity {
   private obeyRecall(): void {
     if (this.recalled === 0) return;
     if (this.waiting > 0 && performance.now() < this.turnEndsAt) return;
-    const free = Math.min(this.recalled, this.held - this.busy);
-    if (free <= 0) return;
-    this.drop(free);
-    this.leases.report(true);
+    this.drop(Math.min(this.recalled, this.held - this.busy));
+    if (this.returned > 0) this.leases.report(true);
   }
 
   private drop(count: number): void {
+    if (count <= 0) return;
     this.held -= count;
     this.recalled = Math.max(0, this.recalled - count);
     this.returned += count;
+    this.onChange?.();
   }
 }

@@ -64,6 +64,8 @@ async function receive(message: ToWorker): Promise<void> {
       return worker.reopenLogs();
     case 'server-state':
       return worker.setServerState(message);
+    case 'capacity':
+      return worker.takeCapacity(message.orders);
     case 'health':
       return worker.setHealth(message);
     case 'drain':

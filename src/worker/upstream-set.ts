@@ -1,7 +1,7 @@
-import { Admission } from '../balancer/admission.ts';
+import { Admission, type AdmissionResources } from '../balancer/admission.ts';
 import type { UpstreamConfig } from '../config/config.ts';
 import type { OutlierDetector } from '../health/outlier-detector.ts';
-import type { HealthReport, ServerState, ServerStateOrder } from '../ipc/message.ts';
+import type { AdmissionState, HealthReport, ServerState, ServerStateOrder } from '../ipc/message.ts';
 import type { Logger } from '../log/logger.ts';
 import { RepeatedLog } from '../log/repeated-log.ts';
 import type { Recorder } from '../metrics/recorder.ts';
@@ -27,13 +27,15 @@ const ejectionLogMs = 10_000;
 /** The upstreams of a worker by name; they and their connections outlive reloads. */
 export class UpstreamSet {
   private readonly recorder: Recorder;
+  private readonly resources: AdmissionResources;
   private readonly byName = new Map<string, OwnedEntry>();
   private readonly orders = new Map<string, ServerStateOrder>();
   private readonly health = new ServerHealthBook();
   private readonly ejectionLog: RepeatedLog;
 
-  constructor(recorder: Recorder, logger: Logger) {
+  constructor(recorder: Recorder, logger: Logger, capacity: AdmissionResources['capacity']) {
     this.recorder = recorder;
+    this.resources = { recorder, logger, capacity };
     this.ejectionLog = new RepeatedLog(logger, ejectionLogMs);
   }
 
@@ -43,11 +45,15 @@ export class UpstreamSet {
     if (entry === undefined) {
       const upstream = new Upstream(config, this.recorder);
       const outliers = createOutlierDetector(upstream, config, this.recorder, this.ejectionLog);
-      entry = { upstream, admission: new Admission(upstream), config, outliers };
+      entry = { upstream, admission: new Admission(upstream, this.resources), config, outliers };
       entry.admission.observer = outliers;
       this.byName.set(config.name, entry);
-      this.health.apply(upstream, config);
-      for (const order of this.orders.values()) obey(upstream, order);
+      const { admission } = entry;
+      upstream.onServersChange = () => {
+        this.tellServers(upstream);
+        admission.reconfigure();
+      };
+      this.tellServers(upstream);
     }
     return entry;
   }
@@ -74,8 +80,7 @@ export class UpstreamSet {
         upstream.reconfigure(config);
         entry.config = config;
         outliers.configure(config.passiveHealth);
-        this.health.apply(upstream, config);
-        for (const order of this.orders.values()) obey(upstream, order);
+        this.tellServers(upstream);
         admission.reconfigure();
       } else {
         upstream.close();
@@ -84,8 +89,18 @@ export class UpstreamSet {
     }
   }
 
+  admissions(): AdmissionState[] {
+    return [...this.byName.values()].map(({ admission }) => admission.state);
+  }
+
   states(): ServerState[] {
     return [...this.byName.values()].flatMap(({ upstream }) => upstream.states());
+  }
+
+  /** Tells servers, also those that have just come, what is known of them. */
+  private tellServers(upstream: Upstream): void {
+    this.health.apply(upstream, upstream.config);
+    for (const order of this.orders.values()) obey(upstream, order);
   }
 
   close(): void {

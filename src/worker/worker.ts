@@ -1,18 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config, RouteAction } from '../config/config.ts';
 import { webSocketDefaults } from '../config/websocket-defaults.ts';
-import type { HealthReport, ServerStateOrder, ToPrimary, ToWorker, WorkerState } from '../ipc/message.ts';
+import type {
+  CapacityOrder,
+  HealthReport,
+  ServerStateOrder,
+  ToPrimary,
+  ToWorker,
+  WorkerState,
+} from '../ipc/message.ts';
 import type { Engine, EngineFactory, EngineTimeouts } from '../listener/engine.ts';
 import { AccessLog } from '../log/access-log.ts';
 import type { Logger } from '../log/logger.ts';
 import { metricNames } from '../metrics/names.ts';
 import type { Gauge } from '../metrics/recorder.ts';
 import type { WorkerRecorder } from '../metrics/worker-recorder.ts';
+import type { BufferingResources } from '../proxy/buffering.ts';
 import { PaceClock } from '../response/pace-clock.ts';
 import { ContentTypes } from '../static/content-types.ts';
 import { FileCache } from '../static/file-cache.ts';
 import { ReadBufferPool } from '../static/read-buffer-pool.ts';
 import type { StaticResources } from '../static/static-handler.ts';
+import { bufferingResources, configureBuffering } from './buffering-resources.ts';
+import { CapacityLeases } from './capacity-leases.ts';
 import { Listeners } from './listeners.ts';
 import { Pipeline } from './pipeline.ts';
 import { RequestObserver } from './request-observer.ts';
@@ -35,6 +45,7 @@ export interface WorkerOptions {
 export class Worker {
   private readonly options: WorkerOptions;
   private readonly observer: RequestObserver;
+  private readonly capacity: CapacityLeases;
   private readonly upstreams: UpstreamSet;
   private readonly openConnections: Gauge;
   private readonly paceClock = new PaceClock();
@@ -44,7 +55,8 @@ export class Worker {
   constructor(options: WorkerOptions) {
     this.options = options;
     this.observer = new RequestObserver(options.recorder, options.logger);
-    this.upstreams = new UpstreamSet(options.recorder, options.logger);
+    this.capacity = new CapacityLeases((demands) => options.send({ type: 'capacity', demands }));
+    this.upstreams = new UpstreamSet(options.recorder, options.logger, this.capacity);
     this.openConnections = options.recorder.gauge(metricNames.connections, {});
   }
 
@@ -70,6 +82,11 @@ export class Worker {
 
   reopenLogs(): void {
     this.serving?.accessLog?.reopen();
+  }
+
+  /** Takes what the primary says about `maxConnections`. */
+  takeCapacity(orders: readonly CapacityOrder[]): void {
+    this.capacity.receive(orders);
   }
 
   /** Takes what active checks found of servers. */
@@ -105,6 +122,7 @@ export class Worker {
     const cut = serving.engine.inFlight;
     serving.engine.close();
     this.upstreams.close();
+    serving.buffering.spool.close();
     this.report();
     await serving.accessLog?.close();
     return cut;
@@ -126,7 +144,9 @@ export class Worker {
     const { recorder } = this.options;
     const former = this.serving;
     const files = fileResources(config, recorder, former?.files);
-    const graph = buildSiteGraph(config, { files, upstreams: this.upstreams, recorder, paceClock: this.paceClock });
+    const buffering = bufferingResources(config, recorder, this.options.logger, former?.buffering);
+    const { upstreams, paceClock } = this;
+    const graph = buildSiteGraph(config, { files, upstreams, recorder, paceClock, buffering });
     const serving = former ?? this.start(config, new Pipeline(graph, this.observer));
     const accessLog = this.accessLogFor(config, former);
     const closeOld = await serving.listeners.openNew(config.listen).catch(async (error: unknown) => {
@@ -136,15 +156,16 @@ export class Worker {
     serving.engine.configure(engineTimeouts(config));
     files.cache.configure(cacheLimits(config));
     files.buffers.configure(config.fileCache.readBuffers);
+    configureBuffering(buffering, config);
     this.upstreams.applyConfig(config.upstreams);
     serving.pipeline.replaceGraph(graph);
     this.observer.useAccessLog(accessLog);
     if (former?.accessLog !== accessLog) void former?.accessLog?.close();
-    this.serving = { ...serving, generation, config, files, accessLog };
+    this.serving = { ...serving, generation, config, files, buffering, accessLog };
     await closeOld();
   }
 
-  private start(config: Config, pipeline: Pipeline): Omit<Serving, 'generation' | 'config' | 'files' | 'accessLog'> {
+  private start(config: Config, pipeline: Pipeline): Pick<Serving, 'engine' | 'pipeline' | 'listeners'> {
     const engine = this.options.createEngine(pipeline, engineTimeouts(config));
     return { engine, pipeline, listeners: new Listeners(engine) };
   }
@@ -167,6 +188,7 @@ export class Worker {
       rssBytes: process.memoryUsage.rss(),
       listeners: serving?.listeners.addresses ?? [],
       servers: this.upstreams.states(),
+      admissions: this.upstreams.admissions(),
     };
   }
 }
@@ -179,6 +201,7 @@ interface Serving {
   readonly generation: number;
   readonly config: Config;
   readonly files: StaticResources;
+  readonly buffering: BufferingResources;
   readonly accessLog: AccessLog | undefined;
 }
 
@@ -186,7 +209,11 @@ function engineTimeouts({ timeouts, limits, sites }: Config): EngineTimeouts {
   const webSockets = sites.flatMap(({ routes }) => routes.map(({ action }) => largestMessage(action)));
   return {
     webSocketMessageBytes: Math.max(webSocketDefaults.maxMessage, ...webSockets),
-requestBodyMs: timeouts.requestBody, sendMs: timeouts.send };
+    requestBodyMs: timeouts.requestBody,
+    sendMs: timeouts.send,
+    minBodyRate: limits.minBodyRate,
+    minBodyRateGraceMs: limits.minBodyRateGrace,
+  };
 }
 
 function largestMessage(action: RouteAction): number {

@@ -10,6 +10,7 @@ import { createLogger } from '../../src/log/logger.ts';
 import { WorkerRecorder } from '../../src/metrics/worker-recorder.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { freePort } from './free-port.ts';
+import { SharedCapacity } from './shared-capacity.ts';
 
 /** One whole worker in the process of the test: real sockets, no primary. */
 export interface InProcessWorker {
@@ -34,8 +35,13 @@ export interface InProcessWorker {
 /**
  * @param yaml a configuration without `listen`, `admin` and `accessLog`; relative paths start from `folder`
  * @param folder where the file is written; a temporary one, removed on close, when left out
+ * @param capacity what it shares with other workers of the test
  */
-export async function startInProcessWorker(yaml: string, folder?: string): Promise<InProcessWorker> {
+export async function startInProcessWorker(
+  yaml: string,
+  folder?: string,
+  capacity = new SharedCapacity(),
+): Promise<InProcessWorker> {
   const home = folder ?? (await mkdtemp(join(tmpdir(), 'portico-worker-')));
   const port = await freePort();
   const messages: ToPrimary[] = [];
@@ -45,8 +51,12 @@ export async function startInProcessWorker(yaml: string, folder?: string): Promi
     createEngine: createUwsEngine,
     recorder: new WorkerRecorder(),
     logger,
-    send: (message) => void messages.push(message),
+    send: (message) => {
+      messages.push(message);
+      toPrimary(message);
+    },
   });
+  const toPrimary = capacity.primaryOf((orders) => worker.takeCapacity(orders));
   let generation = 0;
   const configure = async (text: string, afterCheck?: () => void): Promise<ToPrimary | undefined> => {
     const config = await configOf(text, port, home, ++generation);

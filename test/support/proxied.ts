@@ -1,4 +1,5 @@
 import { Admission } from '../../src/balancer/admission.ts';
+import type { CapacitySource } from '../../src/balancer/server-capacity.ts';
 import { bufferingDefaults } from '../../src/config/buffering-defaults.ts';
 import type { ServerConfig, UpstreamConfig } from '../../src/config/config.ts';
 import { webSocketDefaults } from '../../src/config/websocket-defaults.ts';
@@ -9,13 +10,15 @@ import type { Lookup } from '../../src/upstream/resolver.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
 import { FakeExchange, type FakeRequest } from './fake-exchange.ts';
 import { FakeRecorder } from './fake-recorder.ts';
+import { RecordingLogger } from './recording-logger.ts';
+import { SharedCapacity } from './shared-capacity.ts';
 
 type UpstreamChanges = Omit<Partial<UpstreamConfig>, 'timeouts' | 'keepAlive'> & {
   readonly timeouts?: Partial<UpstreamConfig['timeouts']>;
   readonly keepAlive?: Partial<UpstreamConfig['keepAlive']>;
 };
 
-/** An upstream's configuration with the defaults of the schema. */
+/** An upstream's configuration with the defaults of the schema, but that requests do not wait for servers to be back. */
 export function upstreamConfig(servers: readonly ServerConfig[], changes: UpstreamChanges = {}): UpstreamConfig {
   return {
     name: 'app',
@@ -24,6 +27,10 @@ export function upstreamConfig(servers: readonly ServerConfig[], changes: Upstre
     failBackoff: 1000,
     maxResponseHead: 65_536,
     directives: { redirect: false, buffering: true, limitRate: false },
+    queue: { size: 1000, timeout: 30_000 },
+    waitForUpstream: 0,
+    waitForUpstreamMax: 1000,
+    retry: { on: ['connect', 'reset'], attempts: 3, budget: 20 },
     health: undefined,
     passiveHealth: false,
     ...changes,
@@ -56,6 +63,8 @@ export function proxyConfig(changes: Partial<ProxyHandlerConfig> = {}): ProxyHan
 export class Proxied {
   readonly recorder = new FakeRecorder();
   readonly upstream: Upstream;
+  readonly admission: Admission;
+  readonly logger = new RecordingLogger();
   readonly handler: Handler;
 
   constructor(
@@ -63,9 +72,12 @@ export class Proxied {
     changes: UpstreamChanges = {},
     route: Partial<ProxyHandlerConfig> = {},
     lookup?: Lookup,
+    capacity: CapacitySource = new SharedCapacity().worker(),
   ) {
     this.upstream = new Upstream(upstreamConfig(servers, changes), this.recorder, lookup);
-    this.handler = createProxyHandler(proxyConfig(route), this.upstream, new Admission(this.upstream));
+    const { recorder } = this;
+    this.admission = new Admission(this.upstream, { recorder, capacity, logger: this.logger });
+    this.handler = createProxyHandler(proxyConfig(route), this.upstream, this.admission);
   }
 
   /** Begins a request; the exchange's `finished` says when it is over. */
