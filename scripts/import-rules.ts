@@ -7,7 +7,7 @@ const stages = ['listener', 'request', 'route', 'websocket', 'action', 'balancer
 /** The ways a request may take at one step: none imports another. */
 const actions = new Set(['redirect', 'respond', 'static', 'proxy']);
 /** May be used along the way by every stage. */
-const shared = new Set(['http', 'log', 'metrics']);
+const shared = new Set(['http', 'log', 'metrics', 'spool']);
 
 interface Import {
   readonly file: string;

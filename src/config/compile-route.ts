@@ -1,3 +1,4 @@
+import { noBuffering } from './buffering-defaults.ts';
 import { compileStatic } from './compile-static.ts';
 import type { RouteAction, RouteConfig } from './config.ts';
 import type { Diagnosis } from './diagnosis.ts';
@@ -49,7 +50,7 @@ function compileAction(route: ParsedRoute, path: KeyPath, parsed: ParsedConfig, 
   }
   if (route.proxy) {
     checkProxy(route.proxy, [...path, 'proxy'], parsed.upstreams, diagnosis);
-    return { kind: 'proxy', ...route.proxy };
+    return { kind: 'proxy', ...route.proxy, buffering: route.proxy.buffering || noBuffering };
   }
   if (route.redirect) {
     const mistake = redirectTargetMistake(route.redirect.to);

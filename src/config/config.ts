@@ -42,7 +42,10 @@ export interface UpstreamConfig extends Omit<ParsedUpstream, 'servers' | 'health
   /** Undefined: servers are not checked. */
   readonly health: HealthConfig | undefined;
   readonly passiveHealth: PassiveHealthConfig | false;
+  /** Those whose addresses are known, or are one server whatever they are. */
   readonly servers: readonly ServerConfig[];
+  /** Names that stand for any number of further servers. */
+  readonly discovered: readonly DiscoveryConfig[];
 }
 
 /** One application instance. */
@@ -51,7 +54,7 @@ export interface ServerConfig {
   readonly name: string;
   readonly address: { readonly host: string; readonly port: number } | { readonly socketPath: string };
   readonly weight: number;
-  /** Servers of a level are used while none of a lower one takes requests: 0, or 1 for a `backup`. */
+  /** Servers of a level are used while none of a lower one takes requests: 0, and `backupLevel` for a `backup`. */
   readonly level: number;
   readonly state: 'ready' | 'drain' | 'maintenance';
   /** Most requests at a time over all workers. */
@@ -84,6 +87,17 @@ export interface HttpCheckConfig {
 export type PassiveHealthConfig = Omit<Exclude<ParsedUpstream['passiveHealth'], false>, 'status'> & {
   readonly status: readonly StatusRange[];
 };
+
+/** A name that stands for any number of servers: an SRV name, or a host of which each address is a server. */
+export interface DiscoveryConfig {
+  /** As in the configuration: `srv://_http._tcp.app.example`, `app:8000`. */
+  readonly name: string;
+  readonly source: { readonly service: string } | { readonly host: string; readonly port: number };
+  /** Pause between two look-ups of a service, milliseconds; addresses have a time to live. */
+  readonly interval: number;
+  /** What its servers have in common. SRV priorities are added to its level, weights multiplied with its weight. */
+  readonly template: Omit<ServerConfig, 'name' | 'address'>;
+}
 
 /** Consistent hashing. The name of a header is in lower case. */
 export type HashConfig = Extract<UpstreamConfig['balance'], object>['hash'];

@@ -15,6 +15,17 @@ export function folderMistake(path: string): Mistake | undefined {
   }
 }
 
+/** What keeps files from being made in a folder, or undefined. */
+export function writableFolderMistake(path: string): Mistake | undefined {
+  try {
+    if (!statSync(path).isDirectory()) return unusable(path, 'it is not a folder', 'a writable folder');
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return unusable(path, explainFileError(error), 'a writable folder');
+  }
+}
+
 /** What keeps a file from being read, or undefined. */
 export function fileMistake(
   path: string,

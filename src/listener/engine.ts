@@ -38,6 +38,9 @@ export interface EngineTimeouts {
   readonly requestBodyMs: number;
   /** Longest time in which a client takes no byte, milliseconds. */
   readonly sendMs: number;
+  /** Bytes a second of a request body on average, once the grace has passed; 0 for none. */
+  readonly minBodyRate: number;
+  readonly minBodyRateGraceMs: number;
   /** Largest WebSocket message that any route takes, bytes; 1 MB when left out. */
   readonly webSocketMessageBytes?: number;
 }

@@ -62,6 +62,9 @@ export interface Exchange {
    */
   write(chunk: Uint8Array): boolean;
 
+  /** After a `stream` or `write` that returned false: copies what it holds of the chunk, whose memory is free to reuse then. */
+  copyHeld(): void;
+
   /** Ends a streamed response. With a known length that was not reached it aborts instead: never a short body. */
   end(): void;
 
@@ -110,6 +113,8 @@ export interface RequestBody {
 export interface BodySink {
   /** The chunk is a copy and belongs to the receiver. */
   data(chunk: Buffer): void;
+  /** In place of `data`, where there is such a method: the chunk's memory is the engine's, and gone after the call. */
+  lend?(chunk: Buffer): void;
   /** The body is complete. Last call. */
   end(): void;
   /** Too large or too slow. Last call. A client that goes away is told by `Exchange.onAborted` instead. */

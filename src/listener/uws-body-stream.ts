@@ -39,6 +39,11 @@ export abstract class UwsBodyStream implements CorkTask, Stallable {
   /** As `Exchange.write`. */
   abstract write(chunk: Uint8Array): boolean;
   abstract end(): void;
+  /** As `Exchange.copyHeld`. */
+  copyHeld(): void {
+    if (this.held !== undefined) this.held = Buffer.from(this.held);
+  }
+
   /** Sends one piece; called within a cork. */
   abstract writeCorked(): void;
   /** Sends what is held as far as the socket takes it, and calls `unblock` when it took everything. */

@@ -34,12 +34,12 @@ export class UwsEngineCore {
     this.handler = handler;
     this.timeouts = timeouts;
     this.pieceBytes = pieceBytes;
-    this.watch = new StallWatch(Math.min(timeouts.requestBodyMs, timeouts.sendMs));
+    this.watch = new StallWatch(shortest(timeouts));
   }
 
   configure(timeouts: EngineTimeouts): void {
     this.timeouts = timeouts;
-    this.watch.configure(Math.min(timeouts.requestBodyMs, timeouts.sendMs));
+    this.watch.configure(shortest(timeouts));
   }
 
   /** Bytes of a WebSocket message from which on uWebSockets.js cuts the connection, before anybody can send a close frame. */
@@ -110,4 +110,8 @@ export class UwsEngineCore {
     this.inFlight += 1;
     return true;
   }
+}
+
+function shortest({ requestBodyMs, sendMs, minBodyRate, minBodyRateGraceMs }: EngineTimeouts): number {
+  return Math.min(requestBodyMs, sendMs, minBodyRate === 0 ? sendMs : Math.max(1000, minBodyRateGraceMs));
 }

@@ -125,6 +125,10 @@ export class UwsExchange implements Exchange, CorkTask {
     return this.#stream.write(chunk);
   }
 
+  copyHeld(): void {
+    this.#stream?.copyHeld();
+  }
+
   end(): void {
     if (this.over) return;
     if (this.#stream === undefined) throw new Error('end before stream');

@@ -35,6 +35,13 @@ export class UwsKnownLengthStream extends UwsBodyStream {
     return false;
   }
 
+  override copyHeld(): void {
+    if (this.held === undefined) return;
+    // What was taken of it is not needed any more.
+    this.held = Buffer.from(this.held.subarray(this.exchange.bytesSent - this.#heldStart));
+    this.#heldStart = this.exchange.bytesSent;
+  }
+
   override end(): void {
     this.ended = true;
     if (this.#length === 0) this.corked();

@@ -52,12 +52,16 @@ export class UwsRequestBody implements RequestBody, Stallable {
   #responding = false;
   #flushing = false;
   #activeAt: number;
+  readonly #startedAt: number;
+  /** How long the socket has been paused, all together, without the present pause. */
+  #pausedMs = 0;
+  #pausedAt = 0;
 
   constructor(exchange: UwsExchange, response: UwsResponse, length: number | undefined) {
     this.#exchange = exchange;
     this.#response = response;
     this.declaredLength = length;
-    this.#activeAt = performance.now();
+    this.#activeAt = this.#startedAt = performance.now();
     exchange.engine.watch.add(this);
   }
 
@@ -96,6 +100,9 @@ export class UwsRequestBody implements RequestBody, Stallable {
       this.#flushSoon();
     } else if (this.#sink !== undefined && !this.#readerPaused && this.#held.length === 0) {
       this.#deliver(chunk);
+    } else if (this.#sink?.lend !== undefined && this.#held.length === 0 && this.#readerPaused) {
+      // It bounds what it keeps itself, and a paused socket still delivers.
+      this.#deliver(chunk);
     } else {
       this.#hold(chunk);
     }
@@ -113,8 +120,20 @@ export class UwsRequestBody implements RequestBody, Stallable {
       );
       return;
     }
+    if (this.#isTooSlow(now)) {
+      const { minBodyRate } = this.#exchange.engine.timeouts;
+      this.#fail(new PorticoError('request_timeout', `the body comes slower than ${minBodyRate} bytes a second`));
+      return;
+    }
     this.#response.pause();
     this.#response.resume();
+  }
+
+  /** Whether less came than the minimum rate asks for in the time in which it could have. */
+  #isTooSlow(now: number): boolean {
+    const { minBodyRate, minBodyRateGraceMs } = this.#exchange.engine.timeouts;
+    const flowingMs = now - this.#startedAt - this.#pausedMs - minBodyRateGraceMs;
+    return this.received * 1000 < minBodyRate * flowingMs;
   }
 
   /** A response begins: from here on the socket must flow, because a paused one would not take the response's end. */
@@ -159,7 +178,10 @@ export class UwsRequestBody implements RequestBody, Stallable {
 
   #deliver(chunk: ArrayBuffer): void {
     const sink = this.#sink as BodySink;
-    if (chunk.byteLength > 0) sink.data(Buffer.from(new Uint8Array(chunk)));
+    if (chunk.byteLength > 0) {
+      if (sink.lend !== undefined) sink.lend(Buffer.from(chunk));
+      else sink.data(Buffer.from(new Uint8Array(chunk)));
+    }
     if (this.#over || !this.#complete) return;
     // A reader that paused within `data` gets the end when it resumes.
     if (this.#readerPaused) return;
@@ -209,6 +231,7 @@ export class UwsRequestBody implements RequestBody, Stallable {
   #pauseSocket(): void {
     if (this.#socketPaused || this.#responding || this.#complete || this.#over) return;
     this.#socketPaused = true;
+    this.#pausedAt = performance.now();
     this.#response.pause();
   }
 
@@ -216,6 +239,7 @@ export class UwsRequestBody implements RequestBody, Stallable {
     if (!this.#socketPaused) return;
     this.#socketPaused = false;
     this.#activeAt = performance.now();
+    this.#pausedMs += this.#activeAt - this.#pausedAt;
     if (!this.#exchange.over) this.#response.resume();
   }
 }

@@ -1,11 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import type { Applicant, Outcome } from '../balancer/admission.ts';
-import type { Exchange } from '../listener/exchange.ts';
+import type { Exchange, RequestBody } from '../listener/exchange.ts';
 import type { RequestContext, UpstreamTrace } from '../request/request-context.ts';
 import { respondError } from '../response/error-response.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { Connection, ConnectionUser } from '../upstream/connection.ts';
 import type { Server } from '../upstream/server.ts';
+import { BufferedRequest } from './buffered-request.ts';
+import type { RouteBuffering } from './buffering.ts';
 import type { ProxyRoute } from './proxy-route.ts';
 import { RequestRelay } from './request-relay.ts';
 import type { RequestOwner, RequestSource } from './request-source.ts';
@@ -49,7 +51,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     };
     context.upstream = this.trace;
     const { body } = context.exchange;
-    this.request = body.declaredLength === 0 ? undefined : new RequestRelay(this, body);
+    this.request = body.declaredLength === 0 ? undefined : requestSource(this, body, route.buffering);
     this.response = new ResponseRelay(this, route, context.exchange);
   }
 
@@ -178,7 +180,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     const { server, route, exchange, sent } = this;
     const again = mayRetry({
       method: exchange.head.method,
-      hasBody: this.request !== undefined,
+      hasBody: this.request !== undefined && !this.request.replayable,
       sent,
       resent: this.resent,
       tries: this.trace.tries,
@@ -262,4 +264,8 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     this.server = this.connection = undefined;
     this.request?.abandon();
   }
+}
+
+function requestSource(owner: RequestOwner, body: RequestBody, buffering: RouteBuffering | undefined): RequestSource {
+  return buffering?.request === true ? new BufferedRequest(owner, body, buffering) : new RequestRelay(owner, body);
 }

@@ -2,6 +2,7 @@ import type { Admission } from '../balancer/admission.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { Handler } from '../route/route.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import type { BufferingResources } from './buffering.ts';
 import { ExchangeRelay } from './exchange-relay.ts';
 import type { ProxyHandlerConfig } from './proxy-config.ts';
 import { ProxyRoute } from './proxy-route.ts';
@@ -26,6 +27,7 @@ export function createProxyHandler(
   upstream: Upstream,
   admission: Admission,
   interceptor?: ResponseInterceptor,
+  buffering?: BufferingResources,
 ): Handler {
-  return new ProxyHandler(new ProxyRoute(config, upstream, admission, interceptor));
+  return new ProxyHandler(new ProxyRoute(config, upstream, admission, interceptor, buffering));
 }

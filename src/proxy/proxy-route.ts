@@ -1,6 +1,7 @@
 import type { Admission } from '../balancer/admission.ts';
 import { FieldNameTable } from '../upstream/field-name-table.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import type { BufferingResources, RouteBuffering } from './buffering.ts';
 import { directiveNames } from './directives.ts';
 import type { ProxyHandlerConfig } from './proxy-config.ts';
 import { RequestHeadWriter } from './request-head-writer.ts';
@@ -19,8 +20,18 @@ export class ProxyRoute {
   /** Looks at each response before it is passed on. */
   readonly responseInterceptor: ResponseInterceptor | undefined;
 
-  constructor(config: ProxyHandlerConfig, upstream: Upstream, admission: Admission, interceptor?: ResponseInterceptor) {
+  /** Undefined: everything is passed on as it comes. */
+  readonly buffering: RouteBuffering | undefined;
+
+  constructor(
+    config: ProxyHandlerConfig,
+    upstream: Upstream,
+    admission: Admission,
+    interceptor?: ResponseInterceptor,
+    buffering?: BufferingResources,
+  ) {
     this.upstream = upstream;
+    this.buffering = buffering === undefined ? undefined : { ...config.buffering, ...buffering };
     this.admission = admission;
     this.head = new RequestHeadWriter(config);
     this.responseNames = new FieldNameTable(config.removedResponseFields, directiveNames);

@@ -5,6 +5,9 @@ import { ResponseHead } from '../response/response-head.ts';
 import type { Connection } from '../upstream/connection.ts';
 import type { HeadBlock } from '../upstream/head-block.ts';
 import { ParserEvent, type ResponseParser } from '../upstream/response-parser.ts';
+import { BufferedResponse } from './buffered-response.ts';
+import type { RouteBuffering } from './buffering.ts';
+import { directive } from './directives.ts';
 import type { ProxyRoute } from './proxy-route.ts';
 import type { InterceptedResponse, Takeover } from './response-interceptor.ts';
 import type { ResponseSink } from './response-sink.ts';
@@ -47,6 +50,8 @@ export class ResponseRelay implements InterceptedResponse {
   takeover: Takeover | undefined;
   /** `performance.now()` up to which the body that something else answers for is waited for. */
   dropUntil = Number.POSITIVE_INFINITY;
+  /** Whether a client that falls behind gets a buffer. */
+  private buffered = false;
   private readonly owner: ResponseOwner;
   private readonly route: ProxyRoute;
   private connection: Connection | undefined;
@@ -108,7 +113,7 @@ export class ResponseRelay implements InterceptedResponse {
           break;
         case ParserEvent.data:
           if (this.takeover !== undefined) this.drop(parser);
-          else if (!this.passData(parser)) return this.pause(connection);
+          else if (!this.passData(parser) && !this.buffer()) return this.pause(connection);
           break;
         case ParserEvent.end:
           this.owner.responseComplete(performance.now());
@@ -169,6 +174,7 @@ export class ResponseRelay implements InterceptedResponse {
     const session = route.admission.sessionLine(context);
     if (session !== undefined) block.appendText(session);
     if (route.addsRequestId && !parser.hasRequestId) block.appendText(`\r\nX-Request-Id: ${context.requestId}`);
+    this.buffered = isBuffered(parser, route.buffering);
     const { responseInterceptor } = route;
     if (responseInterceptor !== undefined) {
       this.takeover = responseInterceptor.intercept(this, context);
@@ -226,6 +232,23 @@ export class ResponseRelay implements InterceptedResponse {
     this.owner.progressed(performance.now());
   }
 
+  /** The client has fallen behind: from now on what it does not take is kept for it. @returns whether it is */
+  private buffer(): boolean {
+    const { buffering } = this.route;
+    const { exchange } = this.owner.context;
+    if (!this.buffered || buffering === undefined || this.done || exchange.aborted) return false;
+    this.buffered = false;
+    const buffer = new BufferedResponse(this.sink, buffering);
+    this.sink = buffer;
+    // It lives on when the request is over upstream, until the client has it all or has gone.
+    const { onAborted } = exchange;
+    exchange.onAborted = () => {
+      buffer.close();
+      onAborted?.();
+    };
+    return true;
+  }
+
   private pause(connection: Connection): false {
     if (this.done || this.owner.context.exchange.aborted) return false;
     this.paused = true;
@@ -259,6 +282,13 @@ export class ResponseRelay implements InterceptedResponse {
   private fail(code: 'upstream_protocol' | 'upstream_incomplete', detail: string): void {
     this.owner.responseFailed(new PorticoError(code, detail));
   }
+}
+
+/** Event streams go out as they come, and so does what the application says it about (as NGINX has it). */
+function isBuffered(parser: ResponseParser, buffering: RouteBuffering | undefined): boolean {
+  if (buffering === undefined || parser.eventStream) return false;
+  const wish = parser.directives === undefined ? undefined : directive(parser.directives, 'x-accel-buffering');
+  return wish === 'no' ? false : buffering.response || wish === 'yes';
 }
 
 /** The head in memory of its own: the block is used for the next one meanwhile. */

@@ -211,7 +211,8 @@ export const errorCodes = {
     side: 'upstream',
     retryable: true,
     title: 'The application is failing. Try again in a moment.',
-    explanation: 'Portico, the front server, is working. The application behind it fails too often and is given a rest.',
+    explanation:
+      'Portico, the front server, is working. The application behind it fails too often and is given a rest.',
     condition: 'resting',
     meaning:
       'Too many requests to the upstream failed, so that its `circuitBreaker` answers further ones at once. Retry-After says when some are let through again.',

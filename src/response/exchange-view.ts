@@ -84,6 +84,10 @@ export class ExchangeView implements Exchange {
     return this.inner.write(chunk);
   }
 
+  copyHeld(): void {
+    this.inner.copyHeld();
+  }
+
   end(): void {
     this.inner.end();
   }

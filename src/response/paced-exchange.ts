@@ -73,6 +73,13 @@ export class PacedExchange extends ExchangeView implements Paced {
     return this.push(performance.now());
   }
 
+  override copyHeld(): void {
+    super.copyHeld();
+    if (this.held === undefined) return;
+    this.held = Buffer.from(this.held.subarray(this.position));
+    this.position = 0;
+  }
+
   tick(now: number): boolean {
     if (this.aborted) {
       this.held = undefined;

@@ -1,3 +1,4 @@
+import type { MetricDefinition } from '../metrics/definition.ts';
 import { metricNames } from '../metrics/names.ts';
 import type { Gauge, Recorder } from '../metrics/recorder.ts';
 import { ReadSlab, slabBytes } from './read-slab.ts';
@@ -44,11 +45,19 @@ export class ReadBufferPool {
   private sweep: NodeJS.Timeout | undefined;
   private trim: NodeJS.Timeout | undefined;
 
-  /** @param maxBytes rounded down to whole megabytes, at least one */
-  constructor(maxBytes: number, recorder: Recorder, waitTimeoutMs = 60_000) {
+  /**
+   * @param maxBytes rounded down to whole megabytes, at least one
+   * @param metric   shows what it holds
+   */
+  constructor(
+    maxBytes: number,
+    recorder: Recorder,
+    waitTimeoutMs = 60_000,
+    metric: MetricDefinition = metricNames.fileReadBufferBytes,
+  ) {
     this.maxSlabs = slabsIn(maxBytes);
     this.waitTimeoutMs = waitTimeoutMs;
-    this.allocated = recorder.gauge(metricNames.fileReadBufferBytes, {});
+    this.allocated = recorder.gauge(metric, {});
   }
 
   /** Takes a new bound, at reload. What is lent beyond it comes back in its own time. */

@@ -126,6 +126,23 @@ export class Connection {
     socket.uncork();
   }
 
+  /** As `send`; `left` is called when the chunk's memory is free again: not once the connection has failed. */
+  sendThen(text: string, chunk: Uint8Array, left: () => void): void {
+    const { socket } = this;
+    if (socket === undefined || socket.writeFailed || this.state === State.closed) return;
+    const done = (error?: Error | null): void => {
+      if (!error) tell(this.user, left);
+    };
+    if (text === '') {
+      socket.write(chunk, done);
+      return;
+    }
+    socket.cork();
+    socket.write(text, 'latin1');
+    socket.write(chunk, done);
+    socket.uncork();
+  }
+
   /** Sends a chunk of a chunked body with its frame around it, in one system call. */
   sendFramed(text: string, chunk: Uint8Array): void {
     const { socket } = this;

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { bufferingDefaults } from '../config/buffering-defaults.ts';
 import type { Config, RouteConfig, SiteConfig } from '../config/config.ts';
 import { webSocketDefaults } from '../config/websocket-defaults.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { AccelDirectives } from '../proxy/accel-directives.ts';
+import type { BufferingResources } from '../proxy/buffering.ts';
 import { createProxyHandler } from '../proxy/proxy-handler.ts';
 import { ResponseRules } from '../proxy/response-rules.ts';
 import { createRedirectHandler } from '../redirect/redirect-handler.ts';
@@ -33,6 +35,7 @@ export interface GraphResources {
   readonly upstreams: UpstreamSet;
   readonly recorder: Recorder;
   readonly paceClock: PaceClock;
+  readonly buffering: BufferingResources;
 }
 
 /** Throws when an error page cannot be read; nothing has changed then. */
@@ -90,7 +93,7 @@ function makeProxy(
   );
   const rules = new ResponseRules(action, new AccelDirectives(upstreamConfig, actions, paceClock, recorder), recorder);
   const proxyConfig = { ...action, ...compiled, prefix: route.path };
-  const handler = createProxyHandler(proxyConfig, upstream, admission, rules);
+  const handler = createProxyHandler(proxyConfig, upstream, admission, rules, resources.buffering);
   if (action.webSocket === false) return handler;
   const webSockets = new WebSocketRoute(action.webSocket, proxyConfig, upstream, admission, recorder);
   return new WebSocketHandler(webSockets, handler);
@@ -113,6 +116,7 @@ function plainProxy(upstream: string): ProxyAction {
   const requestHeaders = { set: {}, remove: [] };
   return {
     kind: 'proxy',
+    buffering: bufferingDefaults,
     upstream,
     stripPrefix: false,
     host: 'keep',

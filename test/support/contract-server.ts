@@ -42,7 +42,12 @@ export async function contractServer(
         finished.push(exchange);
       },
     },
-    { requestBodyMs: options.requestBodyMs ?? 60_000, sendMs: options.sendMs ?? 60_000 },
+    {
+      requestBodyMs: options.requestBodyMs ?? 60_000,
+      sendMs: options.sendMs ?? 60_000,
+      minBodyRate: options.minBodyRate ?? 0,
+      minBodyRateGraceMs: options.minBodyRateGraceMs ?? 0,
+    },
   );
   const host = 'host' in options ? options.host : '127.0.0.1';
   const port = await engine.listen({ address: 'contract', host, port: 0 });

@@ -132,6 +132,10 @@ export class FakeExchange implements Exchange {
     return false;
   }
 
+  copyHeld(): void {
+    if (this.#held !== undefined) this.#held = Buffer.from(this.#held);
+  }
+
   end(): void {
     if (this.aborted || this.complete) return;
     if (!this.streamed) throw new Error('end before stream');

@@ -9,7 +9,7 @@ import { waitFor } from '../../support/wait-for.ts';
 import type { Subject } from './contract.ts';
 
 const hello = Buffer.from('hello');
-const timeouts: EngineTimeouts = { requestBodyMs: 60_000, sendMs: 60_000 };
+const timeouts: EngineTimeouts = { requestBodyMs: 60_000, sendMs: 60_000, minBodyRate: 0, minBodyRateGraceMs: 0 };
 const idle = { handle: () => {}, refuse: () => {}, finished: () => {} };
 
 export function lifecycleContract({ factory }: Subject): void {
@@ -233,7 +233,7 @@ export function lifecycleContract({ factory }: Subject): void {
       client.pause();
       client.send(get());
       await waitFor(() => server.exchanges.length === 1, 'the request');
-      server.engine.configure({ requestBodyMs: 60_000, sendMs: 200 });
+      server.engine.configure({ requestBodyMs: 60_000, sendMs: 200, minBodyRate: 0, minBodyRateGraceMs: 0 });
       await waitFor(() => server.finished.length === 1, 'the cut');
       assert.equal(server.finished[0]?.aborted, true);
     });

@@ -29,7 +29,12 @@ class ServedSite implements ExchangeHandler {
 
   static async start(test: TestContext, options: StaticSiteOptions = {}): Promise<ServedSite> {
     const served = new ServedSite(test, options);
-    const engine = createUwsEngine(served, { requestBodyMs: 60_000, sendMs: 60_000 });
+    const engine = createUwsEngine(served, {
+      requestBodyMs: 60_000,
+      sendMs: 60_000,
+      minBodyRate: 0,
+      minBodyRateGraceMs: 0,
+    });
     served.port = await engine.listen({ address: '127.0.0.1:0', host: '127.0.0.1', port: 0 });
     test.after(() => engine.close());
     return served;
