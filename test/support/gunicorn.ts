@@ -27,7 +27,7 @@ export function gunicornMissing(): string | undefined {
 
 /** Copies examples/django into a folder and makes it ready: database, collected static files, an administrator. */
 export async function prepareDjango(folder: string): Promise<void> {
-  const unwanted = /\/(data|media|run|staticfiles|__pycache__)$/;
+  const unwanted = /\/(data|media|protected|run|staticfiles|__pycache__)$/;
   await cp(example, folder, { recursive: true, filter: (source) => !unwanted.test(source) });
   await mkdir(join(folder, 'run'), { recursive: true });
   manage(folder, ['migrate', '--verbosity', '0']);

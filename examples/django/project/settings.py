@@ -106,6 +106,9 @@ else:
 MEDIA_URL = "/media/"
 MEDIA_ROOT = BASE_DIR / "media"
 MEDIA_ROOT.mkdir(exist_ok=True)
+# Files for signed-in users only: Django decides, Portico sends them (pages.views.send_document).
+PROTECTED_ROOT = BASE_DIR / "protected"
+PROTECTED_ROOT.mkdir(exist_ok=True)
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = DATA_DIR
 FILE_UPLOAD_PERMISSIONS = 0o644
