@@ -1,7 +1,7 @@
 /** A round of the event loop that is shorter than this has accepted what there was and done nothing else; milliseconds. */
-const quietMs = 0.05;
+const quietMs = 0.015;
 /** The bar is raised by as much in each round, so that a busy worker finds its best moment too. */
-const patienceMs = 0.0005;
+const patienceMs = 0.0001;
 const maxWaitMs = 1000;
 
 /**

@@ -2,6 +2,9 @@ import type { ListenAddress } from '../config/config.ts';
 import type { Engine } from '../listener/engine.ts';
 import { inQuietMoment } from '../listener/quiet-moment.ts';
 
+/** An address that nobody connects to, opened for an instant. */
+const rehearsal: ListenAddress = { address: 'rehearsal', host: '127.0.0.1', port: 0 };
+
 /** The listening sockets of a worker, brought to what the configuration says. */
 export class Listeners {
   private readonly engine: Engine;
@@ -45,7 +48,14 @@ export class Listeners {
     const stays = new Set(wanted.map((listener) => listener.address));
     const gone = this.open.filter((listener) => !stays.has(listener.address));
     this.open = wanted;
+    if (gone.length > 0) await this.rehearse();
     // One after the other, because each has a queue of its own.
     for (const { address } of gone) await inQuietMoment(() => this.engine.unlisten(address));
+  }
+
+  /** Code that runs for the first time is compiled first, which takes longer than all the rest of closing a socket. */
+  private async rehearse(): Promise<void> {
+    await this.engine.listen(rehearsal);
+    await inQuietMoment(() => this.engine.unlisten(rehearsal.address));
   }
 }

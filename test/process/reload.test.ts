@@ -135,15 +135,6 @@ test('an address that only the workers can try is refused by all of them togethe
   for (let connection = 0; connection < 10; connection++) assert.equal((await portico.get('/')).body, 'mended');
 });
 
-test('keys that are read at the start only are named when they change', async (t) => {
-  const portico = await RunningPortico.start(t, site('before'));
-  await portico.rewrite(`${site('after')}limits: { headerSize: 64KB }\n`, { workers: 3 });
-  assert.equal(await portico.reload(), 'success');
-  assert.equal(portico.process.workerPids().length, 2);
-  await portico.process.waitForError(/workers changed; that takes effect at the next start only/);
-  await portico.process.waitForError(/limits\.headerSize changed; that takes effect at the next start only/);
-});
-
 test('a worker that dies later comes up with the configuration of the last reload', async (t) => {
   const portico = await RunningPortico.start(t, site('before'), { workers: 1 });
   await portico.rewrite(site('after'), { workers: 1 });

@@ -94,6 +94,8 @@ export interface Status {
   readonly reason: string;
   readonly config: { readonly generation: number; readonly hash: string };
   readonly lastReload: { readonly success: boolean; readonly error?: string } | null;
+  readonly roll: RollStatus | null;
+  readonly lastRoll: RollStatus | null;
   readonly workers: readonly {
     readonly slot: number;
     readonly pid: number | null;
@@ -102,6 +104,17 @@ export interface Status {
     readonly generation: number | null;
     readonly inFlight: number;
   }[];
+  readonly upstreams: readonly {
+    readonly name: string;
+    readonly servers: readonly { readonly server: string; readonly state: string; readonly ordered?: string }[];
+  }[];
+}
+
+interface RollStatus {
+  readonly reason: string;
+  readonly replaced: number;
+  readonly cut: number;
+  readonly error?: string;
 }
 
 function configuration(yaml: string, port: number, adminPort: number, options: RunningOptions): string {

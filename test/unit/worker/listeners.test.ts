@@ -11,6 +11,7 @@ function address(port: number): ListenAddress {
 /** Opens every address but those with port 13. */
 class FakeEngine implements Pick<Engine, 'listen' | 'unlisten'> {
   readonly open = new Set<string>();
+  readonly closed: string[] = [];
 
   async listen({ address: name, port }: ListenAddress): Promise<number> {
     if (port === 13) throw new Error('cannot listen on 127.0.0.1:13');
@@ -20,6 +21,7 @@ class FakeEngine implements Pick<Engine, 'listen' | 'unlisten'> {
 
   unlisten(name: string): void {
     this.open.delete(name);
+    this.closed.push(name);
   }
 }
 
@@ -44,6 +46,13 @@ test('when one address cannot be opened the others of that call are closed again
   await assert.rejects(listeners.openNew([address(1), address(2), address(13)]), /cannot listen/);
   assert.deepEqual([...engine.open], ['127.0.0.1:1']);
   assert.deepEqual(listeners.addresses, [address(1)]);
+});
+
+test('closing was rehearsed before it is done in earnest, so that it takes no time then', async () => {
+  const { engine, listeners } = made();
+  await (await listeners.openNew([address(1)]))();
+  await listeners.close();
+  assert.deepEqual(engine.closed, ['rehearsal', '127.0.0.1:1']);
 });
 
 test('all addresses are closed at the end', async () => {
