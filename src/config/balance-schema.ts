@@ -72,7 +72,9 @@ export const sticky = z
       .describe('Path below which the client sends the cookie. NGINX: `path`.'),
     domain: textLike(/^[A-Za-z0-9.-]+$/, 'a domain such as example.com')
       .optional()
-      .describe('Domain to whose hosts the client sends the cookie. Without it only to the host itself. NGINX: `domain`.'),
+      .describe(
+        'Domain to whose hosts the client sends the cookie. Without it only to the host itself. NGINX: `domain`.',
+      ),
     secure: z
       .union([z.boolean(), z.literal('auto')])
       .default('auto')
@@ -81,7 +83,9 @@ export const sticky = z
     sameSite: z
       .union([z.literal(false), z.enum(['lax', 'strict', 'none'])])
       .default('lax')
-      .describe('Whether it is sent with requests from other sites; `false` leaves it to the browser. NGINX: `samesite`.'),
+      .describe(
+        'Whether it is sent with requests from other sites; `false` leaves it to the browser. NGINX: `samesite`.',
+      ),
   })
   .describe(
     'Keeps each client at the server that it got first, by a signed cookie, as long as that takes requests; a server in `drain` keeps its clients. NGINX: `sticky`. HAProxy: `cookie`.',

@@ -1,20 +1,26 @@
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import type { ServerConfig } from './config.ts';
 import type { Checked } from './diagnosis.ts';
 import { quote } from './finding.ts';
 import { canonicalHost, isHost, splitHostPort } from './host-name.ts';
 
-const allowed = 'http://host:port, host:port or unix:/path/to/socket';
+const allowed = 'http://host:port, host:port, unix:/path/to/socket or srv://name';
 /** `sun_path` of a Unix socket address has 108 bytes, the last one a NUL (unix(7)). */
 const longestSocketPath = 107;
+
+/** Where a server is found, or the SRV name that says where. */
+export interface ServerPlace {
+  readonly name: string;
+  readonly address: ServerConfig['address'] | { readonly service: string };
+}
 
 /**
  * Where an application instance listens.
  *
  * @param baseFolder what a relative socket path is relative to
  */
-export function parseServerUrl(text: string, baseFolder: string): Checked<Pick<ServerConfig, 'name' | 'address'>> {
+export function parseServerUrl(text: string, baseFolder: string): Checked<ServerPlace> {
   if (text.startsWith('unix:')) return parseSocketPath(text, baseFolder);
   const schemeEnd = text.indexOf('://');
   const scheme = schemeEnd < 0 ? undefined : text.slice(0, schemeEnd).toLowerCase();
@@ -22,6 +28,7 @@ export function parseServerUrl(text: string, baseFolder: string): Checked<Pick<S
     const message = `TLS to an upstream server is not supported: ${quote(text)}`;
     return { mistake: { message, found: quote(text), allowed } };
   }
+  if (scheme === 'srv') return parseService(text, text.slice(schemeEnd + 3).replace(/\.?\/?$/, ''));
   if (scheme !== undefined && scheme !== 'http') return wrong(text);
   return parseAuthority(text, schemeEnd < 0 ? text : text.slice(schemeEnd + 3), scheme !== undefined);
 }
@@ -42,6 +49,13 @@ function parseAuthority(text: string, rest: string, hasScheme: boolean): ReturnT
   if (!hostIsValid || port < 1 || port > 65_535) return wrong(text);
   const host = canonicalHost(parts.host);
   return { value: { name: parts.bracketed ? `[${host}]:${port}` : `${host}:${port}`, address: { host, port } } };
+}
+
+/** SRV records are found under `_service._proto.name` (RFC 2782), but any name will do. */
+function parseService(text: string, service: string): Checked<ServerPlace> {
+  if (!isHost(service) || isIP(service) !== 0) return wrong(text);
+  const name = service.toLowerCase();
+  return { value: { name: `srv://${name}`, address: { service: name } } };
 }
 
 function parseSocketPath(text: string, baseFolder: string): ReturnType<typeof parseServerUrl> {

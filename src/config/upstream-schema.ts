@@ -10,11 +10,13 @@ import {
 import { balance, sticky } from './balance-schema.ts';
 import { health, passiveHealth } from './health-schema.ts';
 import { keyFacts } from './key-facts.ts';
-import { folder, serverUrl } from './schema-values.ts';
+import { folder, serverUrl, textOf } from './schema-values.ts';
 import { duration, size } from './units.ts';
 
 const server = z.strictObject({
-  url: serverUrl.describe('`http://host:port`, `host:port` or `unix:/path/to/socket`. NGINX: `server` in `upstream`.'),
+  url: serverUrl.describe(
+    '`http://host:port`, `host:port`, `unix:/path/to/socket`, or `srv://_http._tcp.app.example` for every server that the SRV records of the name tell, with their weights; those of a later priority are backups of the earlier ones. NGINX: `server` in `upstream`, `service=`. HAProxy: `server-template`.',
+  ),
   weight: z
     .int()
     .min(1)
@@ -30,6 +32,12 @@ const server = z.strictObject({
     .describe(
       'Whether the server is used only while none of the others takes requests. NGINX: `backup`. HAProxy: `backup`.',
     ),
+  perAddress: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Makes every address of a name a server of its own, with its own weight, bounds and health. Otherwise the name is one server whose addresses take turns. NGINX: `resolve`. HAProxy: `server-template`.',
+    ),
   state: z
     .enum(['ready', 'drain', 'maintenance'])
     .default('ready')
@@ -43,12 +51,35 @@ export const upstream = z.strictObject({
   servers: z
     .array(z.union([serverUrl, server]))
     .min(1)
-    .register(keyFacts, { allowed: 'a list of at least one server: a URL, or a mapping with the keys url, weight' })
+    .register(keyFacts, { allowed: 'a list of at least one server: a URL, or a mapping with the key url and others' })
     .describe(
-      'The instances of the application: URLs, or mappings of `url` and `weight`. NGINX: `server` in `upstream`.',
+      'The instances of the application: URLs, or mappings of `url` and what else is said of it. NGINX: `server` in `upstream`.',
     ),
   balance,
   sticky: sticky.optional(),
+  resolver: z
+    .strictObject({
+      servers: z
+        .array(textOf('an address such as 10.0.0.2 or 10.0.0.2:5353'))
+        .min(1)
+        .register(keyFacts, { allowed: 'a list of at least one address, such as 10.0.0.2 or 10.0.0.2:5353' })
+        .optional()
+        .describe(
+          'Name servers. Without it names are looked up as the system does, /etc/hosts included. NGINX: `resolver`. HAProxy: `nameserver`.',
+        ),
+      timeout: duration({ min: 100, max: 60_000 })
+        .prefault('5s')
+        .describe(
+          'Longest time that the name servers given here have to answer. NGINX: `resolver_timeout`. HAProxy: `timeout resolve`.',
+        ),
+      serviceInterval: duration({ min: 100, max: 3_600_000 })
+        .prefault('10s')
+        .describe(
+          'Pause between two look-ups of an SRV name, whose time to live is not known. Addresses are looked up anew when their time to live is over, after 1s at the earliest and 60s at the latest. NGINX: `resolver … valid=`. HAProxy: `hold valid`.',
+        ),
+    })
+    .prefault({})
+    .describe('How the names of the servers are looked up. A name that does not resolve is tried again and again.'),
   slowStart: duration({ max: 3_600_000 })
     .prefault('0s')
     .describe(

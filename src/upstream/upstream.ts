@@ -2,12 +2,16 @@ import { performance } from 'node:perf_hooks';
 import type { ServerConfig, UpstreamConfig } from '../config/config.ts';
 import type { ServerState } from '../ipc/message.ts';
 import type { Recorder } from '../metrics/recorder.ts';
+import { Discovery } from './discovery.ts';
 import { HeadBlock } from './head-block.ts';
+import { NameService } from './name-service.ts';
 import { ReadBuffers } from './read-buffers.ts';
-import { type Lookup, systemLookup } from './resolver.ts';
 import { Server, type ServerResources } from './server.ts';
 import { ServerMetrics } from './server-metrics.ts';
 import { UpstreamMetrics } from './upstream-metrics.ts';
+
+/** Where an upstream looks names up. */
+export type NameSource = Pick<NameService, 'configure' | 'addresses' | 'services'>;
 
 /** Bounds on the interval of the clock that all timeouts of an upstream share, milliseconds. */
 const minTickMs = 10;
@@ -26,7 +30,11 @@ export class Upstream {
   config: UpstreamConfig;
   /** Called when a server may take requests that might not before, other than by the passing of time. */
   onReturn: (() => void) | undefined;
+  /** Called when names have come to stand for other servers. */
+  onServersChange: (() => void) | undefined;
   private list: readonly Server[] = [];
+  private discoveries: readonly Discovery[] = [];
+  private readonly names: NameSource;
   /** Servers that a reload has removed, until their last connection is closed. */
   private retired: Server[] = [];
   private readonly recorder: Recorder;
@@ -35,22 +43,23 @@ export class Upstream {
   private tickMs = 0;
   private closing = false;
 
-  constructor(config: UpstreamConfig, recorder: Recorder, lookup: Lookup = systemLookup) {
+  constructor(config: UpstreamConfig, recorder: Recorder, names: NameSource = new NameService()) {
     this.name = config.name;
     this.config = config;
     this.recorder = recorder;
+    this.names = names;
     this.metrics = new UpstreamMetrics(recorder, config.name);
     this.resources = {
       metrics: this.metrics,
       block: this.block,
       buffers: new ReadBuffers(),
-      lookup,
+      lookup: (...question) => names.addresses(...question),
       returned: () => this.onReturn?.(),
     };
     this.reconfigure(config);
   }
 
-  /** The servers in the order of the configuration. */
+  /** The servers in the order of the configuration, those that names stand for behind the others. A new list at each change. */
   get servers(): readonly Server[] {
     return this.list;
   }
@@ -58,21 +67,25 @@ export class Upstream {
   /** Takes a new configuration. A server whose name and address stay keeps its connections and its state. */
   reconfigure(config: UpstreamConfig): void {
     this.config = config;
-    const former = new Map(this.list.map((server) => [serverKey(server), server]));
-    this.list = config.servers.map((serverConfig) => {
-      const key = serverKey(serverConfig);
-      const kept = former.get(key);
-      former.delete(key);
-      kept?.reconfigure(config, serverConfig);
-      return kept ?? this.makeServer(config, serverConfig);
+    this.names.configure(config.resolver);
+    const former = new Map(this.discoveries.map((discovery) => [JSON.stringify(discovery.config), discovery]));
+    const now = performance.now();
+    this.discoveries = config.discovered.map((discovered) => {
+      const discovery = former.get(JSON.stringify(discovered)) ?? new Discovery(discovered, this.names);
+      discovery.refresh(now);
+      return discovery;
     });
-    this.retire([...former.values()]);
+    this.updateServers();
     this.startClock(tickFor(config));
   }
 
   states(): ServerState[] {
     const now = performance.now();
-    return this.list.map((server) => server.state(now));
+    const unresolved = this.discoveries.filter(({ servers }) => servers.length === 0);
+    return [
+      ...this.list.map((server) => server.state(now)),
+      ...unresolved.map((discovery) => unresolvedState(this.name, discovery)),
+    ];
   }
 
   /** Closes idle connections now, and the others when their requests are over. */
@@ -80,6 +93,38 @@ export class Upstream {
     this.closing = true;
     this.retire(this.list);
     this.sweep();
+  }
+
+  /** Brings the servers to what the configuration says and what the names stand for. */
+  private updateServers(): void {
+    const { config } = this;
+    const former = new Map(this.list.map((server) => [serverKey(server), server]));
+    const areFirst = former.size === 0;
+    const list: Server[] = [];
+    const taken = new Set<string>();
+    for (const serverConfig of [...config.servers, ...this.discoveries.flatMap(({ servers }) => servers)]) {
+      // Two names may stand for the same server.
+      if (taken.has(serverConfig.name)) continue;
+      taken.add(serverConfig.name);
+      const key = serverKey(serverConfig);
+      const kept = former.get(key);
+      former.delete(key);
+      kept?.reconfigure(config, serverConfig);
+      const server = kept ?? this.makeServer(config, serverConfig);
+      if (kept === undefined && !areFirst) server.arrived();
+      list.push(server);
+    }
+    this.list = list;
+    this.retire([...former.values()]);
+  }
+
+  private followNames(now: number): void {
+    let changed = false;
+    for (const discovery of this.discoveries) if (discovery.refresh(now)) changed = true;
+    if (!changed) return;
+    this.updateServers();
+    this.onServersChange?.();
+    this.onReturn?.();
   }
 
   private makeServer(config: UpstreamConfig, server: ServerConfig): Server {
@@ -105,7 +150,10 @@ export class Upstream {
 
   private sweep(): void {
     const now = performance.now();
-    if (!this.closing) for (const server of this.list) server.sweep(now);
+    if (!this.closing) {
+      this.followNames(now);
+      for (const server of this.list) server.sweep(now);
+    }
     for (const server of this.retired) server.sweep(now);
     if (this.retired.length > 0) this.retired = this.retired.filter((server) => server.open > 0 || server.active > 0);
     if (this.closing && this.retired.length === 0) clearInterval(this.timer);
@@ -116,6 +164,14 @@ export class Upstream {
 function tickFor({ timeouts, keepAlive }: UpstreamConfig): number {
   const shortest = Math.min(timeouts.connect, timeouts.response, timeouts.read, timeouts.write, keepAlive.idleTimeout);
   return Math.min(maxTickMs, Math.max(minTickMs, Math.floor(shortest / 4)));
+}
+
+/** A name that stands for no server, as far as is known. */
+function unresolvedState(upstream: string, { config, error }: Discovery): ServerState {
+  const { name, template } = config;
+  const idle = { active: 0, idle: 0, weight: template.weight, effectiveWeight: 0, backup: template.level > 0 };
+  const state = { upstream, server: name, up: false, ...idle, condition: 'unresolved' as const };
+  return error === undefined ? state : { ...state, lastError: error.message };
 }
 
 function serverKey({ name, address }: Pick<ServerConfig, 'name' | 'address'>): string {

@@ -3,9 +3,11 @@ import type { CapacitySource } from '../../src/balancer/server-capacity.ts';
 import { bufferingDefaults } from '../../src/config/buffering-defaults.ts';
 import type { ServerConfig, UpstreamConfig } from '../../src/config/config.ts';
 import { webSocketDefaults } from '../../src/config/websocket-defaults.ts';
+import type { BufferingResources } from '../../src/proxy/buffering.ts';
 import type { ProxyHandlerConfig } from '../../src/proxy/proxy-config.ts';
 import { createProxyHandler } from '../../src/proxy/proxy-handler.ts';
 import type { Handler } from '../../src/route/route.ts';
+import { NameService } from '../../src/upstream/name-service.ts';
 import type { Lookup } from '../../src/upstream/resolver.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
 import { FakeExchange, type FakeRequest } from './fake-exchange.ts';
@@ -24,6 +26,8 @@ export function upstreamConfig(servers: readonly ServerConfig[], changes: Upstre
     name: 'app',
     balance: 'round-robin',
     slowStart: 0,
+    discovered: [],
+    resolver: { timeout: 5000, serviceInterval: 10_000 },
     failBackoff: 1000,
     maxResponseHead: 65_536,
     directives: { redirect: false, buffering: true, limitRate: false },
@@ -73,11 +77,13 @@ export class Proxied {
     route: Partial<ProxyHandlerConfig> = {},
     lookup?: Lookup,
     capacity: CapacitySource = new SharedCapacity().worker(),
+    buffering?: BufferingResources,
   ) {
-    this.upstream = new Upstream(upstreamConfig(servers, changes), this.recorder, lookup);
+    const names = lookup === undefined ? undefined : { ...new NameService(), addresses: lookup, configure: () => {} };
+    this.upstream = new Upstream(upstreamConfig(servers, changes), this.recorder, names);
     const { recorder } = this;
     this.admission = new Admission(this.upstream, { recorder, capacity, logger: this.logger });
-    this.handler = createProxyHandler(proxyConfig(route), this.upstream, this.admission);
+    this.handler = createProxyHandler(proxyConfig(route), this.upstream, this.admission, undefined, buffering);
   }
 
   /** Begins a request; the exchange's `finished` says when it is over. */
