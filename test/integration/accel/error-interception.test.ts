@@ -101,3 +101,22 @@ test('pages are read again at reload', async (context) => {
   await site.worker.reload(site.yaml({ directives: '{}', ...options }));
   assert.equal((await site.ask('/404', browser)).body.toString(), 'another page');
 });
+
+test('the page for maintenance is sent while every server is in maintenance', async (context) => {
+  const site = await start(context, { site: pages });
+  const yaml = site.yaml({ directives: '{}', site: pages });
+  const url = `http://127.0.0.1:${site.origin.port}`;
+  await site.worker.reload(yaml.replace(`["${url}"]`, `[{ url: "${url}", state: maintenance }]`));
+  const page = await site.ask('/', browser);
+  assert.equal(page.status, 503);
+  assert.equal(page.body.toString(), 'page down.html');
+  assert.match(page.field('retry-after') ?? '', /^[1-9]\d*$/);
+  assert.equal(page.field('cache-control'), 'no-store');
+  const head = await site.ask('/', browser, 'HEAD');
+  assert.equal(head.field('content-length'), String('page down.html'.length));
+  const program = await site.ask('/', 'Accept: application/json\r\n');
+  assert.match(program.body.toString(), /"code":"upstream_maintenance"/);
+  assert.equal(site.origin.requests.length, 0);
+  await site.worker.reload(yaml);
+  assert.equal((await site.ask('/200', browser)).status, 200);
+});

@@ -5,7 +5,7 @@ import { type ErrorCode, errorCodes } from '../../../src/response/error-code.ts'
 import { respondError } from '../../../src/response/error-response.ts';
 import { PorticoError } from '../../../src/response/portico-error.ts';
 import { responseHead, serializeFields } from '../../../src/response/response-head.ts';
-import type { ErrorPage, Route } from '../../../src/route/route.ts';
+import type { ErrorPage, ErrorPageKey, Route } from '../../../src/route/route.ts';
 import { FakeExchange, type FakeRequest } from '../../support/fake-exchange.ts';
 
 const unreachable = new PorticoError('upstream_unreachable', 'connect ECONNREFUSED 10.9.8.7:8000');
@@ -29,7 +29,7 @@ function answer(request: FakeRequest, error = unreachable, route?: Route, extra?
   return { exchange, context, body: exchange.responseBody.toString(), field: (name) => fields.list(name) };
 }
 
-function routeWith(responseHeaders: Record<string, string>, pages: [number | '4xx' | '5xx', ErrorPage][] = []): Route {
+function routeWith(responseHeaders: Record<string, string>, pages: [ErrorPageKey, ErrorPage][] = []): Route {
   return {
     site: 's',
     name: 'r',
@@ -138,7 +138,7 @@ test('the cache fields that a route sets for its files do not keep an error in c
 });
 
 test('the page of the very status goes before the one of its class', () => {
-  const pages: [number | '4xx' | '5xx', ErrorPage][] = [
+  const pages: [ErrorPageKey, ErrorPage][] = [
     ['5xx', page('class')],
     [502, page('exact', 'text/html; charset=iso-8859-1')],
     ['4xx', page('other')],
@@ -165,4 +165,35 @@ test('the pages of the site serve where no route was found', () => {
   context.site = { errorPages: new Map([[404, page('lost')]]), find: () => unreachable };
   respondError(context, new PorticoError('route_not_found', ''));
   assert.equal(exchange.responseBody.toString(), 'lost');
+});
+
+test('maintenance has a page of its own, then that of its status', () => {
+  const maintenance = new PorticoError('upstream_maintenance', 'all servers', {
+    fields: serializeFields([['Retry-After', '30']]),
+  });
+  const own = answer(
+    html,
+    maintenance,
+    routeWith({}, [
+      ['maintenance', page('working on it')],
+      [503, page('busy')],
+    ]),
+  );
+  assert.equal(own.body, 'working on it');
+  assert.equal(own.field('retry-after'), '30');
+  assert.equal(answer(html, maintenance, routeWith({}, [['5xx', page('any')]])).body, 'any');
+  assert.equal(answer(html, unreachable, routeWith({}, [['maintenance', page('working on it')]])).exchange.status, 502);
+  assert.match(answer(json, maintenance, routeWith({}, [['maintenance', page('x')]])).body, /upstream_maintenance/);
+});
+
+test('maintenance and restarting are not told as failures', () => {
+  for (const [code, words] of [
+    ['upstream_maintenance', 'in maintenance'],
+    ['upstream_restarting', 'restarting'],
+  ] as const) {
+    const { body } = answer(html, new PorticoError(code, 'detail'));
+    assert.ok(body.includes(`<b>Application</b> <span>${words}</span>`), code);
+    assert.doesNotMatch(body, />failed<|behind it failed/, code);
+    assert.ok(body.includes('<b>Portico</b> <span>working</span>'), code);
+  }
 });
