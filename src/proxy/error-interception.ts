@@ -7,7 +7,7 @@ import type { ProxyHandlerConfig } from './proxy-config.ts';
 import type { InterceptedResponse, Takeover } from './response-interceptor.ts';
 
 /** Fields that belong to the status or to the session, and stay: the page says nothing about either. */
-const keptNames = ['www-authenticate', 'proxy-authenticate', 'allow', 'retry-after', 'set-cookie'];
+const keptNames = ['www-authenticate', 'allow', 'retry-after', 'set-cookie'];
 
 /** Sends the site's own pages in the place of error responses of the application. */
 export class ErrorInterception {
