@@ -23,6 +23,8 @@ const labelMeanings: Readonly<Record<string, string>> = {
   server: 'address of the application server: `127.0.0.1:8000`, `unix:/run/app.sock`',
   worker: 'number of the slot of a worker, from 0; the successor of a dead worker has the same',
   result: 'see the metric',
+  cause: 'see the metric',
+  to: 'what the state became: `up`, `down`',
   version: 'version of Portico',
   node: 'version of Node.js',
   engine: 'which listener engine and build',

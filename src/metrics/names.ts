@@ -209,7 +209,7 @@ export const metricNames = {
   ),
   upstreamUp: meanGauge(
     'portico_upstream_up',
-    'Whether a server takes connections: the share of the workers for which it is not backed off, 0 to 1.',
+    'Whether a server takes requests: the share of the workers for which it is neither down by its checks, nor ejected, nor backed off, nor in maintenance, 0 to 1.',
     'upstream',
     'server',
   ),
