@@ -1,27 +1,32 @@
 import type { HealthInput } from '../admin/status-report.ts';
-import type { HealthConfig, ServerConfig, UpstreamConfig } from '../config/config.ts';
+import type { UpstreamConfig } from '../config/config.ts';
 import type { Health } from '../health/rise-fall.ts';
 import type { HealthReport, ServerHealth } from '../ipc/message.ts';
 import type { Logger } from '../log/logger.ts';
 import { RepeatedLog } from '../log/repeated-log.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { HeadBlock } from '../upstream/head-block.ts';
-import { type Lookup, systemLookup } from '../upstream/resolver.ts';
+import { NameService } from '../upstream/name-service.ts';
+import type { NameSource } from '../upstream/upstream.ts';
 import { HealthGate } from './health-gate.ts';
+import { type CheckedUpstream, HealthGroup } from './health-group.ts';
 import { HealthMetrics } from './health-metrics.ts';
 import type { CheckOutcome } from './health-probe.ts';
-import { type HealthResources, HealthTarget } from './health-target.ts';
+import type { HealthResources, HealthTarget } from './health-target.ts';
 
 /** Checks that run at a time, over all upstreams: sockets that this process has open for them. */
 const maxConcurrentChecks = 100;
 const lateWarningMs = 60_000;
+/** Pause between two looks at whether a name is to be looked up anew. */
+const nameClockMs = 250;
 
 export interface HealthProberOptions {
   readonly logger: Logger;
   readonly recorder: Recorder;
   /** Tells all workers. */
   readonly announce: (report: HealthReport) => void;
-  readonly lookup?: Lookup;
+  /** Where names are looked up; each upstream for itself when left out. */
+  readonly names?: NameSource;
   readonly random?: () => number;
   readonly maxConcurrent?: number;
 }
@@ -43,8 +48,9 @@ export class HealthProber {
   private readonly options: HealthProberOptions;
   private readonly metrics: HealthMetrics;
   private readonly gate: HealthGate;
-  private readonly resources: HealthResources;
-  private targets = new Map<string, HealthTarget>();
+  private readonly resources: Omit<HealthResources, 'lookup'>;
+  private groups = new Map<string, HealthGroup>();
+  private clock: NodeJS.Timeout | undefined;
   /** Changes that the workers are told together. */
   private changes = new Set<HealthTarget>();
 
@@ -57,41 +63,39 @@ export class HealthProber {
     this.resources = {
       gate: this.gate,
       block: new HeadBlock(),
-      lookup: options.lookup ?? systemLookup,
       random: options.random ?? Math.random,
       checked: (target, outcome, durationMs, to) => this.checked(target, outcome, durationMs, to),
+      joined: ({ upstream, server, health }) => this.metrics.state(upstream, server.name, health),
+      left: (target) => this.left(target),
       late: () => repeated.warn('late', `health checks are late: ${limit} run at a time, and they take too long`),
     };
   }
 
   /** Checks what that configuration says from now on. Servers that stay keep their state. The workers are told all of it. */
   applyConfig(upstreams: Readonly<Record<string, UpstreamConfig>>): void {
-    const former = this.targets;
-    this.targets = new Map();
-    const added: HealthTarget[] = [];
-    for (const { name, servers, health } of Object.values(upstreams)) {
-      for (const server of health === undefined ? [] : servers) {
-        const key = JSON.stringify([name, server.name, server.address]);
-        const kept = former.get(key);
-        former.delete(key);
-        const target = kept ?? this.add(name, server, health as HealthConfig, added);
-        kept?.reconfigure(health as HealthConfig);
-        this.targets.set(key, target);
-      }
+    const former = this.groups;
+    this.groups = new Map();
+    for (const [name, config] of Object.entries(upstreams)) {
+      if (!isChecked(config)) continue;
+      const group =
+        former.get(name) ?? new HealthGroup(config, this.options.names ?? new NameService(), this.resources);
+      former.delete(name);
+      group.configure(config);
+      this.groups.set(name, group);
     }
-    for (const target of former.values()) this.remove(target);
-    for (const target of added) target.start(added.length);
-    if (this.targets.size > 0 || former.size > 0) this.options.announce(this.report());
+    for (const group of former.values()) group.stop();
+    this.followNames();
+    if (this.groups.size > 0 || former.size > 0) this.options.announce(this.report());
   }
 
   /** All that is known, for a worker that starts. */
   report(): HealthReport {
-    return { complete: true, servers: [...this.targets.values()].map(healthOf) };
+    return { complete: true, servers: Array.from(this.targets(), healthOf) };
   }
 
   /** For /status. */
   status(): HealthInput[] {
-    return [...this.targets.values()].map((target) => {
+    return Array.from(this.targets(), (target) => {
       const { upstream, server, health, known, reason, checkedAt } = target;
       return {
         upstream,
@@ -104,20 +108,31 @@ export class HealthProber {
   }
 
   close(): void {
-    for (const target of this.targets.values()) target.stop();
-    this.targets.clear();
+    clearInterval(this.clock);
+    for (const group of this.groups.values()) group.stop();
+    this.groups.clear();
     this.changes.clear();
   }
 
-  private add(upstream: string, server: ServerConfig, health: HealthConfig, added: HealthTarget[]): HealthTarget {
-    const target = new HealthTarget(upstream, server, health, this.resources);
-    added.push(target);
-    this.metrics.state(upstream, server.name, target.health);
-    return target;
+  /** Looks names up as long as any upstream has some. */
+  private followNames(): void {
+    clearInterval(this.clock);
+    this.clock = undefined;
+    if (![...this.groups.values()].some((group) => group.followsNames)) return;
+    this.clock = setInterval(() => {
+      const now = performance.now();
+      // Every group is asked, whatever the others say.
+      const changed = [...this.groups.values()].filter((group) => group.followNames(now));
+      if (changed.length > 0) this.options.announce(this.report());
+    }, nameClockMs);
+    this.clock.unref();
   }
 
-  private remove(target: HealthTarget): void {
-    target.stop();
+  private *targets(): Generator<HealthTarget> {
+    for (const group of this.groups.values()) yield* group.targets;
+  }
+
+  private left(target: HealthTarget): void {
     this.changes.delete(target);
     this.metrics.state(target.upstream, target.server.name, undefined);
   }
@@ -145,6 +160,10 @@ export class HealthProber {
     this.changes.clear();
     this.options.announce({ complete: false, servers });
   }
+}
+
+function isChecked(config: UpstreamConfig): config is CheckedUpstream {
+  return config.health !== undefined;
 }
 
 function healthOf({ upstream, server, health, reason }: HealthTarget): ServerHealth {

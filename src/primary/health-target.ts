@@ -18,6 +18,9 @@ export interface HealthResources {
   readonly random: () => number;
   /** A check is over. @param to the new state when it changed */
   readonly checked: (target: HealthTarget, outcome: CheckOutcome, durationMs: number, to: Health | undefined) => void;
+  /** It is checked from now on, or not any more. */
+  readonly joined: (target: HealthTarget) => void;
+  readonly left: (target: HealthTarget) => void;
   /** A check began later than an interval after it was due. */
   readonly late: () => void;
 }
@@ -66,6 +69,7 @@ export class HealthTarget {
 
   /** @param together how many begin at the same time */
   start(together: number): void {
+    this.resources.joined(this);
     this.schedule(firstCheckDelay(this.config, together, this.resources.random()));
   }
 
@@ -84,6 +88,7 @@ export class HealthTarget {
     clearTimeout(this.timer);
     this.leaveGate();
     this.probe?.abort();
+    this.resources.left(this);
   }
 
   private schedule(delayMs: number): void {

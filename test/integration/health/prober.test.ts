@@ -8,6 +8,8 @@ import type { HealthConfig, HttpCheckConfig, ServerConfig } from '../../../src/c
 import type { HealthReport } from '../../../src/ipc/message.ts';
 import { metricNames } from '../../../src/metrics/names.ts';
 import { HealthProber, type HealthProberOptions } from '../../../src/primary/health-prober.ts';
+import type { Lookup } from '../../../src/upstream/resolver.ts';
+import type { NameSource } from '../../../src/upstream/upstream.ts';
 import { FakeRecorder } from '../../support/fake-recorder.ts';
 import { upstreamConfig } from '../../support/proxied.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
@@ -75,6 +77,10 @@ async function originOf(t: TestContext, script: OriginScript, options?: OriginOp
   const origin = await ScriptedOrigin.start(script, options);
   t.after(() => origin.close());
   return origin;
+}
+
+function namesOf(addresses: Lookup): NameSource {
+  return { configure: () => {}, addresses, services: () => {} };
 }
 
 test('a server that answers well is up; it was asked for the path, with its address as host, and to close', async (t) => {
@@ -263,10 +269,10 @@ test('a name is looked up once for many checks; one that has several addresses i
   const origin = await originOf(t, (socket) => socket.end(fine));
   let lookups = 0;
   const probing = new Probing(t, {
-    lookup: (_host, found) => {
+    names: namesOf((_host, found) => {
       lookups++;
       setImmediate(() => found(undefined, ['127.0.0.9', '127.0.0.1']));
-    },
+    }),
   });
   const server = { ...origin.server(), name: 'app.test:1', address: { host: 'app.test', port: origin.port } };
   probing.check([server], { fall: 3 });
@@ -277,9 +283,8 @@ test('a name is looked up once for many checks; one that has several addresses i
 
 test('a name that does not resolve, or not in time, is down', async (t) => {
   for (const lookup of [undefined, () => {}]) {
-    const probing = new Probing(t, {
-      lookup: lookup ?? ((_host, found) => setImmediate(() => found(new Error('no such name'), []))),
-    });
+    const failing: Lookup = (_host, found) => setImmediate(() => found(new Error('no such name'), []));
+    const probing = new Probing(t, { names: namesOf(lookup ?? failing) });
     const [template] = [(await originOf(t, () => {})).server()];
     const server = { ...template, name: 'app.test:1', address: { host: 'app.test', port: 1 } };
     probing.check([server]);
@@ -287,6 +292,29 @@ test('a name that does not resolve, or not in time, is down', async (t) => {
     assert.ok(probing.result(server, 'unresolved') >= 1);
     assert.match(probing.reason(server) ?? '', lookup === undefined ? /no such name/ : /not resolved within 300 ms/);
   }
+});
+
+test('servers that a name stands for are checked each by itself, come and go with it, and workers are told', async (t) => {
+  const origin = await originOf(t, (socket) => socket.end(fine));
+  let records = [{ name: 'a.test', port: origin.port, priority: 0, weight: 1 }];
+  const addresses: Lookup = (_host, found) => setImmediate(() => found(undefined, ['127.0.0.1']));
+  const names: NameSource = {
+    configure: () => {},
+    addresses,
+    services: (_name, found) => setImmediate(() => found(undefined, records)),
+  };
+  const probing = new Probing(t, { names });
+  const { name: _name, address: _address, ...template } = origin.server();
+  const discovered = [{ name: 'srv://app.test', source: { service: 'app.test' }, interval: 100, template }];
+  probing.prober.applyConfig({ app: upstreamConfig([], { health: healthConfig(), discovered }) });
+  const shown = () => probing.prober.status().map(({ server, health }) => `${server} ${health}`);
+  await waitFor(() => shown().join() === `a.test:${origin.port} up`, 'the first server to be up');
+  records = [{ name: 'b.test', port: origin.port, priority: 0, weight: 1 }];
+  await waitFor(() => shown().join() === `b.test:${origin.port} up`, 'the second server to be up');
+  const told = probing.reports
+    .filter(({ complete }) => complete)
+    .map(({ servers }) => servers.map((one) => one.server));
+  assert.deepEqual(told, [[], [`a.test:${origin.port}`], [`b.test:${origin.port}`]]);
 });
 
 test('a reload keeps the state of servers that stay, starts the checks of new ones and ends those of old ones', async (t) => {

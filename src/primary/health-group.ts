@@ -1,0 +1,80 @@
+import type { HealthConfig, ServerConfig, UpstreamConfig } from '../config/config.ts';
+import { Discovery } from '../upstream/discovery.ts';
+import type { NameSource } from '../upstream/upstream.ts';
+import { type HealthResources, HealthTarget } from './health-target.ts';
+
+/** An upstream whose servers are checked. */
+export type CheckedUpstream = UpstreamConfig & { readonly health: HealthConfig };
+
+/** The checks of one upstream: of the servers in the configuration, and of those that names stand for by now. */
+export class HealthGroup {
+  private readonly names: NameSource;
+  private readonly resources: HealthResources;
+  private config: CheckedUpstream;
+  private discoveries: readonly Discovery[] = [];
+  private byServer = new Map<string, HealthTarget>();
+
+  /** Checks nothing before `configure`. */
+  constructor(config: CheckedUpstream, names: NameSource, resources: Omit<HealthResources, 'lookup'>) {
+    this.config = config;
+    this.names = names;
+    this.resources = { ...resources, lookup: (...question) => names.addresses(...question) };
+  }
+
+  get targets(): Iterable<HealthTarget> {
+    return this.byServer.values();
+  }
+
+  get followsNames(): boolean {
+    return this.discoveries.length > 0;
+  }
+
+  /** Takes a configuration, the first one or that of a reload. Servers that stay keep their state. */
+  configure(config: CheckedUpstream): void {
+    this.config = config;
+    this.names.configure(config.resolver);
+    const former = new Map(this.discoveries.map((discovery) => [JSON.stringify(discovery.config), discovery]));
+    this.discoveries = config.discovered.map(
+      (discovered) => former.get(JSON.stringify(discovered)) ?? new Discovery(discovered, this.names),
+    );
+    for (const discovery of this.discoveries) discovery.refresh(performance.now());
+    this.update();
+  }
+
+  /** Looks names up whose time is over. @returns whether other servers are checked now */
+  followNames(now: number): boolean {
+    let changed = false;
+    for (const discovery of this.discoveries) if (discovery.refresh(now)) changed = true;
+    if (changed) this.update();
+    return changed;
+  }
+
+  stop(): void {
+    for (const target of this.byServer.values()) target.stop();
+    this.byServer.clear();
+  }
+
+  private update(): void {
+    const { servers, health, name } = this.config;
+    const former = this.byServer;
+    this.byServer = new Map();
+    const added: HealthTarget[] = [];
+    for (const server of [...servers, ...this.discoveries.flatMap((discovery) => discovery.servers)]) {
+      const key = keyOf(server);
+      // Two names may stand for the same server.
+      if (this.byServer.has(key)) continue;
+      const kept = former.get(key);
+      former.delete(key);
+      kept?.reconfigure(health);
+      const target = kept ?? new HealthTarget(name, server, health, this.resources);
+      if (kept === undefined) added.push(target);
+      this.byServer.set(key, target);
+    }
+    for (const target of former.values()) target.stop();
+    for (const target of added) target.start(added.length);
+  }
+}
+
+function keyOf({ name, address }: ServerConfig): string {
+  return JSON.stringify([name, address]);
+}
