@@ -86,6 +86,7 @@ export class Admission {
     this.circuit = new CircuitGate(upstream.name, this.metrics, resources.logger);
     this.budget = new RetryBudget(upstream.config.retry.budget);
     upstream.onReturn = () => this.dispatch(performance.now());
+    upstream.onServersChange = () => this.limitServers();
     this.reconfigure();
   }
 
@@ -158,6 +159,14 @@ export class Admission {
     const now = performance.now();
     if (applicant.waitingSince !== undefined) return now < this.deadlineOf(applicant.waitingSince);
     return !this.isUp(now);
+  }
+
+  /** Whether there is a server that takes requests, other than this one and those tried before. */
+  hasAnother(applicant: Applicant, server: Server): boolean {
+    const now = performance.now();
+    return this.upstream.servers.some(
+      (other) => other !== server && other.mayTake(now) && applicant.tried?.includes(other) !== true,
+    );
   }
 
   /** Whether the retry budget allows to send a request again; it is counted then. */

@@ -97,6 +97,12 @@ const proxy = z.strictObject({
   requestHeaders: fieldChanges
     .prefault({})
     .describe('Changes to the fields of the request that is sent upstream. NGINX: `proxy_set_header`.'),
+  onClientAbort: z
+    .enum(['cancel', 'finish'])
+    .default('cancel')
+    .describe(
+      'What becomes of a request that was sent whole when its client goes away. `cancel`: the connection to the server is closed; `finish`: the response is read and dropped, for work that must not be cut and so that `maxConnections` counts it to its end. Requests that wait are always given up. NGINX: `proxy_ignore_client_abort`. HAProxy: `option abortonclose` for the contrary.',
+    ),
   buffering: routeBuffering,
   webSocket: routeWebSocket,
 });

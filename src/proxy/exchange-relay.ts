@@ -13,7 +13,7 @@ import { RequestRelay } from './request-relay.ts';
 import type { RequestOwner, RequestSource } from './request-source.ts';
 import type { Takeover } from './response-interceptor.ts';
 import { type ResponseOwner, ResponseRelay } from './response-relay.ts';
-import { mayRetry } from './retry.ts';
+import { isRetryStatus, mayRetry, type RetryReason } from './retry.ts';
 
 /**
  * One request on its way through an upstream: takes a server and a connection, sends the request, has the response passed
@@ -24,6 +24,10 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
   readonly context: RequestContext;
   /** Servers that this request has failed on. */
   tried: Server[] | undefined;
+  /** The admission's: see `Waiting` and `CircuitUser`. */
+  waitingSince: Applicant['waitingSince'];
+  place: Applicant['place'];
+  circuitProbe = false;
   sentAt = 0;
   readonly trace: UpstreamTrace;
   private readonly exchange: Exchange;
@@ -33,7 +37,10 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
   private connection: Connection | undefined;
   private server: Server | undefined;
   private sent = false;
-  private resent = false;
+  /** Times that it was sent. */
+  private sendings = 0;
+  /** A kept-alive connection died under it. */
+  private wasStale = false;
   private done = false;
 
   constructor(route: ProxyRoute, context: RequestContext) {
@@ -86,7 +93,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     this.trace.server = server.name;
     this.trace.tries++;
     // Where one kept connection was found dead, another may be dead as well.
-    const kept = this.resent ? undefined : server.takeIdle(this, now);
+    const kept = this.wasStale ? undefined : server.takeIdle(this, now);
     this.connection = kept ?? server.connect(this, now);
     if (kept === undefined) return;
     this.trace.connectMs = 0;
@@ -101,6 +108,8 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     const { request, route, exchange } = this;
     this.sentAt = now;
     this.sent = true;
+    this.sendings++;
+    this.waitingSince = undefined;
     connection.parser.start(exchange.head.method === 'HEAD', route.responseNames, server.maxResponseHead);
     this.response.begin(connection);
     const length = request === undefined ? 0 : request.length;
@@ -129,11 +138,12 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     if (connection === undefined || server === undefined) return;
     const now = performance.now();
     this.trace.connectMs = now - connection.startedAt;
+    this.route.admission.connected(server);
     this.send(connection, server, now);
   }
 
   refused(error: Error): void {
-    this.tryFailed(new PorticoError('upstream_unreachable', error.message, { cause: error }));
+    this.tryFailed(new PorticoError('upstream_unreachable', error.message, { cause: error }), 'connect');
   }
 
   received(): boolean {
@@ -150,7 +160,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     const failure = this.response.lost(error);
     if (failure === undefined || connection === undefined) return;
     if (connection.reused) this.server?.dropIdle();
-    this.tryFailed(failure);
+    this.tryFailed(failure, 'reset', connection.reused && !this.wasStale);
   }
 
   expired(): void {
@@ -160,14 +170,17 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
       server.connectTimedOut(connection, performance.now());
       connection.destroy();
       const { connect } = server.timeouts;
-      return this.tryFailed(new PorticoError('upstream_connect_timeout', `no connection within ${connect} ms`));
+      const error = new PorticoError('upstream_connect_timeout', `no connection within ${connect} ms`);
+      return this.tryFailed(error, 'connect');
     }
     if (this.response.takeover !== undefined) {
       connection.destroy();
       return this.responseComplete(performance.now());
     }
     const waited = connection.isSending ? 'took no byte of the request' : 'sent nothing';
-    this.fail(new PorticoError('upstream_timeout', `the server ${waited} in time`));
+    const error = new PorticoError('upstream_timeout', `the server ${waited} in time`);
+    if (connection.parser.begun) this.fail(error);
+    else this.tryFailed(error, 'timeout');
   }
 
   broke(cause: unknown): void {
@@ -175,34 +188,58 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
   }
 
   /** The try has failed before anything was passed on: another one, or an error response. */
-  private tryFailed(error: PorticoError): void {
+  private tryFailed(error: PorticoError, reason: RetryReason, stale = false): void {
     if (this.done) return;
-    const { server, route, exchange, sent } = this;
-    const again = mayRetry({
-      method: exchange.head.method,
-      hasBody: this.request !== undefined && !this.request.replayable,
-      sent,
-      resent: this.resent,
-      tries: this.trace.tries,
-      servers: route.upstream.servers.length,
-    });
-    if (!again || server === undefined) return this.fail(error);
+    const { server } = this;
+    if (server === undefined || !this.mayTryAgain(server, reason, stale)) return this.fail(error);
     server.metrics.failure(error.code);
+    this.tryAgain(server, { kind: 'failed', error }, stale);
+  }
+
+  private mayTryAgain(server: Server, reason: RetryReason, stale: boolean): boolean {
+    const { route, request, exchange } = this;
+    const { admission, upstream } = route;
+    if (exchange.aborted) return false;
+    const verdict = mayRetry(
+      {
+        reason,
+        method: exchange.head.method,
+        replayable: request === undefined || request.replayable,
+        sent: this.sent,
+        sendings: this.sendings,
+        stale,
+        tries: this.trace.tries,
+        servers: upstream.servers.length,
+        another: admission.hasAnother(this, server),
+        waits: admission.mayWait(this),
+      },
+      upstream.config.retry,
+    );
+    return verdict === 'yes' || (verdict === 'budgeted' && admission.maySendAgain());
+  }
+
+  private tryAgain(server: Server, outcome: Outcome, stale: boolean): void {
+    const { route } = this;
     this.connection?.destroy();
-    route.admission.release(server, { kind: 'failed', error });
     this.server = this.connection = undefined;
-    (this.tried ??= []).push(server);
-    if (sent) this.resent = true;
+    const { tried } = this;
+    if (tried === undefined) this.tried = [server];
+    else if (!tried.includes(server)) tried.push(server);
+    if (stale) this.wasStale = true;
+    if (this.sent || this.waitingSince === undefined) route.upstream.metrics.retries.add(1);
     this.sent = false;
-    route.upstream.metrics.retries.add(1);
+    route.admission.release(server, outcome, this);
     this.attempt();
   }
 
   // --- the response ---
 
-  /** Here a status may be found not worth passing on: then `tryFailed`, and false. */
-  headReceived(_status: number): boolean {
-    return true;
+  headReceived(status: number): boolean {
+    const { server, trace } = this;
+    if (!isRetryStatus(status) || server === undefined || !this.mayTryAgain(server, status, false)) return true;
+    server.metrics.response(status);
+    this.tryAgain(server, { kind: 'response', status, headMs: trace.headMs ?? 0 }, false);
+    return false;
   }
 
   responseFailed(error: PorticoError): void {
@@ -250,6 +287,9 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
 
   private clientGone(): void {
     if (this.done) return;
+    // Only what is on its way whole can be finished without the client.
+    const whole = this.request === undefined || this.request.complete || this.request.replayable;
+    if (this.route.finishesAbandoned && this.sent && whole) return this.response.discard();
     this.done = true;
     this.response.stop();
     this.server?.metrics.failure('client_gone');
@@ -260,7 +300,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
   private detach(outcome: Outcome): void {
     const { admission } = this.route;
     if (this.server === undefined) admission.cancel(this);
-    else admission.release(this.server, outcome);
+    else admission.release(this.server, outcome, this);
     this.server = this.connection = undefined;
     this.request?.abandon();
   }

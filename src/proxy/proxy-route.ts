@@ -17,6 +17,8 @@ export class ProxyRoute {
   readonly responseFields: Buffer;
   /** Whether responses get an X-Request-Id when they have none: not where the route says something about it. */
   readonly addsRequestId: boolean;
+  /** Whether a request that was sent is finished when its client goes away. */
+  readonly finishesAbandoned: boolean;
   /** Looks at each response before it is passed on. */
   readonly responseInterceptor: ResponseInterceptor | undefined;
 
@@ -37,6 +39,7 @@ export class ProxyRoute {
     this.responseNames = new FieldNameTable(config.removedResponseFields, directiveNames);
     this.responseFields = config.responseFields;
     this.responseInterceptor = interceptor;
+    this.finishesAbandoned = config.onClientAbort === 'finish';
     this.addsRequestId = !config.removedResponseFields.has('x-request-id');
   }
 }

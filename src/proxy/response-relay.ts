@@ -6,8 +6,8 @@ import type { Connection } from '../upstream/connection.ts';
 import type { HeadBlock } from '../upstream/head-block.ts';
 import { ParserEvent, type ResponseParser } from '../upstream/response-parser.ts';
 import { BufferedResponse } from './buffered-response.ts';
-import type { RouteBuffering } from './buffering.ts';
 import { directive } from './directives.ts';
+import { DiscardSink } from './discard-sink.ts';
 import type { ProxyRoute } from './proxy-route.ts';
 import type { InterceptedResponse, Takeover } from './response-interceptor.ts';
 import type { ResponseSink } from './response-sink.ts';
@@ -101,6 +101,13 @@ export class ResponseRelay implements InterceptedResponse {
     this.sink.onDrain = undefined;
   }
 
+  /** The client has gone: the rest is read all the same, and dropped. */
+  discard(): void {
+    this.sink.onDrain = undefined;
+    this.sink = new DiscardSink();
+    if (this.connection !== undefined) this.goOn(this.connection);
+  }
+
   /** Passes on what was read. @returns false when the client does not take more for now */
   passOn(): boolean {
     const { connection } = this;
@@ -174,7 +181,7 @@ export class ResponseRelay implements InterceptedResponse {
     const session = route.admission.sessionLine(context);
     if (session !== undefined) block.appendText(session);
     if (route.addsRequestId && !parser.hasRequestId) block.appendText(`\r\nX-Request-Id: ${context.requestId}`);
-    this.buffered = isBuffered(parser, route.buffering);
+    this.buffered = isBuffered(parser, route);
     const { responseInterceptor } = route;
     if (responseInterceptor !== undefined) {
       this.takeover = responseInterceptor.intercept(this, context);
@@ -285,9 +292,11 @@ export class ResponseRelay implements InterceptedResponse {
 }
 
 /** Event streams go out as they come, and so does what the application says it about (as NGINX has it). */
-function isBuffered(parser: ResponseParser, buffering: RouteBuffering | undefined): boolean {
+function isBuffered(parser: ResponseParser, { buffering, upstream }: ProxyRoute): boolean {
   if (buffering === undefined || parser.eventStream) return false;
-  const wish = parser.directives === undefined ? undefined : directive(parser.directives, 'x-accel-buffering');
+  const { directives } = parser;
+  const trusted = directives !== undefined && upstream.config.directives.buffering;
+  const wish = trusted ? directive(directives, 'x-accel-buffering') : undefined;
   return wish === 'no' ? false : buffering.response || wish === 'yes';
 }
 

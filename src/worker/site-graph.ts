@@ -122,6 +122,7 @@ function plainProxy(upstream: string): ProxyAction {
     host: 'keep',
     forwarded: false,
     interceptErrors: false,
+    onClientAbort: 'cancel',
     webSocket: webSocketDefaults,
     requestHeaders,
   };

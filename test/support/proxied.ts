@@ -54,6 +54,7 @@ export function proxyConfig(changes: Partial<ProxyHandlerConfig> = {}): ProxyHan
     host: 'keep',
     forwarded: false,
     interceptErrors: false,
+    onClientAbort: 'cancel',
     webSocket: webSocketDefaults,
     requestHeaders: { set: {}, remove: [] },
     prefix: '/',
