@@ -11,5 +11,7 @@ export const adminIndexPage = `<!doctype html>
 <li><a href="/ready">/ready</a>: 200 while traffic should come here, 503 while starting or stopping
 <li><a href="/health">/health</a>: 200 while the process lives
 </ul>
+<p>Requests that change something, as JSON by POST from this machine: <code>/workers/roll</code> replaces the workers one after the
+other; <code>/upstreams/NAME/servers/SERVER/state</code> with <code>{"state": "drain"}</code> takes a server out.
 </html>
 `;

@@ -10,6 +10,7 @@ import { CapacityDesk } from './capacity-desk.ts';
 import { workerForker } from './fork-worker.ts';
 import { HealthProber } from './health-prober.ts';
 import { PrimaryMetrics } from './primary-metrics.ts';
+import { logQueueMigration, queuesMigrate } from './queue-migration.ts';
 import { Reload } from './reload.ts';
 import { ReportRound } from './report-round.ts';
 import { RestartPolicy } from './restart-policy.ts';
@@ -134,6 +135,7 @@ export class Primary {
     this.metrics.configurationLoaded(initial.loadedAt.getTime());
     this.metrics.running(version, this.engine);
     const startMs = performance.now();
+    logQueueMigration(logger, queuesMigrate());
     logger.info(startLine({ version, config: initial.config, engine: this.engine, startMs }), { pid: process.pid });
     void this.reloadIfWanted();
   }
