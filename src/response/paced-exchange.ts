@@ -93,21 +93,23 @@ export class PacedExchange extends ExchangeView implements Paced {
 
   /** Hands on as much as is allowed. @returns whether the chunk is gone; otherwise somebody calls again */
   private push(now: number): boolean {
-    const { held } = this;
-    while (held !== undefined && !this.stalled && this.position < held.length) {
-      const count = Math.min(held.length - this.position, this.allowance(now));
+    while (!this.stalled && this.held !== undefined) {
+      const left = this.held.length - this.position;
+      if (left === 0) {
+        this.held = undefined;
+        return true;
+      }
+      const count = Math.min(left, this.allowance(now));
       if (count === 0) {
         this.clock.add(this);
         return false;
       }
-      const piece = held.subarray(this.position, this.position + count);
+      const piece = this.held.subarray(this.position, this.position + count);
       this.position += count;
       this.sent += count;
       this.stalled = !this.inner.write(piece);
     }
-    if (this.stalled) return false;
-    this.held = undefined;
-    return true;
+    return !this.stalled;
   }
 
   private innerDrained(): void {

@@ -88,7 +88,9 @@ test('several ranges carry the type of the application in each part', async (con
 });
 
 test('HEAD tells the length of the file', async (context) => {
-  const site = await DirectedWorker.start(context, (socket) => socket.write(`HTTP/1.1 200 OK\r\n${report}\r\n\r\n`));
+  const site = await DirectedWorker.start(context, (socket) =>
+    socket.write(`HTTP/1.1 200 OK\r\n${report.join('')}\r\n\r\n`),
+  );
   site.write('report.pdf', '0123456789');
   const response = await site.ask('/', '', 'HEAD');
   assert.equal(response.status, 200);
