@@ -4,6 +4,9 @@ import type { UwsWebSocket } from './uws-api.ts';
 import type { UwsExchange } from './uws-exchange.ts';
 import type { WebSocketPeer, WebSocketSink } from './websocket.ts';
 
+/** What uWebSockets.js says of a close frame with a code that it does not know: 1012 to 1014 and 3000 to 3999 among them. */
+const unknownCode = 'Received invalid close payload';
+
 /** A client's WebSocket over uWebSockets.js. The native object is let go the moment it dies: any use after that throws. */
 export class UwsWebSocketPeer implements WebSocketPeer {
   readonly #exchange: UwsExchange;
@@ -73,7 +76,8 @@ export class UwsWebSocketPeer implements WebSocketPeer {
     this.#socket = undefined;
     const copy = Buffer.from(new Uint8Array(reason));
     this.#exchange.engine.webSockets.delete(this);
-    this.guard(() => this.#sink.closed(code === 0 ? closeCodes.none : code, copy));
+    const withoutCode = code === 0 || (code === closeCodes.lost && copy.toString('latin1') === unknownCode);
+    this.guard(() => this.#sink.closed(withoutCode ? closeCodes.none : code, withoutCode ? Buffer.alloc(0) : copy));
     this.#exchange.complete();
   }
 

@@ -59,12 +59,13 @@ export class WebSocketRelay implements WebSocketSink, Idler {
     this.heard();
     if (this.ended) return;
     if (data.length > route.options.maxMessage) return this.endBoth(closeCodes.tooLarge, tooLarge);
+    // What waits already counts: one message may be larger than the bound.
+    if (upstream.bufferedAmount > route.options.maxBuffered) return this.endBoth(closeCodes.tryLater, tooSlow);
     trace.messagesIn++;
     trace.bytesIn += data.length;
     metrics.messagesIn.add(1);
     metrics.bytesIn.add(data.length);
     upstream.send(data, { binary });
-    if (upstream.bufferedAmount > route.options.maxBuffered) this.endBoth(closeCodes.tryLater, tooSlow);
   }
 
   heard(): void {
