@@ -21,6 +21,7 @@ const labelMeanings: Readonly<Record<string, string>> = {
   code: 'the code of the error, see [errors](errors.md)',
   upstream: 'name of the upstream',
   server: 'address of the application server: `127.0.0.1:8000`, `unix:/run/app.sock`',
+  directive: 'the field by which the application directs Portico, in lower case: `x-accel-redirect`',
   worker: 'number of the slot of a worker, from 0; the successor of a dead worker has the same',
   result: 'see the metric',
   cause: 'see the metric',
