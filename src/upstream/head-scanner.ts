@@ -11,8 +11,10 @@ const versionPrefix = Buffer.from('HTTP/1.', 'latin1');
 const chunkedToken = Buffer.from('chunked', 'latin1');
 const closeToken = Buffer.from('close', 'latin1');
 const keepAliveToken = Buffer.from('keep-alive', 'latin1');
+const slash = 0x2f;
 const semicolon = 0x3b;
-const eventStreamType = Buffer.from('text/event-stream', 'latin1');
+const textType = Buffer.from('text', 'latin1');
+const eventStreamSubtype = Buffer.from('event-stream', 'latin1');
 
 /**
  * Reads one response head (RFC 9112 sections 4 and 5) in a single pass over the bytes where they lie, and copies the
@@ -227,12 +229,12 @@ export class HeadScanner {
 
   private readContentType(bytes: Buffer, start: number, end: number): void {
     while (start < end && isBlank(bytes[start])) start++;
-    const first = bytes[start + 5];
-    // `text/e…`: nothing else is looked at twice.
-    if (first !== 0x65 && first !== 0x45) return;
-    if (end - start < eventStreamType.length || !equalIgnoringCase(bytes, start, eventStreamType)) return;
-    const next = bytes[start + eventStreamType.length];
-    this.eventStream = end - start === eventStreamType.length || next === semicolon || isBlank(next);
+    const subtype = start + textType.length + 1;
+    const typeEnd = subtype + eventStreamSubtype.length;
+    if (end < typeEnd || bytes[subtype - 1] !== slash || !equalIgnoringCase(bytes, subtype, eventStreamSubtype)) return;
+    const next = bytes[typeEnd];
+    this.eventStream =
+      equalIgnoringCase(bytes, start, textType) && (end === typeEnd || next === semicolon || isBlank(next));
   }
 
   private readDirective(bytes: Buffer, start: number, nameEnd: number, end: number): void {

@@ -252,6 +252,8 @@ export class FakeRequestBody implements RequestBody {
   received = 0;
   limit = Number.POSITIVE_INFINITY;
   paused = false;
+  /** What comes is delivered all the same, as engines do that read on. */
+  ignorePause = false;
   #sink: BodySink | undefined;
   readonly #waiting: Buffer[] = [];
   #ended = false;
@@ -303,7 +305,7 @@ export class FakeRequestBody implements RequestBody {
   }
 
   #flush(): void {
-    while (this.#sink !== undefined && !this.paused && !this.#over) {
+    while (this.#sink !== undefined && (!this.paused || this.ignorePause) && !this.#over) {
       const chunk = this.#waiting.shift();
       if (chunk === undefined) break;
       this.received += chunk.length;
