@@ -20,25 +20,25 @@ export const health = z.strictObject({
   path: textLike(/^\/[\x21\x22\x24-\x7e]*$/, 'a path such as /healthz, with its query if it has one')
     .optional()
     .describe(
-      'What is asked for; `/` when left out. NGINX (commercial): `health_check uri=`. HAProxy: `http-check send uri`.',
+      'What is asked for; `/` when left out. NGINX: `health_check uri=` (commercial). HAProxy: `http-check send uri`.',
     ),
   method: z
     .enum(['GET', 'HEAD', 'OPTIONS'])
     .optional()
-    .describe('Method of the request; `GET` when left out. HAProxy: `http-check send meth`.'),
+    .describe('Method of the request; `GET` when left out. NGINX: none. HAProxy: `http-check send meth`.'),
   host: textLike(/^[\x21-\x7e]+$/, 'the value of a Host field, such as example.com')
     .optional()
     .describe(
-      'Host field of the request; the address of the server when left out. Django answers 400 to a host that is not in `ALLOWED_HOSTS`. HAProxy: `http-check send hdr Host`.',
+      'Host field of the request; the address of the server when left out. Django answers 400 to a host that is not in `ALLOWED_HOSTS`. NGINX: none. HAProxy: `http-check send hdr Host`.',
     ),
   headers: z
     .record(fieldName, fieldValue)
     .default({})
-    .describe('Further fields of the request, name to value. HAProxy: `http-check send hdr`.'),
+    .describe('Further fields of the request, name to value. NGINX: none. HAProxy: `http-check send hdr`.'),
   status: statuses
     .optional()
     .describe(
-      'Statuses of a server that is well: a number, a range or a list of these; `200-399` when left out. NGINX (commercial): `match` with `status`. HAProxy: `http-check expect status`.',
+      'Statuses of a server that is well: a number, a range or a list of these; `200-399` when left out. NGINX: `match` with `status` (commercial). HAProxy: `http-check expect status`.',
     ),
   body: z
     .union([
@@ -52,13 +52,13 @@ export const health = z.strictObject({
     .register(keyFacts, { allowed: 'a text that the body contains, or a mapping with the key matches' })
     .optional()
     .describe(
-      'What the first 64 KB of the body contain besides. NGINX (commercial): `match` with `body`. HAProxy: `http-check expect string`, `rstring`.',
+      'What the first 64 KB of the body contain besides. NGINX: `match` with `body` (commercial). HAProxy: `http-check expect string`, `rstring`.',
     ),
   tcp: z
     .boolean()
     .default(false)
     .describe(
-      'Checks only that a connection opens; nothing is sent. NGINX (commercial): `health_check` in `stream`. HAProxy: `check` alone.',
+      'Checks only that a connection opens; nothing is sent. NGINX: `health_check` in `stream` (commercial). HAProxy: `check` alone.',
     ),
   port: z
     .int()
@@ -66,17 +66,17 @@ export const health = z.strictObject({
     .max(65_535)
     .optional()
     .describe(
-      'Port that is checked in the place of the one for requests. NGINX (commercial): `health_check port=`. HAProxy: `port`.',
+      'Port that is checked in the place of the one for requests. NGINX: `health_check port=` (commercial). HAProxy: `port`.',
     ),
   interval: duration({ min: 100, max: 3_600_000 })
     .prefault('2s')
     .describe(
-      'From one check of a server to the next. One that is down is checked `rise` times as often, so that it is back within one interval. NGINX (commercial): `health_check interval=`. HAProxy: `inter`.',
+      'From one check of a server to the next. One that is down is checked `rise` times as often, so that it is back within one interval. NGINX: `health_check interval=` (commercial). HAProxy: `inter`.',
     ),
   timeout: duration({ min: 10, max: 60_000 })
     .prefault('1s')
     .describe(
-      'Longest time from connecting to the end of the answer; a check that takes longer has failed. HAProxy: `timeout check`.',
+      'Longest time from connecting to the end of the answer; a check that takes longer has failed. NGINX: none. HAProxy: `timeout check`.',
     ),
   rise: z
     .int()
@@ -84,7 +84,7 @@ export const health = z.strictObject({
     .max(10)
     .default(2)
     .describe(
-      'Passed checks in a row that bring a server back. NGINX (commercial): `health_check passes=`. HAProxy: `rise`.',
+      'Passed checks in a row that bring a server back. NGINX: `health_check passes=` (commercial). HAProxy: `rise`.',
     ),
   fall: z
     .int()
@@ -92,18 +92,18 @@ export const health = z.strictObject({
     .max(100)
     .default(3)
     .describe(
-      'Failed checks in a row that take a server out. NGINX (commercial): `health_check fails=`. HAProxy: `fall`.',
+      'Failed checks in a row that take a server out. NGINX: `health_check fails=` (commercial). HAProxy: `fall`.',
     ),
   jitter: percent(0, 50)
     .default(10)
     .describe(
-      'By how many percent the time between two checks may be shorter, at random, so that checks do not come in waves. NGINX (commercial): `health_check jitter=`. HAProxy: `spread-checks`.',
+      'By how many percent the time between two checks may be shorter, at random, so that checks do not come in waves. NGINX: `health_check jitter=` (commercial). HAProxy: `spread-checks`.',
     ),
   startAs: z
     .enum(['up', 'down'])
     .default('up')
     .describe(
-      'What counts until the first check of a server is over. The first check decides alone. NGINX (commercial): `health_check mandatory`. HAProxy: `init-state`.',
+      'What counts until the first check of a server is over. The first check decides alone. NGINX: `health_check mandatory` (commercial). HAProxy: `init-state`.',
     ),
 });
 

@@ -93,7 +93,7 @@ export const upstream = z.strictObject({
   health: health
     .optional()
     .describe(
-      'Checks by the primary that decide which servers get requests; none unless configured. NGINX (commercial): `health_check`. HAProxy: `option httpchk`, `check`.',
+      'Checks by the primary that decide which servers get requests; none unless configured. NGINX: `health_check` (commercial). HAProxy: `option httpchk`, `check`.',
     ),
   passiveHealth: z
     .union([z.literal(false), passiveHealth])
