@@ -7,7 +7,7 @@ const bin = (name: string): string => `${root}node_modules/.bin/${name}`;
 
 const steps: readonly (readonly [title: string, command: string, ...args: string[]])[] = [
   ['types', bin('tsc'), '-p', 'tsconfig.json'],
-  ['lint', bin('oxlint'), '--type-aware', '--deny-warnings', 'src', 'test', 'bench', 'scripts', 'examples'],
+  ['lint', bin('oxlint'), '--type-aware', '--deny-warnings', 'src', 'test', 'bench', 'soak', 'scripts', 'examples'],
   ['import rules', process.execPath, '--import', 'tsx', 'scripts/import-rules.ts'],
   ['format', bin('biome'), 'check', '.'],
   ['unused code', bin('knip')],
