@@ -81,7 +81,7 @@ export class Admission {
   constructor(upstream: Upstream, resources: AdmissionResources) {
     this.upstream = upstream;
     this.resources = resources;
-    this.balancing = new Balancing(upstream.config);
+    this.balancing = new Balancing(upstream.config, (result) => upstream.metrics.session(result));
     this.metrics = new AdmissionMetrics(resources.recorder, upstream.name);
     this.circuit = new CircuitGate(upstream.name, this.metrics, resources.logger);
     this.budget = new RetryBudget(upstream.config.retry.budget);
@@ -157,8 +157,10 @@ export class Admission {
     const { waitForUpstream } = this.upstream.config;
     if (waitForUpstream === 0) return false;
     const now = performance.now();
-    if (applicant.waitingSince !== undefined) return now < this.deadlineOf(applicant.waitingSince);
-    return !this.isUp(now);
+    if (applicant.waitingSince === undefined) return !this.isUp(now);
+    if (now < this.deadlineOf(applicant.waitingSince)) return true;
+    this.metrics.rejected('hold_timeout');
+    return false;
   }
 
   /** Whether there is a server that takes requests, other than this one and those tried before. */
