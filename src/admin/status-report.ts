@@ -133,6 +133,12 @@ interface ServerStatus {
   readonly server: string;
   /** `up` for every worker, for none (`down`), or for some (`partly`). */
   state: 'up' | 'partly' | 'down';
+  /** Why it does not take requests, as a worker sees it for which it does not. */
+  condition: ServerState['condition'];
+  weight: number;
+  /** The least that it has in a worker for now: less than `weight` while it starts slowly. */
+  effectiveWeight: number;
+  backup: boolean;
   active: number;
   idle: number;
   workersUp: number;
@@ -158,7 +164,7 @@ function upstreamStatus(
   for (const state of states) {
     const servers = upstreams.get(state.upstream) ?? new Map<string, ServerStatus>();
     upstreams.set(state.upstream, servers);
-    const server = servers.get(state.server) ?? newServer(state.server);
+    const server = servers.get(state.server) ?? newServer(state);
     servers.set(state.server, server);
     addState(server, state);
   }
@@ -173,14 +179,17 @@ function upstreamStatus(
   return [...upstreams].map(([name, servers]) => ({ name, servers: [...servers.values()] }));
 }
 
-function newServer(server: string): ServerStatus {
-  return { server, state: 'down', active: 0, idle: 0, workersUp: 0, workers: 0, ejectedBy: 0 };
+function newServer({ server, weight, effectiveWeight, backup }: ServerState): ServerStatus {
+  const sums = { active: 0, idle: 0, workersUp: 0, workers: 0, ejectedBy: 0 };
+  return { server, state: 'down', condition: 'up', weight, effectiveWeight, backup, ...sums };
 }
 
 function addState(server: ServerStatus, state: ServerState): void {
   server.active += state.active;
   server.idle += state.idle;
   server.workers += 1;
+  if (state.condition !== 'up') server.condition = state.condition;
+  server.effectiveWeight = Math.min(server.effectiveWeight, state.effectiveWeight);
   if (state.condition === 'ejected') server.ejectedBy += 1;
   if (state.up) server.workersUp += 1;
   else if (state.lastError !== undefined) server.lastError = state.lastError;

@@ -4,14 +4,20 @@ import type { BalancedServer, Balancer, Selection } from './balancer.ts';
 import { createBalancer } from './create-balancer.ts';
 import { StickyCookie } from './sticky-cookie.ts';
 
+/** What became of a request with a sticky session. */
+type SessionResult = 'kept' | 'assigned' | 'moved';
+
 /** How the servers of an upstream are chosen, as its configuration says: the session's server, or by the balancer. */
 export class Balancing<S extends BalancedServer> implements Balancer<S> {
+  private readonly counted: ((result: SessionResult) => void) | undefined;
   private balance: UpstreamConfig['balance'] | undefined;
   private stickiness: StickyConfig | undefined;
   private balancer: Balancer<S>;
   private sticky: StickyCookie<S> | undefined;
 
-  constructor(config: UpstreamConfig) {
+  /** @param counted is told what became of requests with sessions */
+  constructor(config: UpstreamConfig, counted?: (result: SessionResult) => void) {
+    this.counted = counted;
     this.balancer = createBalancer<S>(config.balance);
     this.configure(config);
   }
@@ -28,7 +34,10 @@ export class Balancing<S extends BalancedServer> implements Balancer<S> {
 
   pick(servers: readonly S[], now: number, selection: Selection<S>): S | undefined {
     const held = this.sticky?.serverOf(selection.context, servers);
-    if (held?.mayKeep(now) === true && !held.saturated && selection.tried?.includes(held) !== true) return held;
+    if (held?.mayKeep(now) === true && !held.saturated && selection.tried?.includes(held) !== true) {
+      this.counted?.('kept');
+      return held;
+    }
     return this.balancer.pick(servers, now, selection);
   }
 
@@ -38,6 +47,9 @@ export class Balancing<S extends BalancedServer> implements Balancer<S> {
    */
   sessionLine(context: RequestContext, servers: readonly S[], now: number): string | undefined {
     const server = context.upstream?.server;
-    return server === undefined ? undefined : this.sticky?.line(context, server, servers, now);
+    if (this.sticky === undefined || server === undefined) return undefined;
+    const line = this.sticky.line(context, server, servers, now);
+    if (line !== undefined) this.counted?.(this.sticky.serverOf(context, servers) === undefined ? 'assigned' : 'moved');
+    return line;
   }
 }

@@ -58,6 +58,10 @@ export const metricNames = {
     'site',
     'route',
   ),
+  httpResponsesPaced: gauge(
+    'portico_http_responses_paced',
+    'Responses that wait because of a rate limit: `limitRate`, X-Accel-Limit-Rate.',
+  ),
   httpErrors: counter(
     'portico_http_errors_total',
     'Errors that Portico answered or ended a connection with, by code (docs/errors.md).',
@@ -212,6 +216,24 @@ export const metricNames = {
     'Whether a server takes requests: the share of the workers for which it is neither down by its checks, nor ejected, nor backed off, nor in maintenance, 0 to 1.',
     'upstream',
     'server',
+  ),
+  upstreamWeight: meanGauge(
+    'portico_upstream_weight',
+    'The weight that a server has for now, as a mean over the workers: less than configured while it starts slowly.',
+    'upstream',
+    'server',
+  ),
+  upstreamSessions: counter(
+    'portico_upstream_sessions_total',
+    'Requests with sticky sessions, by what became of them: kept (went to the server of their cookie), assigned (got a cookie), moved (got another cookie, because their server does not take requests).',
+    'upstream',
+    'result',
+  ),
+  upstreamResolutions: counter(
+    'portico_upstream_resolutions_total',
+    'Look-ups of the names of servers, by result: success, failed.',
+    'upstream',
+    'result',
   ),
   upstreamHealthy: gauge(
     'portico_upstream_healthy',

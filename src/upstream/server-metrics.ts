@@ -7,6 +7,7 @@ export class ServerMetrics {
   readonly active: Gauge;
   readonly idle: Gauge;
   readonly up: Gauge;
+  readonly weight: Gauge;
   private readonly recorder: Recorder;
   private readonly labels: { readonly upstream: string; readonly server: string };
   private readonly responses: Counter[] = [];
@@ -19,6 +20,7 @@ export class ServerMetrics {
     this.active = recorder.gauge(metricNames.upstreamActive, this.labels);
     this.idle = recorder.gauge(metricNames.upstreamIdleConnections, this.labels);
     this.up = recorder.gauge(metricNames.upstreamUp, this.labels);
+    this.weight = recorder.gauge(metricNames.upstreamWeight, this.labels);
   }
 
   response(status: number): void {
@@ -46,5 +48,6 @@ export class ServerMetrics {
     this.active.set(Number.NaN);
     this.idle.set(Number.NaN);
     this.up.set(Number.NaN);
+    this.weight.set(Number.NaN);
   }
 }

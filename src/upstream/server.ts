@@ -210,6 +210,7 @@ export class Server implements ConnectionOwner {
     this.metrics.active.set(this.active);
     this.metrics.idle.set(this.pool.size);
     this.metrics.up.set(this.availability.mayKeep(now) ? 1 : 0);
+    this.metrics.weight.set(this.effectiveWeight(now));
   }
 
   /** Takes no more connections back; those in use finish. */

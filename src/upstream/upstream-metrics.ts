@@ -6,11 +6,32 @@ export class UpstreamMetrics {
   readonly retries: Counter;
   readonly connect: Histogram;
   readonly firstByte: Histogram;
+  private readonly recorder: Recorder;
+  private readonly upstream: string;
+  private readonly sessions = new Map<string, Counter>();
 
   constructor(recorder: Recorder, upstream: string) {
     const labels = { upstream };
+    this.recorder = recorder;
+    this.upstream = upstream;
     this.retries = recorder.counter(metricNames.upstreamRetries, labels);
     this.connect = recorder.histogram(metricNames.upstreamConnect, labels);
     this.firstByte = recorder.histogram(metricNames.upstreamFirstByte, labels);
+  }
+
+  /** A name was looked up. */
+  resolved(error: Error | undefined): void {
+    const result = error === undefined ? 'success' : 'failed';
+    this.recorder.counter(metricNames.upstreamResolutions, { upstream: this.upstream, result }).add(1);
+  }
+
+  /** What became of a request with a sticky session. */
+  session(result: 'kept' | 'assigned' | 'moved'): void {
+    let counter = this.sessions.get(result);
+    if (counter === undefined) {
+      counter = this.recorder.counter(metricNames.upstreamSessions, { upstream: this.upstream, result });
+      this.sessions.set(result, counter);
+    }
+    counter.add(1);
   }
 }

@@ -34,6 +34,7 @@ export class Upstream {
   onServersChange: (() => void) | undefined;
   private list: readonly Server[] = [];
   private discoveries: readonly Discovery[] = [];
+  /** Where names are looked up, counted. */
   private readonly names: NameSource;
   /** Servers that a reload has removed, until their last connection is closed. */
   private retired: Server[] = [];
@@ -47,13 +48,13 @@ export class Upstream {
     this.name = config.name;
     this.config = config;
     this.recorder = recorder;
-    this.names = names;
     this.metrics = new UpstreamMetrics(recorder, config.name);
+    this.names = countedNames(names, this.metrics);
     this.resources = {
       metrics: this.metrics,
       block: this.block,
       buffers: new ReadBuffers(),
-      lookup: (...question) => names.addresses(...question),
+      lookup: this.names.addresses,
       returned: () => this.onReturn?.(),
     };
     this.reconfigure(config);
@@ -164,6 +165,26 @@ export class Upstream {
 function tickFor({ timeouts, keepAlive }: UpstreamConfig): number {
   const shortest = Math.min(timeouts.connect, timeouts.response, timeouts.read, timeouts.write, keepAlive.idleTimeout);
   return Math.min(maxTickMs, Math.max(minTickMs, Math.floor(shortest / 4)));
+}
+
+/** Counts what look-ups come to. */
+function countedNames(names: NameSource, metrics: UpstreamMetrics): NameSource {
+  return {
+    configure: (config) => names.configure(config),
+    addresses: (host, found, timeToLive) => {
+      const counted = (error: Error | undefined, addresses: readonly string[]): void => {
+        metrics.resolved(error);
+        found(error, addresses);
+      };
+      names.addresses(host, counted, timeToLive);
+    },
+    services: (name, found) => {
+      names.services(name, (error, records) => {
+        metrics.resolved(error);
+        found(error, records);
+      });
+    },
+  };
 }
 
 /** A name that stands for no server, as far as is known. */

@@ -82,6 +82,7 @@ describe('an SRV name', () => {
     dns.records.set(service, [srv(one, 'one.test')]);
     const proxied = proxiedBy({ service });
     await waitFor(() => proxied.upstream.servers.length === 1, 'a server');
+    assert.equal((await proxied.ask()).status, 200);
     dns.records.clear();
     const { length } = dns.questions;
     await waitFor(

@@ -40,14 +40,27 @@ const input: StatusInput = {
 };
 
 test('upstream states are added up over the workers', () => {
+  const weights = { weight: 1, effectiveWeight: 1, backup: false };
   assert.deepEqual(buildStatusReport(input).upstreams, [
     {
       name: 'app',
       servers: [
-        { server: 'a:1', state: 'up', active: 5, idle: 4, workersUp: 2, workers: 2, ejectedBy: 0 },
+        {
+          server: 'a:1',
+          state: 'up',
+          condition: 'up',
+          ...weights,
+          active: 5,
+          idle: 4,
+          workersUp: 2,
+          workers: 2,
+          ejectedBy: 0,
+        },
         {
           server: 'b:1',
           state: 'partly',
+          condition: 'backed-off',
+          ...weights,
           active: 1,
           idle: 4,
           workersUp: 1,
@@ -58,6 +71,8 @@ test('upstream states are added up over the workers', () => {
         {
           server: 'c:1',
           state: 'down',
+          condition: 'backed-off',
+          ...weights,
           active: 0,
           idle: 4,
           workersUp: 0,
