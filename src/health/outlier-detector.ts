@@ -1,7 +1,7 @@
 import type { Outcome } from '../balancer/admission.ts';
+import { SlidingWindow } from '../balancer/sliding-window.ts';
 import type { HealthObserver } from './health-observer.ts';
 import { type Verdict, verdictOf } from './outcome-verdict.ts';
-import { SlidingWindow } from '../balancer/sliding-window.ts';
 import type { StatusRange } from './status-set.ts';
 
 /** `passiveHealth` of an upstream, compiled. Times in milliseconds. */

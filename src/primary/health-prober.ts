@@ -31,18 +31,6 @@ export interface HealthProberOptions {
   readonly maxConcurrent?: number;
 }
 
-/** What /status shows of a server that is checked. */
-export interface HealthStatus {
-  readonly upstream: string;
-  readonly server: string;
-  /** `unknown` before the first check. */
-  readonly health: Health | 'unknown';
-  /** What the last check found wrong. */
-  readonly reason?: string;
-  /** When the last check ended, milliseconds of `Date.now()`. */
-  readonly checkedAt?: number;
-}
-
 /** Checks the servers of all upstreams that have `health`: one for the whole program, whatever the number of workers. */
 export class HealthProber {
   private readonly options: HealthProberOptions;
