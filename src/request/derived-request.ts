@@ -19,7 +19,6 @@ export function deriveRequest(context: RequestContext, target: InternalTarget, f
   derived.site = context.site;
   derived.route = context.route;
   derived.origin = { context, depth: (origin?.depth ?? 0) + 1, contentType: fields.contentType };
-  made.made = derived;
   return derived;
 }
 

@@ -1,5 +1,4 @@
 import type { BodySink, Exchange, RequestBody } from '../listener/exchange.ts';
-import type { RequestContext } from '../request/request-context.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import type { DirectedFields } from './directed-fields.ts';
 import { ExchangeView } from './exchange-view.ts';
@@ -27,8 +26,6 @@ class NoBody implements RequestBody {
  */
 export class DirectedExchange extends ExchangeView {
   private readonly fields: DirectedFields;
-  /** The request that is made; its own context, while `context` stays that of the client's request. */
-  made: RequestContext | undefined;
 
   constructor(inner: Exchange, head: RequestHead, fields: DirectedFields) {
     super(inner, head, new NoBody());
@@ -49,8 +46,8 @@ export class DirectedExchange extends ExchangeView {
 
   private merged(head: ResponseHead): ResponseHead {
     const { fields } = this;
-    // What was said of the content does not hold for an error page: it is neither that file nor to be kept.
-    if (this.made?.error !== undefined) return head.with(fields.cookies);
+    // What was said of the content does not hold for an error: it is neither that file nor to be kept.
+    if (head.status >= 400) return head.with(fields.cookies);
     const { contentType } = fields;
     const names = [...fields.names];
     let lines = fields.lines;

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import type { Gauge } from '../metrics/recorder.ts';
 
 /** A response that waits until it may send more. */
 export interface Paced {
@@ -13,6 +14,12 @@ const periodMs = 100;
 export class PaceClock {
   private readonly waiting = new Set<Paced>();
   private timer: NodeJS.Timeout | undefined;
+  private readonly gauge: Pick<Gauge, 'set'>;
+
+  /** @param gauge says how many responses wait */
+  constructor(gauge: Pick<Gauge, 'set'>) {
+    this.gauge = gauge;
+  }
 
   /** Responses that wait. */
   get size(): number {
@@ -21,11 +28,8 @@ export class PaceClock {
 
   add(paced: Paced): void {
     this.waiting.add(paced);
+    this.gauge.set(this.waiting.size);
     this.timer ??= setInterval(() => this.tick(), periodMs).unref();
-  }
-
-  delete(paced: Paced): void {
-    this.waiting.delete(paced);
   }
 
   private tick(): void {
@@ -33,6 +37,7 @@ export class PaceClock {
     for (const paced of this.waiting) {
       if (!paced.tick(now)) this.waiting.delete(paced);
     }
+    this.gauge.set(this.waiting.size);
     if (this.waiting.size > 0) return;
     clearInterval(this.timer);
     this.timer = undefined;

@@ -40,10 +40,10 @@ export class RouteTable implements Site {
     for (let match = longest; match !== undefined; match = match.shorter) {
       for (const { conditions, route } of match.values) {
         if (conditions.count > 0 && !conditions.holdFor(head)) continue;
+        const hidden = (route.internal ?? false) !== internal;
         // It is in the way, not passed over: what is kept for the application must not fall to another route.
-        if ((route.internal ?? false) !== internal) return routeNotFound;
-        if (conditions.takesMethod(head.method)) return route;
-        wrongMethod = true;
+        if (conditions.takesMethod(head.method)) return hidden ? routeNotFound : route;
+        if (!hidden) wrongMethod = true;
       }
     }
     return wrongMethod ? methodNotAllowed(context, longest) : routeNotFound;

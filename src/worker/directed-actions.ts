@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { realpathSync } from 'node:fs';
 import type { DirectedActions } from '../proxy/accel-directives.ts';
 import { deriveRequest } from '../request/derived-request.ts';
 import { parseInternalTarget } from '../request/internal-target.ts';
@@ -44,10 +45,12 @@ function redirectInternally(context: RequestContext, value: string, fields: Dire
 }
 
 function createSendfile(folder: string, files: Handler): DirectedActions['sendfile'] {
-  const prefix = folder.endsWith('/') ? folder : `${folder}/`;
+  // Applications name files without the links that lead to the folder, too.
+  const prefixes = [folder, realpathSync(folder)].map((path) => (path.endsWith('/') ? path : `${path}/`));
   return (context, value, fields) => {
     const path = decodeBytes(value);
-    const below = path.startsWith(prefix) ? path.slice(prefix.length - 1) : undefined;
+    const prefix = prefixes.find((one) => path.startsWith(one));
+    const below = prefix === undefined ? undefined : path.slice(prefix.length - 1);
     // The folder's handler looks at every segment and follows every link; `..` is refused before it could mean anything.
     if (below === undefined || /\/\.{1,2}(?:\/|$)|\/\/|\0/.test(below)) {
       return refuse(context, `X-Sendfile names no file below ${folder}: ${shown(value)}`);

@@ -48,7 +48,7 @@ export class Worker {
   private readonly capacity: CapacityLeases;
   private readonly upstreams: UpstreamSet;
   private readonly openConnections: Gauge;
-  private readonly paceClock = new PaceClock();
+  private readonly paceClock: PaceClock;
   private serving: Serving | undefined;
   private awaitIdle = false;
 
@@ -57,6 +57,7 @@ export class Worker {
     this.observer = new RequestObserver(options.recorder, options.logger);
     this.capacity = new CapacityLeases((demands) => options.send({ type: 'capacity', demands }));
     this.upstreams = new UpstreamSet(options.recorder, options.logger, this.capacity);
+    this.paceClock = new PaceClock(options.recorder.gauge(metricNames.httpResponsesPaced, {}));
     this.openConnections = options.recorder.gauge(metricNames.connections, {});
   }
 
@@ -128,9 +129,10 @@ export class Worker {
     return cut;
   }
 
-  /** Idle connections are not waited for any more. */
+  /** Idle connections and WebSockets are not waited for any more. */
   hurry(): void {
     this.awaitIdle = false;
+    this.serving?.engine.closeWebSockets();
   }
 
   private async finish({ engine, listeners }: Serving): Promise<void> {

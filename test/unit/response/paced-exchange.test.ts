@@ -13,7 +13,8 @@ function paced(test: TestContext, request: FakeRequest = {}) {
   test.mock.timers.enable({ apis: ['setInterval'] });
   let now = 0;
   test.mock.method(performance, 'now', () => now);
-  const clock = new PaceClock();
+  let waiting = 0;
+  const clock = new PaceClock({ set: (value) => (waiting = value) });
   const inner = new FakeExchange(request);
   const exchange = new PacedExchange(inner, rate, clock);
   const pass = (milliseconds: number): void => {
@@ -22,7 +23,7 @@ function paced(test: TestContext, request: FakeRequest = {}) {
       test.mock.timers.tick(100);
     }
   };
-  return { inner, exchange, clock, pass };
+  return { inner, exchange, clock, pass, waiting: () => waiting };
 }
 
 test('a body goes out with a first second at once, then at its rate', (context) => {
@@ -69,7 +70,7 @@ test('a whole response is slowed down too, and a small one is not', (context) =>
   pass(500);
   assert.ok(inner.complete);
   const small = new FakeExchange();
-  new PacedExchange(small, rate, new PaceClock()).respond(ok, Buffer.alloc(1000));
+  new PacedExchange(small, rate, new PaceClock({ set: () => {} })).respond(ok, Buffer.alloc(1000));
   assert.ok(small.complete);
   assert.equal(small.streamed, false);
 });
@@ -88,12 +89,14 @@ test('a client that is slower still holds the rest back', (context) => {
 });
 
 test('the clock forgets a client that has gone', (context) => {
-  const { inner, exchange, clock, pass } = paced(context);
+  const { inner, exchange, clock, pass, waiting } = paced(context);
   exchange.stream(ok, 5000, Buffer.alloc(5000));
   assert.equal(clock.size, 1);
+  assert.equal(waiting(), 1);
   inner.disconnect();
   pass(100);
   assert.equal(clock.size, 0);
+  assert.equal(waiting(), 0);
 });
 
 test('HEAD waits for nothing', (context) => {
