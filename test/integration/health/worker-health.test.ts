@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { httpGet } from '../../support/http-get.ts';
 import { type InProcessWorker, startInProcessWorker } from '../../support/in-process-worker.ts';
 import { type OriginScript, ScriptedOrigin } from '../../support/scripted-origin.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const answer: OriginScript = (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
 
@@ -62,6 +63,21 @@ test('a server that counts as down until it was checked gets no request before',
   worker.setHealth({ complete: false, servers: [{ upstream: 'app', server: second.server().name, up: true }] });
   await statusesOf(worker, 6);
   assert.deepEqual([first.requests.length, second.requests.length], [0, 6]);
+});
+
+test('requests that come while checks find every server down wait, and go out when one is found up', async (t) => {
+  const origin = await originOf(t, answer);
+  const worker = await startWorker(t, site([origin], ', health: { path: / }'));
+  const server = origin.server().name;
+  worker.setHealth({ complete: true, servers: [{ upstream: 'app', server, up: false, reason: 'status 503' }] });
+  const waiting = Promise.all([statusesOf(worker, 1), statusesOf(worker, 1), statusesOf(worker, 1)]);
+  await waitFor(
+    () => worker.log.some((line) => line.includes('no server of upstream app is up')),
+    'the wait to be told',
+  );
+  assert.equal(origin.requests.length, 0);
+  worker.setHealth({ complete: false, servers: [{ upstream: 'app', server, up: true }] });
+  assert.deepEqual((await waiting).flat(), [200, 200, 200]);
 });
 
 test('a server that resets requests is ejected after five, and the log says so once', async (t) => {
