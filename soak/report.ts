@@ -38,6 +38,9 @@ const megabyte = 1024 ** 2;
 const killWindowMs = 2000;
 /** How much more the median of the last third may be than that of the first, in parts and absolute. */
 const rssGrowth = { part: 0.15, absolute: 15 * megabyte };
+/** In a short run heap and caches are still on their way to their size. */
+const rssGrowthOfShortRun = { part: 0.15, absolute: 60 * megabyte };
+const shortRunSeconds = 300;
 const descriptorGrowth = { part: 0.2, absolute: 10 };
 
 export function judge(result: SoakResult): Verdict {
@@ -58,7 +61,8 @@ export function judge(result: SoakResult): Verdict {
   for (const { what, error } of result.incidents) if (error !== undefined) reasons.push(`${what}: ${error}`);
   if (result.workerDeaths !== kills.length)
     reasons.push(`${result.workerDeaths} workers died, ${kills.length} were killed`);
-  if (grows(result.rss, rssGrowth)) reasons.push('resident memory grows');
+  const rssAllowed = result.seconds < shortRunSeconds ? rssGrowthOfShortRun : rssGrowth;
+  if (grows(result.rss, rssAllowed)) reasons.push('resident memory grows');
   if (grows(result.descriptors, descriptorGrowth)) reasons.push('file descriptors grow');
   return { passed: reasons.length === 0, reasons, failures, lostWithWorker, resets };
 }
