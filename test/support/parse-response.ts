@@ -13,6 +13,8 @@ export interface ParsedResponse {
   readonly excess: boolean;
   readonly contentLength: number | undefined;
   readonly fault: string;
+  readonly eventStream: boolean;
+  readonly directives: readonly string[] | undefined;
 }
 
 export interface ParseOptions {
@@ -20,6 +22,7 @@ export interface ParseOptions {
   /** Whether the connection ends behind the pieces. */
   readonly closed?: boolean;
   readonly removed?: readonly string[];
+  readonly directives?: readonly string[];
   readonly maxHead?: number;
 }
 
@@ -27,7 +30,11 @@ export interface ParseOptions {
 export function parseResponse(pieces: readonly (string | Uint8Array)[], options: ParseOptions = {}): ParsedResponse {
   const block = new HeadBlock();
   const parser = new ResponseParser(block);
-  parser.start(options.toHead ?? false, new FieldNameTable(options.removed), options.maxHead ?? 65_536);
+  parser.start(
+    options.toHead ?? false,
+    new FieldNameTable(options.removed, options.directives),
+    options.maxHead ?? 65_536,
+  );
   const body: Buffer[] = [];
   let head = '';
   let outcome: ParsedResponse['outcome'] = 'incomplete';
@@ -53,6 +60,7 @@ export function parseResponse(pieces: readonly (string | Uint8Array)[], options:
     if (event === ParserEvent.end) outcome = 'complete';
     if (event === ParserEvent.failed) outcome = 'failed';
   }
-  const { status, persistent, contentLength, fault } = parser;
-  return { outcome, status, block: head, body: Buffer.concat(body), persistent, excess, contentLength, fault };
+  const { status, persistent, contentLength, fault, eventStream, directives } = parser;
+  const facts = { status, persistent, contentLength, fault, eventStream, directives };
+  return { ...facts, outcome, block: head, body: Buffer.concat(body), excess };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
+import type { EngineTimeouts } from '../../../src/listener/engine.ts';
 import type { BodySink, Exchange } from '../../../src/listener/exchange.ts';
 import {
   type ContractServer,
@@ -21,7 +22,7 @@ export function requestBodyContract({ factory }: Subject): void {
   async function start(
     t: TestContext,
     handle: (exchange: Exchange) => void,
-    timeouts: { requestBodyMs?: number } = {},
+    timeouts: Partial<EngineTimeouts> = {},
   ): Promise<{ server: ContractServer; client: RawClient }> {
     const server = await contractServer(factory, handle, timeouts);
     const client = await RawClient.connect(server.port);
@@ -210,6 +211,58 @@ export function requestBodyContract({ factory }: Subject): void {
         await new Promise((resolve) => setTimeout(resolve, 250));
       }
       assert.equal((await client.response()).body.toString(), 'slowly');
+    });
+
+    test('slower than the minimum rate fails once the grace has passed', async (t) => {
+      const { client } = await start(t, echo, { minBodyRate: 10_000, minBodyRateGraceMs: 100 });
+      client.send(request('POST', '/', ['Content-Length: 100000']));
+      const timer = setInterval(() => client.send('some'), 100);
+      t.after(() => clearInterval(timer));
+      const response = await client.response();
+      assert.deepEqual([response.status, response.body.toString()], [408, 'request_timeout']);
+      await client.closed();
+    });
+
+    test('faster than the minimum rate on average may have breaks', async (t) => {
+      const { client } = await start(t, echo, { minBodyRate: 1000, minBodyRateGraceMs: 100 });
+      client.send(request('POST', '/', ['Content-Length: 6000'], 'x'.repeat(5000)));
+      await new Promise((resolve) => setTimeout(resolve, 2500));
+      client.send('x'.repeat(1000));
+      assert.equal((await client.response()).body.length, 6000);
+    });
+
+    test('that its reader holds up is not too slow', async (t) => {
+      const { client } = await start(
+        t,
+        (exchange) => {
+          let length = 0;
+          exchange.body.read({
+            data(chunk) {
+              length += chunk.length;
+              exchange.body.pause();
+              setTimeout(() => exchange.body.resume(), 2500);
+            },
+            end: () => exchange.respond(plain, Buffer.from(String(length))),
+            failed: (error) => refuseWith(exchange, error),
+          });
+        },
+        { minBodyRate: 1000, minBodyRateGraceMs: 100 },
+      );
+      client.send(request('POST', '/', ['Content-Length: 4'], 'ab'));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      client.send('cd');
+      assert.equal((await client.response()).body.toString(), '4');
+    });
+
+    test('goes on for longer than the engine itself would allow, at 2 KB a second', async (t) => {
+      const { client } = await start(t, echo, { minBodyRate: 512, minBodyRateGraceMs: 5000 });
+      const seconds = 13;
+      client.send(request('POST', '/', [`Content-Length: ${seconds * 2048}`]));
+      for (let second = 0; second < seconds; second++) {
+        client.send('x'.repeat(2048));
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+      }
+      assert.equal((await client.response()).body.length, seconds * 2048);
     });
 
     test('may be paused by its reader for longer than clients may be silent', async (t) => {

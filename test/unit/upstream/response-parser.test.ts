@@ -41,6 +41,29 @@ describe('a response head', () => {
     assert.equal(parseResponse([`${ok}A:\r\nB: \r\nContent-Length: 0\r\n\r\n`]).block, '200 OK\r\nA:\r\nB: ');
   });
 
+  test('says whether an event stream follows', () => {
+    const says = (value: string): boolean =>
+      parseResponse([`${ok}Content-Type:${value}\r\nContent-Length: 0\r\n\r\n`]).eventStream;
+    for (const value of [
+      'text/event-stream',
+      ' TEXT/Event-Stream',
+      ' text/event-stream; charset=utf-8',
+      ' text/event-stream ;x',
+    ])
+      assert.equal(says(value), true, value);
+    for (const value of ['', ' text/html', ' text/event-streams', ' text/event-strea', ' next/event-stream', ' text/e'])
+      assert.equal(says(value), false, value);
+    assert.equal(parseResponse([`${ok}X: text/event-stream\r\nContent-Length: 0\r\n\r\n`]).eventStream, false);
+  });
+
+  test('hands directives over and passes none of them on', () => {
+    const parsed = parseResponse([`${ok}X-Do:  this \r\nA: b\r\nx-DO: that\r\nContent-Length: 0\r\n\r\n`], {
+      directives: ['x-do'],
+    });
+    assert.equal(parsed.block, '200 OK\r\nA: b');
+    assert.deepEqual(parsed.directives, ['x-do', 'this', 'x-do', 'that']);
+  });
+
   test('of just the largest size passes, one byte more does not', () => {
     const head = `${ok}A: ${'x'.repeat(1000)}\r\nContent-Length: 0\r\n\r\n`;
     for (const pieces of [[head], [...head], [head.slice(0, 900), head.slice(900)]]) {
