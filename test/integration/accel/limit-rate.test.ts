@@ -74,3 +74,12 @@ test('a slowed response is whole and unchanged', async (context) => {
   });
   assert.equal((await site.ask()).body.toString(), body);
 });
+
+test('a slowed response that is not buffered slows the application down, and arrives unchanged', async (context) => {
+  const body = Array.from({ length: 200_000 }, (_, index) => String(index % 10)).join('');
+  const site = await DirectedWorker.start(context, answering(['X-Accel-Limit-Rate: 150000'], body), {
+    directives: slow,
+    proxy: 'buffering: { response: false }',
+  });
+  assert.equal((await site.ask()).body.toString(), body);
+});

@@ -180,3 +180,13 @@ test('a file that is missing is an error of its own: nothing of the name or the 
   assert.equal(response.field('set-cookie'), 'kept=1');
   assert.equal(response.field('content-disposition'), undefined);
 });
+
+test('a reload changes whether the application is obeyed', async (context) => {
+  const site = await DirectedWorker.start(context, answering(report, 'own body'));
+  site.write('report.pdf', 'the report');
+  assert.equal((await site.ask()).body.toString(), 'the report');
+  await site.worker.reload(site.yaml({ directives: '{}' }));
+  assert.equal((await site.ask()).body.toString(), 'own body');
+  await site.worker.reload(site.yaml({}));
+  assert.equal((await site.ask()).body.toString(), 'the report');
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import fc from 'fast-check';
 import { PaceClock } from '../../../src/response/pace-clock.ts';
 import { limitRate, PacedExchange } from '../../../src/response/paced-exchange.ts';
 import { responseHead } from '../../../src/response/response-head.ts';
@@ -112,4 +113,55 @@ test('another rate takes the place of the former, 0 takes it away', (context) =>
   assert.ok(inner.complete);
   const plain = new FakeExchange();
   assert.equal(limitRate(plain, 0, clock), plain);
+});
+
+test('however chunks, rates, stalls and copies fall, the bytes arrive whole and in order', (context) => {
+  context.mock.timers.enable({ apis: ['setInterval'] });
+  let now = 0;
+  // A mock would remember each of very many calls.
+  const { now: realNow } = performance;
+  context.after(() => (performance.now = realNow));
+  performance.now = () => now;
+  const step = fc.record({
+    size: fc.integer({ min: 1, max: 700 }),
+    stalls: fc.boolean(),
+    copies: fc.boolean(),
+    waits: fc.integer({ min: 0, max: 15 }),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), fc.integer({ min: 1, max: 900 }), (steps, bytes) => {
+      const inner = new FakeExchange();
+      const exchange = new PacedExchange(inner, bytes, new PaceClock({ set: () => {} }));
+      const expected: Buffer[] = [];
+      const writer = { free: true };
+      exchange.onDrain = () => (writer.free = true);
+      const settle = (): void => {
+        for (let turn = 0; turn < 100 && !writer.free; turn++) {
+          inner.stall(Number.POSITIVE_INFINITY);
+          inner.drain();
+          now += 100_000;
+          context.mock.timers.tick(100);
+        }
+        assert.ok(writer.free);
+      };
+      exchange.stream(ok, undefined);
+      for (const [index, { size, stalls, copies, waits }] of steps.entries()) {
+        const chunk = Buffer.alloc(size, index + 65);
+        expected.push(Buffer.from(chunk));
+        if (stalls) inner.stall(10);
+        writer.free = exchange.write(chunk);
+        // Once the memory is free it is used for something else.
+        if (!writer.free && copies) exchange.copyHeld();
+        if (writer.free || copies) chunk.fill(0);
+        now += waits * 100;
+        context.mock.timers.tick(waits * 100);
+        settle();
+        chunk.fill(0);
+      }
+      exchange.end();
+      assert.ok(inner.complete);
+      assert.deepEqual(inner.responseBody, Buffer.concat(expected));
+    }),
+    { numRuns: 150 },
+  );
 });
