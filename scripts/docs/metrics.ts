@@ -25,6 +25,7 @@ const labelMeanings: Readonly<Record<string, string>> = {
   worker: 'number of the slot of a worker, from 0; the successor of a dead worker has the same',
   result: 'see the metric',
   cause: 'see the metric',
+  reason: 'see the metric',
   to: 'what the state became: `up`, `down`',
   version: 'version of Portico',
   node: 'version of Node.js',

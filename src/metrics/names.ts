@@ -292,7 +292,7 @@ export const metricNames = {
   workerRestarts: counter('portico_worker_restarts_total', 'Workers that died and were replaced.'),
   workerRolls: counter(
     'portico_worker_rolls_total',
-    'Replacements of workers that served: all of them after a request or a reload, one that had too much memory.',
+    'Replacements of workers that served, by reason: all of them by `request` or because a reload changed the `configuration` that a worker reads at its start, one that had too much `memory`; result `success` or `failure`.',
     'reason',
     'result',
   ),

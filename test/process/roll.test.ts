@@ -128,6 +128,19 @@ test('a reload starts more workers and retires those that are not wanted any mor
   assert.equal(await portico.metric('portico_worker_restarts_total'), 0);
 });
 
+test('a worker over its memory limit is replaced without loss', async (t) => {
+  // No worker is below the smallest limit there is.
+  const portico = await RunningPortico.start(t, `workerMaxMemory: 64MB\n${site('hello')}`, { workers: 1 });
+  const [predecessor = 0] = portico.process.workerPids();
+  const clients = new LoadClients(2, portico.port, '/');
+  t.after(() => clients.stop());
+  await waitFor(async () => (await portico.metric('portico_worker_rolls_total', '"memory"')) === 1, 'the replacement');
+  await clients.stop();
+  assert.equal(clients.failed, 0);
+  assert.ok(!portico.process.workerPids().includes(predecessor));
+  await portico.process.waitForError(/worker 0 is over workerMaxMemory and is replaced/);
+});
+
 test('a stop in the middle of a roll ends both workers of the slot', async (t) => {
   const portico = await RunningPortico.start(t, site('hello'), { workers: 1 });
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
