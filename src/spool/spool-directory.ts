@@ -62,8 +62,7 @@ export class SpoolDirectory implements SpoolFileOwner {
   /** An empty file, or why there is none. */
   open(): SpoolFile | SpoolFailure {
     try {
-      const fd =
-        this.spare.pop() ?? this.disk.open(`${this.directory}/${namePrefix}${randomBytes(12).toString('hex')}`);
+      const fd = this.spare.pop() ?? this.disk.open(this.directory, `${namePrefix}${randomBytes(12).toString('hex')}`);
       this.current.add(fd);
       this.files.add(1);
       return new SpoolFile(this, fd);

@@ -4,8 +4,12 @@ export type SpoolDone = (error: NodeJS.ErrnoException | null, count: number) => 
 
 /** The file system as spool files use it, so that tests can make it fail. */
 export interface SpoolDisk {
-  /** Makes a file that nobody else can open, and takes its name away at once. @throws as `fs.openSync` */
-  open(path: string): number;
+  /**
+   * Makes a file in a folder that nobody else can open: without a name, or where the file system knows no such files with
+   * that name, which is taken away at once.
+   * @throws as `fs.openSync`
+   */
+  open(folder: string, name: string): number;
   write(fd: number, memory: Uint8Array, position: number, done: SpoolDone): void;
   /** Writes at once, with the event loop waiting. @throws as `fs.writeSync` */
   writeNow(fd: number, memory: Uint8Array, position: number): number;
@@ -17,20 +21,24 @@ export interface SpoolDisk {
   prepare(folder: string, prefix: string): void;
 }
 
-const { O_CREAT, O_EXCL, O_RDWR, O_NOFOLLOW } = fs.constants;
-const openFlags = O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW;
+const { O_CREAT, O_EXCL, O_RDWR, O_NOFOLLOW, O_DIRECTORY } = fs.constants;
+const namedFlags = O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW;
+/** O_TMPFILE of Linux, which Node.js does not name; the same number on every processor that Node.js runs on. */
+const namelessFlags = process.platform === 'linux' ? 0o20_000_000 | O_DIRECTORY | O_RDWR : undefined;
+/** What says that the kernel or the file system knows no files without names (open(2)). */
+const namelessRefusals: ReadonlySet<string | undefined> = new Set(['EOPNOTSUPP', 'EISDIR', 'EINVAL']);
 
 /** The real one. */
 export const nodeSpoolDisk: SpoolDisk = {
-  open: (path) => {
-    const fd = fs.openSync(path, openFlags, 0o600);
-    try {
-      unlinkIfThere(path);
-    } catch (error) {
-      fs.closeSync(fd);
-      throw error;
+  open: (folder, name) => {
+    if (namelessFlags !== undefined) {
+      try {
+        return fs.openSync(folder, namelessFlags, 0o600);
+      } catch (error) {
+        if (!namelessRefusals.has((error as NodeJS.ErrnoException).code)) throw error;
+      }
     }
-    return fd;
+    return openNamed(`${folder}/${name}`);
   },
   write: (fd, memory, position, done) => fs.write(fd, memory, 0, memory.length, position, done),
   writeNow: (fd, memory, position) => fs.writeSync(fd, memory, 0, memory.length, position),
@@ -45,6 +53,18 @@ export const nodeSpoolDisk: SpoolDisk = {
     }
   },
 };
+
+/** Exported for file systems that tests do not have. */
+export function openNamed(path: string): number {
+  const fd = fs.openSync(path, namedFlags, 0o600);
+  try {
+    unlinkIfThere(path);
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
+  return fd;
+}
 
 /** Another worker may be sweeping: then the name is gone already. */
 function unlinkIfThere(path: string): void {

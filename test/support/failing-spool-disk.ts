@@ -16,10 +16,10 @@ export class FailingSpoolDisk implements SpoolDisk {
   shortWrites = Number.POSITIVE_INFINITY;
   private held: (() => void)[] | undefined;
 
-  open(path: string): number {
+  open(folder: string, name: string): number {
     const code = this.failures.open;
     if (code !== undefined) throw diskError(code);
-    const fd = nodeSpoolDisk.open(path);
+    const fd = nodeSpoolDisk.open(folder, name);
     this.openFiles.add(fd);
     return fd;
   }

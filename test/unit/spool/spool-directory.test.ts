@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import { metricNames } from '../../../src/metrics/names.ts';
 import { SpoolDirectory } from '../../../src/spool/spool-directory.ts';
+import { openNamed } from '../../../src/spool/spool-disk.ts';
 import type { SpoolFailure, SpoolFile } from '../../../src/spool/spool-file.ts';
 import { FailingSpoolDisk } from '../../support/failing-spool-disk.ts';
 import { FakeRecorder } from '../../support/fake-recorder.ts';
@@ -100,6 +101,21 @@ describe('a spool file', () => {
     assert.equal(failure?.kind, 'failed', 'there is nothing in it');
     file.close();
   });
+});
+
+test('a file whose file system knows only files with names loses its name at once', () => {
+  const bodies = directory();
+  const path = join(bodies.folder, 'portico-spool-named');
+  const fd = openNamed(path);
+  try {
+    assert.deepEqual(bodies.names, []);
+    writeSync(fd, 'works');
+    assert.equal(fstatSync(fd).mode & 0o777, 0o600);
+    writeFileSync(path, 'somebody was first');
+    assert.throws(() => openNamed(path), { code: 'EEXIST' });
+  } finally {
+    closeSync(fd);
+  }
 });
 
 describe('a spool directory', () => {
