@@ -1,4 +1,4 @@
-import type { ServerState, ServerStateOrder, WorkerState } from '../ipc/message.ts';
+import type { AdmissionState, ServerState, ServerStateOrder, WorkerState } from '../ipc/message.ts';
 
 /** What the primary knows of itself. Times are milliseconds of `Date.now()`. */
 export interface StatusInput {
@@ -102,7 +102,7 @@ export function buildStatusReport(input: StatusInput) {
       input.workers.flatMap(({ state }) => state?.servers ?? []),
       input.serverStates ?? [],
       input.health ?? [],
-    ),
+    ).map((upstream) => ({ ...upstream, ...admissionStatus(upstream.name, input.workers) })),
   };
 }
 
@@ -177,6 +177,14 @@ function upstreamStatus(
     if (server !== undefined) addCheck(server, check);
   }
   return [...upstreams].map(([name, servers]) => ({ name, servers: [...servers.values()] }));
+}
+
+/** What waits in front of an upstream, in all workers, and the circuit where it is worst; null without a circuit breaker. */
+function admissionStatus(name: string, workers: readonly WorkerInput[]) {
+  const all = workers.flatMap(({ state }) => state?.admissions ?? []).filter(({ upstream }) => upstream === name);
+  const sum = (part: (one: AdmissionState) => number): number => all.reduce((total, one) => total + part(one), 0);
+  const circuit = (['open', 'half-open', 'closed'] as const).find((state) => all.some((one) => one.circuit === state));
+  return { queued: sum((one) => one.queued), held: sum((one) => one.held), circuit: circuit ?? null };
 }
 
 function newServer({ server, weight, effectiveWeight, backup }: ServerState): ServerStatus {

@@ -71,6 +71,7 @@ export class WebSocketOpening implements Applicant, DialOwner, HandshakeOwner {
   connected(connection: Socket): void {
     const { server, dial, route } = this;
     if (server === undefined || dial === undefined) return void connection.destroy();
+    route.admission.connected(server);
     this.sentAt = performance.now();
     this.trace.connectMs = this.sentAt - dial.startedAt;
     const request = readRequestHead(route.head.write(this.context, server, 0));
@@ -83,10 +84,12 @@ export class WebSocketOpening implements Applicant, DialOwner, HandshakeOwner {
 
   unreachable(error: PorticoError): void {
     const { server, route, trace } = this;
-    if (server === undefined || trace.tries > route.upstream.servers.length) return this.fail(error);
+    if (server === undefined) return this.fail(error);
+    if (trace.tries > route.upstream.servers.length && !route.admission.mayWait(this)) return this.fail(error);
     server.metrics.failure(error.code);
     this.release({ kind: 'failed', error });
-    (this.tried ??= []).push(server);
+    this.tried ??= [];
+    if (!this.tried.includes(server)) this.tried.push(server);
     route.upstream.metrics.retries.add(1);
     route.admission.apply(this);
   }
@@ -165,6 +168,6 @@ export class WebSocketOpening implements Applicant, DialOwner, HandshakeOwner {
   private release(outcome: Outcome): void {
     const { server } = this;
     this.server = undefined;
-    if (server !== undefined) this.route.admission.release(server, outcome);
+    if (server !== undefined) this.route.admission.release(server, outcome, this);
   }
 }

@@ -12,6 +12,7 @@ function worker(slot: number, servers: ServerState[]): StatusInput['workers'][nu
     rssBytes: 50_000_000,
     listeners: [{ address: '0.0.0.0:8080', host: '0.0.0.0', port: 8080 }],
     servers,
+    admissions: [{ upstream: 'app', queued: 2, held: slot, circuit: slot === 0 ? 'closed' : 'open' }],
   };
   return { slot, pid: state.pid, phase: 'ready', restarts: 0, state, reportedAt: 9_500 };
 }
@@ -44,6 +45,9 @@ test('upstream states are added up over the workers', () => {
   assert.deepEqual(buildStatusReport(input).upstreams, [
     {
       name: 'app',
+      queued: 4,
+      held: 1,
+      circuit: 'open',
       servers: [
         {
           server: 'a:1',

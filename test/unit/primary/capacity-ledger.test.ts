@@ -33,7 +33,7 @@ class Workers {
   /** Gives back what is recalled of each, still wanting as much as before. @returns whether there was anything */
   obey(limit: number, wanted: ReadonlyMap<number, number>): boolean {
     let changed = false;
-    for (const [worker, count] of [...this.recalled]) {
+    for (const [worker, count] of this.recalled) {
       const returned = Math.min(count, this.held.get(worker) ?? 0);
       if (returned === 0) continue;
       changed = true;
@@ -94,7 +94,7 @@ describe('the ledger of capacity', () => {
       turns.push([...wanted.keys()].find((worker) => workers.of(worker) === 1) ?? 0);
       assert.ok(workers.obey(1, wanted));
     }
-    for (const worker of wanted.keys()) assert.equal(turns.filter((one) => one === worker).length, 3, `${turns}`);
+    for (const worker of wanted.keys()) assert.equal(turns.filter((one) => one === worker).length, 3, turns.join(' '));
   });
 
   test('does not pass an odd lease about where everybody has one', () => {
@@ -206,9 +206,9 @@ function checkFairness(workers: Workers, limit: number, wanted: Map<number, numb
 }
 
 function checkNothingIsLost(workers: Workers, limit: number): void {
-  for (const [worker, held] of [...workers.held]) workers.told(worker, limit, 0, held);
+  for (const [worker, held] of workers.held) workers.told(worker, limit, 0, held);
   workers.deliver();
-  for (const [worker, held] of [...workers.held]) if (held > 0) workers.told(worker, limit, 0, held);
+  for (const [worker, held] of workers.held) if (held > 0) workers.told(worker, limit, 0, held);
   assert.equal(workers.ledger.leased(key), 0);
   workers.told(9, limit, 100);
   workers.deliver();
