@@ -3,6 +3,7 @@ import { Cork } from './cork.ts';
 import type { EngineTimeouts } from './engine.ts';
 import type { ExchangeHandler } from './exchange.ts';
 import { StallWatch } from './stall-watch.ts';
+import type { UwsCorkAnchor } from './uws-cork-anchor.ts';
 import type { UwsExchange } from './uws-exchange.ts';
 import { EmptyRequestBody } from './uws-request-body.ts';
 import type { UwsWebSocketPeer } from './uws-websocket-peer.ts';
@@ -30,7 +31,11 @@ export class UwsEngineCore {
   /** Called when nothing is in flight any more. */
   onIdle: (() => void) | undefined = undefined;
 
-  constructor(handler: ExchangeHandler, timeouts: EngineTimeouts, pieceBytes: number) {
+  /** Where upgrades are corked in the compatibility build; undefined where a response's own cork does no harm. */
+  readonly upgradeAnchor: UwsCorkAnchor | undefined;
+
+  constructor(handler: ExchangeHandler, timeouts: EngineTimeouts, pieceBytes: number, upgradeAnchor?: UwsCorkAnchor) {
+    this.upgradeAnchor = upgradeAnchor;
     this.handler = handler;
     this.timeouts = timeouts;
     this.pieceBytes = pieceBytes;

@@ -2,6 +2,7 @@ import type { ListenAddress } from '../config/config.ts';
 import type { Engine, EngineFactory, EngineTimeouts } from './engine.ts';
 import type { ExchangeHandler } from './exchange.ts';
 import { RemoteAddresses } from './remote-address.ts';
+import { UwsCorkAnchor } from './uws-cork-anchor.ts';
 import { UwsEngineCore } from './uws-engine-core.ts';
 import { UwsListener } from './uws-listener.ts';
 import { type LoadedUws, loadUws } from './uws-module.ts';
@@ -30,7 +31,9 @@ class UwsEngine implements Engine {
     this.#uws = uws;
     this.name = uws.name;
     uws.module._cfg('silent');
-    this.#core = new UwsEngineCore(handler, timeouts, uws.compatibility ? compatibilityPieceBytes : pieceBytes);
+    this.#core = uws.compatibility
+      ? new UwsEngineCore(handler, timeouts, compatibilityPieceBytes, new UwsCorkAnchor(uws.module))
+      : new UwsEngineCore(handler, timeouts, pieceBytes);
   }
 
   get inFlight(): number {
@@ -85,6 +88,7 @@ class UwsEngine implements Engine {
   close(): void {
     for (const listener of this.#listeners) listener.close();
     this.#listeners.clear();
+    this.#core.upgradeAnchor?.close();
     this.#core.watch.stop();
   }
 

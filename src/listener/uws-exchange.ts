@@ -146,10 +146,13 @@ export class UwsExchange implements Exchange, CorkTask {
     this.#webSocket = peer;
     // Dead from here on; aborts are told by the WebSocket's end.
     this.#response = undefined;
-    response.cork(() => {
+    const send = (): void => {
       response.writeStatus(head.block);
       response.upgrade(data, key, protocol, '', upgrade);
-    });
+    };
+    const { upgradeAnchor } = this.engine;
+    if (this.corked || upgradeAnchor === undefined) response.cork(send);
+    else upgradeAnchor.run(response, send);
     this.engine.upgraded(this, peer);
     return peer;
   }
