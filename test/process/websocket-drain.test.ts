@@ -67,7 +67,7 @@ test('a client that does not answer the close frame does not hold the end up', a
 test('SIGHUP leaves WebSockets alone, and their end is counted and logged', async () => {
   const client = await WebSocketClient.open(port, '/room');
   assert.equal(await client.ask('before'), 'before');
-  await configure(`${proxyYaml([origin.url], 'forwarded: true')}`);
+  await configure(proxyYaml([origin.url], 'forwarded: true'));
   portico.signal('SIGHUP');
   await waitFor(async () => {
     const newer = await WebSocketClient.open(port);
