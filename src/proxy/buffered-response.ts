@@ -8,6 +8,12 @@ import type { ResponseSink } from './response-sink.ts';
 const pieceBytes = 65_536;
 /** Bytes that may wait to be written to the file before the server has to wait. */
 const unwrittenBound = 262_144;
+/**
+ * The share of the memory that must be free for more of a response to be kept in it, and to be collected for the file. So
+ * many responses go to files before they take the memory that those in files need to leave again.
+ */
+const keepingShare = 1 / 2;
+const writingShare = 1 / 4;
 
 /** A piece of the body in lent memory. */
 interface Piece {
@@ -152,22 +158,23 @@ export class BufferedResponse implements ResponseSink, ReadBufferWaiter {
 
   private pieceWithRoom(): Piece | undefined {
     if (!this.spooling) {
-      const piece = this.roomIn(this.pieces, this.buffering.responseMemory);
+      const piece = this.roomIn(this.pieces, this.buffering.responseMemory, keepingShare);
       if (piece !== undefined) return piece;
     }
     if (!this.mayWrite()) return undefined;
-    return this.roomIn(this.unwritten, unwrittenBound);
+    return this.roomIn(this.unwritten, unwrittenBound, this.unwritten.length === 0 ? 0 : writingShare);
   }
 
-  private roomIn(pieces: Piece[], bound: number): Piece | undefined {
+  private roomIn(pieces: Piece[], bound: number, share: number): Piece | undefined {
     const last = pieces.at(-1);
     // One that is being written must not change.
     const fixed = this.writing && pieces === this.unwritten && pieces.length === 1;
     if (last !== undefined && last.length < last.buffer.memory.length && !fixed) return last;
     let held = 0;
     for (const piece of pieces) held += piece.buffer.memory.length;
-    if (held + pieceBytes > bound) return undefined;
-    const buffer = this.buffering.memory.tryAcquire(pieceBytes);
+    const { memory } = this.buffering;
+    if (held + pieceBytes > bound || memory.freeShare < share) return undefined;
+    const buffer = memory.tryAcquire(pieceBytes);
     if (buffer === undefined) return undefined;
     const piece = { buffer, length: 0 };
     pieces.push(piece);

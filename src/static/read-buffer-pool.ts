@@ -72,6 +72,11 @@ export class ReadBufferPool {
     return this.lentBytes;
   }
 
+  /** The share of the memory that is free, 0 to 1. */
+  get freeShare(): number {
+    return Math.max(0, 1 - this.lentBytes / (this.maxSlabs * slabBytes));
+  }
+
   /** Requests that wait now. */
   get waiting(): number {
     return this.waiters.size;

@@ -122,6 +122,7 @@ test('a sync worker is free for quick requests while many slow clients upload an
   report(t, 'through Portico', quick);
   t.diagnostic(`memory of the worker: ${Math.round(memory.peak / megabyte)} MB at most`);
   t.diagnostic(`in spool files: ${Math.round(spooled / megabyte)} MB at most`);
+  for (const line of portico.process.output.err.split('\n').slice(2)) if (line !== '') t.diagnostic(line);
   assert.deepEqual(await clients.result(), { uploads: load.uploads, downloads: load.downloads });
   assert.ok(quick.taken.length > 20, `${quick.taken.length} quick requests were answered meanwhile`);
   assert.ok(memory.peak < memoryLimit, `${memory.peak} bytes`);
