@@ -3,6 +3,7 @@ import type { Control } from '../admin/control-api.ts';
 import { buildStatusReport, type WorkerInput } from '../admin/status-report.ts';
 import type { Config, ListenAddress } from '../config/config.ts';
 import type { LoadResult } from '../config/load.ts';
+import type { ServerStateOrder } from '../ipc/message.ts';
 import type { RootLogger } from '../log/logger.ts';
 import { MetricAggregate } from '../metrics/aggregate.ts';
 import { AdminEndpoint } from './admin-endpoint.ts';
@@ -251,7 +252,7 @@ export class Primary {
         return true;
       },
       setServerState: (order) => {
-        if (!isConfigured(served().upstreams, order.upstream, order.server)) return false;
+        if (!this.isServer(order)) return false;
         this.serverStates.set(order);
         this.fleet.serverStates = this.serverStates.list;
         this.fleet.broadcast({ type: 'server-state', ...order });
@@ -259,6 +260,13 @@ export class Primary {
         return true;
       },
     };
+  }
+
+  /** Whether there is such a server: in the configuration, or as a worker has found it behind a name. */
+  private isServer({ upstream, server }: Pick<ServerStateOrder, 'upstream' | 'server'>): boolean {
+    if (isConfigured(this.reload.served.config.upstreams, upstream, server)) return true;
+    const found = this.fleet.workers.flatMap(({ workerState }) => workerState?.servers ?? []);
+    return found.some((state) => state.upstream === upstream && state.server === server);
   }
 
   /** Every worker has to serve once; later on, the others do while one is replaced. */

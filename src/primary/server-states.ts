@@ -22,19 +22,27 @@ export class ServerStates {
     else this.orders.set(key, order);
   }
 
-  /** Forgets servers that are not in the configuration any more: one that comes back some day is another. */
+  /**
+   * Forgets servers that are not in the configuration any more: one that comes back some day is another. Those that a name
+   * stands for stay for as long as their upstream has names.
+   */
   keepOnly(upstreams: Config['upstreams']): void {
     for (const [key, { upstream, server }] of this.orders) {
-      if (!isConfigured(upstreams, upstream, server)) this.orders.delete(key);
+      if (isConfigured(upstreams, upstream, server) || hasNames(upstreams, upstream)) continue;
+      this.orders.delete(key);
     }
   }
 }
 
-/** Whether there is a server of that name. */
+/** Whether the configuration has a server of that name. */
 export function isConfigured(upstreams: Config['upstreams'], upstream: string, server: string): boolean {
   return (
     Object.hasOwn(upstreams, upstream) && upstreams[upstream]?.servers.some(({ name }) => name === server) === true
   );
+}
+
+function hasNames(upstreams: Config['upstreams'], upstream: string): boolean {
+  return Object.hasOwn(upstreams, upstream) && (upstreams[upstream]?.discovered.length ?? 0) > 0;
 }
 
 function keyOf(upstream: string, server: string): string {

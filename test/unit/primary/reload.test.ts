@@ -105,7 +105,7 @@ test('what a configuration changes is told once it is in force, and not when it 
 });
 
 function config(changes: Partial<Config>): Config {
-  const base = { listen: [], admin: undefined, workers: 2, limits: { headerSize: 32_768, bodySize: 1 } };
+  const base = { listen: [], admin: undefined, upstreams: {}, workers: 2, limits: { headerSize: 32_768, bodySize: 1 } };
   return { ...base, ...changes } as unknown as Config;
 }
 
