@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +14,9 @@ test('servers are killed and restarted, workers replaced and killed, and no requ
 }, async () => {
   const args = ['--import', 'tsx', soak, '--seconds', '20', '--clients', '8', '--seed', '3'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = once(child, 'close');
   const [report, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  await ended;
   assert.equal(child.exitCode, 0, `${report}\n${errors}`);
   assert.match(report, /\| failed requests \| 0 \|/);
   assert.match(report, /\| wrong bodies \| 0 \|/);
