@@ -179,12 +179,22 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner {
     if (event === ParserEvent.end) return this.complete(performance.now());
     if (event === ParserEvent.failed) return this.fail(new PorticoError('upstream_protocol', parser.fault));
     const how = error?.message ?? 'the server closed the connection';
-    if (parser.begun) return this.fail(new PorticoError('upstream_incomplete', how));
-    if (connection.reused) this.server?.dropIdle();
-    this.tryFailed(new PorticoError('upstream_reset', how));
+    const failure = new PorticoError(parser.begun ? 'upstream_incomplete' : 'upstream_reset', how);
+    if (this.headRead && this.pending === undefined) return this.fail(failure);
+    if (connection.reused && !parser.begun) this.server?.dropIdle();
+    this.forgetResponse();
+    this.tryFailed(failure);
   }
 
-  /** The try has failed before a byte of a response: another one, or an error response. */
+  /** What was read of a response and not passed on counts for nothing. */
+  private forgetResponse(): void {
+    this.pending = undefined;
+    this.headRead = false;
+    this.trace.status = 0;
+    this.trace.headMs = undefined;
+  }
+
+  /** The try has failed before the client got a byte of a response: another one, or an error response. */
   private tryFailed(error: PorticoError): void {
     if (this.done) return;
     const { server, route, exchange, sent } = this;
