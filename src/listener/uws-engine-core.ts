@@ -1,4 +1,5 @@
 import { PorticoError } from '../response/portico-error.ts';
+import { ChunkPool } from './chunk-pool.ts';
 import { Cork } from './cork.ts';
 import type { EngineTimeouts } from './engine.ts';
 import type { ExchangeHandler } from './exchange.ts';
@@ -10,6 +11,7 @@ import { EmptyRequestBody } from './uws-request-body.ts';
 export class UwsEngineCore {
   readonly handler: ExchangeHandler;
   readonly cork = new Cork();
+  readonly chunks = new ChunkPool();
   readonly watch: StallWatch;
   readonly emptyBody = new EmptyRequestBody();
   /** Most bytes given to uWebSockets.js in one write of a chunked body. */
