@@ -15,6 +15,8 @@ export interface Contender {
   /** Heading of its column. */
   readonly title: string;
   readonly servesFiles: boolean;
+  /** Whether a child process serves; otherwise the first process does, whatever helpers it starts. */
+  readonly forks: boolean;
   /** Command that prints its version, and how to find it in the output. */
   readonly version: { readonly command: string; readonly args: readonly string[]; readonly pattern: RegExp };
   /** Starts it with one worker, on a free port. */
@@ -46,6 +48,7 @@ const nginx = rival(
     name: 'nginx',
     title: 'NGINX',
     servesFiles: true,
+    forks: true,
     version: { command: 'nginx', args: ['-v'], pattern: /nginx\/([\d.]+)/ },
   },
   'rivals/nginx.conf',
@@ -57,6 +60,7 @@ const h2o = rival(
     name: 'h2o',
     title: 'h2o',
     servesFiles: true,
+    forks: false,
     version: { command: 'h2o', args: ['-v'], pattern: /version ([\d.]+)/ },
   },
   'rivals/h2o.yaml',
@@ -68,6 +72,7 @@ const haproxy = rival(
     name: 'haproxy',
     title: 'HAProxy',
     servesFiles: false,
+    forks: false,
     version: { command: 'haproxy', args: ['-v'], pattern: /version ([\d.]+)/ },
   },
   'rivals/haproxy.cfg',
@@ -79,6 +84,7 @@ const caddy = rival(
     name: 'caddy',
     title: 'Caddy',
     servesFiles: true,
+    forks: false,
     version: { command: 'caddy', args: ['version'], pattern: /v?(\d+\.[\d.]+)/ },
   },
   'rivals/Caddyfile',
@@ -99,6 +105,7 @@ export function portico(node: string, program: string, workers: number | 'auto' 
     name: 'portico',
     title: 'Portico',
     servesFiles: true,
+    forks: true,
     version: { command: node, args: [program, 'version'], pattern: /([\s\S]*)/ },
     start: async (folder, upstream) => {
       const port = await freePort();

@@ -36,10 +36,13 @@ export async function takeFootprint(
     await new Promise((resolve) => setTimeout(resolve, settleMs));
     const processes = processTree(server.pid);
     const allKilobytes = processes.reduce((sum, pid) => sum + residentKilobytes(pid), 0);
-    const workerKilobytes = residentKilobytes(servingProcess(server.pid));
+    const worker = servingProcess(server.pid, contender.forks);
+    const workerKilobytes = residentKilobytes(worker);
     const path = contender.servesFiles ? '/1k.html' : '/tcp/128';
     const connectionKilobytes =
-      counts.connections > 0 ? await kilobytesPerIdleConnection(server, path, counts.connections) : undefined;
+      counts.connections > 0
+        ? await kilobytesPerIdleConnection(server.port, worker, path, counts.connections)
+        : undefined;
     return { startMs: median(starts), workerKilobytes, allKilobytes, connectionKilobytes };
   } finally {
     await server.stop();

@@ -1,26 +1,27 @@
 import { connect, type Socket } from 'node:net';
 import { browserHeaders } from './browser-headers.ts';
-import { residentKilobytes, servingProcess } from './process-tree.ts';
+import { residentKilobytes } from './process-tree.ts';
 
 const atOnce = 200;
 
 /**
  * Resident memory that a kept-alive connection costs the serving process, in kilobytes: opens so many, sends one request on
  * each, and compares with before. Idle connections may be closed after ten seconds, so it hurries.
+ * @param worker the process that serves
  * @returns undefined when the server closed some of them, which would falsify the figure
  */
 export async function kilobytesPerIdleConnection(
-  server: { readonly port: number; readonly pid: number },
+  port: number,
+  worker: number,
   path: string,
   count: number,
 ): Promise<number | undefined> {
   // What the first connections allocate once is no cost of each.
-  const first = await hold(server.port, path, atOnce);
+  const first = await hold(port, path, atOnce);
   for (const socket of first) socket.destroy();
   await pause(500);
-  const worker = servingProcess(server.pid);
   const before = residentKilobytes(worker);
-  const sockets = await hold(server.port, path, count);
+  const sockets = await hold(port, path, count);
   await pause(500);
   const after = residentKilobytes(worker);
   const closed = sockets.filter((socket) => socket.destroyed || socket.readableEnded).length;

@@ -30,9 +30,9 @@ export function residentKilobytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(textOf(`/proc/${pid}/status`))?.[1] ?? 0);
 }
 
-/** The process of a tree that serves: the largest of the children, or the only process. */
-export function servingProcess(pid: number): number {
-  const children = processTree(pid).slice(1);
+/** The process of a tree that serves: the largest of those that it started, or itself when it does not fork for that. */
+export function servingProcess(pid: number, forks: boolean): number {
+  const children = forks ? processTree(pid).slice(1) : [];
   if (children.length === 0) return pid;
   return children.reduce((a, b) => (residentKilobytes(b) > residentKilobytes(a) ? b : a));
 }

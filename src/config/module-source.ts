@@ -25,11 +25,13 @@ export async function readModuleSource(file: string, environment: NodeJS.Process
     // Loaded here only: it is slow to load, and a start from YAML can do without.
     const { createJiti } = await import('jiti');
     const ownFile = fileURLToPath(import.meta.url);
+    // From `src/config` and from `dist/chunks` alike.
+    const ownPackage = resolve(ownFile, '../../config', `define-config${extname(ownFile)}`);
     const jiti = createJiti(ownFile, {
       fsCache: false,
       moduleCache: false,
       interopDefault: false,
-      alias: { portico: resolve(ownFile, '..', `define-config${extname(ownFile)}`) },
+      alias: { portico: ownPackage },
     });
     const namespace = await jiti.import<{ default?: unknown }>(resolve(file));
     exported = await namespace.default;

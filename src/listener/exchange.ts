@@ -104,6 +104,8 @@ export interface RequestBody {
   limit: number;
   /** Starts reading. Once an exchange. The sink's calls never come from within this call when the body is not empty. */
   read(sink: BodySink): void;
+  /** Takes back the memory of a chunk that `BodySink.data` gave, for reuse. Optional; nobody may touch the chunk afterwards. */
+  release(chunk: Buffer): void;
   /** Stops the flow soon (what was read already still comes). Never needed to bound memory: see `BodySink.data`. */
   pause(): void;
   resume(): void;
@@ -111,7 +113,7 @@ export interface RequestBody {
 
 /** Who receives a request body. */
 export interface BodySink {
-  /** The chunk is a copy and belongs to the receiver. */
+  /** The chunk is a copy and belongs to the receiver, who may give it back by `RequestBody.release`. */
   data(chunk: Buffer): void;
   /** In place of `data`, where there is such a method: the chunk's memory is the engine's, and gone after the call. */
   lend?(chunk: Buffer): void;

@@ -1,4 +1,5 @@
 import { PorticoError } from '../response/portico-error.ts';
+import { ChunkPool } from './chunk-pool.ts';
 import { Cork } from './cork.ts';
 import type { EngineTimeouts } from './engine.ts';
 import type { ExchangeHandler } from './exchange.ts';
@@ -14,6 +15,7 @@ const defaultWebSocketMessageBytes = 1024 ** 2;
 export class UwsEngineCore {
   readonly handler: ExchangeHandler;
   readonly cork = new Cork();
+  readonly chunks = new ChunkPool();
   readonly watch: StallWatch;
   readonly emptyBody = new EmptyRequestBody();
   /** Most bytes given to uWebSockets.js in one write of a chunked body. */

@@ -279,7 +279,7 @@ export class UwsExchange implements Exchange, CorkTask {
     this.#response = undefined;
     this.#sendBody = undefined;
     this.#stream?.release();
-    if (this.body instanceof UwsRequestBody) this.body.release();
+    if (this.body instanceof UwsRequestBody) this.body.discard();
   }
 
   #finish(): void {

@@ -1,4 +1,5 @@
 import { PorticoError } from '../response/portico-error.ts';
+import type { ChunkPool } from './chunk-pool.ts';
 import type { BodySink, RequestBody } from './exchange.ts';
 import type { Stallable } from './stall-watch.ts';
 import type { UwsResponse } from './uws-api.ts';
@@ -15,6 +16,10 @@ export class EmptyRequestBody implements RequestBody {
 
   read(sink: BodySink): void {
     sink.end();
+  }
+
+  release(): void {
+    // Nothing was given.
   }
 
   pause(): void {
@@ -38,6 +43,7 @@ export class UwsRequestBody implements RequestBody, Stallable {
   received = 0;
   limit = Number.POSITIVE_INFINITY;
   readonly #exchange: UwsExchange;
+  readonly #chunks: ChunkPool;
   readonly #response: UwsResponse;
   #sink: BodySink | undefined;
   #held: Buffer[] = [];
@@ -59,6 +65,7 @@ export class UwsRequestBody implements RequestBody, Stallable {
 
   constructor(exchange: UwsExchange, response: UwsResponse, length: number | undefined) {
     this.#exchange = exchange;
+    this.#chunks = exchange.engine.chunks;
     this.#response = response;
     this.declaredLength = length;
     this.#activeAt = this.#startedAt = performance.now();
@@ -75,6 +82,10 @@ export class UwsRequestBody implements RequestBody, Stallable {
     this.#sink = sink;
     this.#checkLimit(Math.max(this.declaredLength ?? 0, this.received));
     this.#flushSoon();
+  }
+
+  release(chunk: Buffer): void {
+    this.#chunks.release(chunk);
   }
 
   pause(): void {
@@ -144,8 +155,9 @@ export class UwsRequestBody implements RequestBody, Stallable {
   }
 
   /** The exchange is over: what still comes is thrown away. */
-  release(): void {
+  discard(): void {
     this.#over = true;
+    for (const chunk of this.#held) this.#chunks.release(chunk);
     this.#held = [];
     this.#heldBytes = 0;
     this.#exchange.engine.watch.delete(this);
@@ -180,7 +192,7 @@ export class UwsRequestBody implements RequestBody, Stallable {
     const sink = this.#sink as BodySink;
     if (chunk.byteLength > 0) {
       if (sink.lend !== undefined) sink.lend(Buffer.from(chunk));
-      else sink.data(Buffer.from(new Uint8Array(chunk)));
+      else sink.data(this.#chunks.copy(chunk));
     }
     if (this.#over || !this.#complete) return;
     // A reader that paused within `data` gets the end when it resumes.
@@ -191,7 +203,7 @@ export class UwsRequestBody implements RequestBody, Stallable {
 
   #hold(chunk: ArrayBuffer): void {
     if (chunk.byteLength === 0) return;
-    this.#held.push(Buffer.from(new Uint8Array(chunk)));
+    this.#held.push(this.#chunks.copy(chunk));
     this.#heldBytes += chunk.byteLength;
     if (this.#heldBytes >= heldBytesBeforePause) this.#pauseSocket();
   }

@@ -61,7 +61,7 @@ export class RequestRelay implements BodySink, RequestSource {
   }
 
   data(chunk: Buffer): void {
-    if (this.abandoned) return;
+    if (this.abandoned) return this.body.release(chunk);
     const { connection } = this;
     if (connection === undefined) {
       // A chunk of length 0 would end a chunked body.
@@ -96,13 +96,15 @@ export class RequestRelay implements BodySink, RequestSource {
   private forward(connection: Connection, chunk: Buffer, head = ''): void {
     if (chunk.length === 0) return;
     this.sentBytes += chunk.length;
-    const { declaredLength } = this.body;
+    const { body } = this;
+    const { declaredLength } = body;
+    const left = (): void => body.release(chunk);
     if (declaredLength === undefined) {
-      connection.sendFramed(head, chunk);
+      connection.sendFramed(head, chunk, left);
       return;
     }
-    if (head === '') connection.sendBytes(chunk);
-    else connection.send(head, chunk);
+    if (head === '') connection.sendBytes(chunk, left);
+    else connection.send(head, chunk, left);
     // The server may answer before the end is told.
     if (this.sentBytes === declaredLength) this.complete = true;
   }

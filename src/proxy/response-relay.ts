@@ -138,7 +138,7 @@ export class ResponseRelay implements InterceptedResponse {
 
   /**
    * The connection has ended.
-   * @returns an error when no byte of a response had come, so that another try may be worth it
+   * @returns an error when nothing of a response was passed on, so that another try may be worth it
    */
   lost(error: Error | undefined): PorticoError | undefined {
     const { connection } = this;
@@ -152,9 +152,19 @@ export class ResponseRelay implements InterceptedResponse {
     const how = error?.message ?? 'the server closed the connection';
     if (event === ParserEvent.end) this.owner.responseComplete(performance.now());
     else if (event === ParserEvent.failed) this.fail('upstream_protocol', parser.fault);
-    else if (parser.begun) this.fail('upstream_incomplete', how);
-    else return new PorticoError('upstream_reset', how);
+    else if (this.headRead && this.pending === undefined) this.fail('upstream_incomplete', how);
+    else return this.forget(new PorticoError(parser.begun ? 'upstream_incomplete' : 'upstream_reset', how));
     return undefined;
+  }
+
+  /** What was read of a response and not passed on counts for nothing. */
+  private forget(error: PorticoError): PorticoError {
+    const { trace } = this.owner;
+    this.headRead = false;
+    this.pending = undefined;
+    trace.status = 0;
+    trace.headMs = undefined;
+    return error;
   }
 
   /** Ends the response towards the client; called once it was read whole. */

@@ -15,6 +15,8 @@ class NoBody implements RequestBody {
     sink.end();
   }
 
+  release(): void {}
+
   pause(): void {}
 
   resume(): void {}

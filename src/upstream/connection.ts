@@ -112,8 +112,11 @@ export class Connection {
     this.reused = true;
   }
 
-  /** Sends text (Latin-1) and the bytes behind it in one system call. Never fails: `lost` comes instead. */
-  send(text: string, chunk?: Uint8Array): void {
+  /**
+   * Sends text (Latin-1) and the bytes behind it in one system call. Never fails: `lost` comes instead.
+   * @param left called when the chunk's memory is not needed any more; perhaps never when the connection is lost
+   */
+  send(text: string, chunk?: Uint8Array, left?: () => void): void {
     const { socket } = this;
     if (socket === undefined || socket.writeFailed || this.state === State.closed) return;
     if (chunk === undefined) {
@@ -122,7 +125,7 @@ export class Connection {
     }
     socket.cork();
     socket.write(text, 'latin1');
-    socket.write(chunk);
+    socket.write(chunk, left);
     socket.uncork();
   }
 
@@ -143,21 +146,22 @@ export class Connection {
     socket.uncork();
   }
 
-  /** Sends a chunk of a chunked body with its frame around it, in one system call. */
-  sendFramed(text: string, chunk: Uint8Array): void {
+  /** Sends a chunk of a chunked body with its frame around it, in one system call. `left` as for `send`. */
+  sendFramed(text: string, chunk: Uint8Array, left?: () => void): void {
     const { socket } = this;
     if (socket === undefined || socket.writeFailed || this.state === State.closed) return;
     socket.cork();
     socket.write(`${text}${chunk.length.toString(16)}\r\n`, 'latin1');
-    socket.write(chunk);
+    socket.write(chunk, left);
     socket.write('\r\n', 'latin1');
     socket.uncork();
   }
 
-  sendBytes(chunk: Uint8Array): void {
+  /** `left` as for `send`. */
+  sendBytes(chunk: Uint8Array, left?: () => void): void {
     const { socket } = this;
     if (socket === undefined || socket.writeFailed || this.state === State.closed) return;
-    socket.write(chunk);
+    socket.write(chunk, left);
   }
 
   /** Goes on reading after `received` returned false. */

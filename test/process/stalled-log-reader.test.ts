@@ -6,11 +6,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 
-// The built files, because a loader such as tsx touches standard output first and so changes its mode.
-const module = new URL('../../dist/log/line-writer.js', import.meta.url).href;
+// Plain JavaScript, because a loader such as tsx touches standard output first and so changes its mode.
+const source = new URL('../../src/log/line-writer.ts', import.meta.url);
+const bundled = buildSync({
+  entryPoints: [fileURLToPath(source)],
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  write: false,
+});
 const script = `
-  import { LineWriter } from '${module}';
+  ${bundled.outputFiles[0]?.text}
   let dropped = 0;
   const onDropped = (lines) => (dropped += lines);
   const writer = new LineWriter({ path: 'stdout', flushIntervalMs: 10, onDropped, onError: console.error });

@@ -273,6 +273,11 @@ export class FakeRequestBody implements RequestBody {
     else setImmediate(() => this.#flush());
   }
 
+  /** Spoils the chunk: whoever reads it later shows. */
+  release(chunk: Buffer): void {
+    chunk.fill(0xee);
+  }
+
   pause(): void {
     this.paused = true;
   }

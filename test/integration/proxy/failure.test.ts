@@ -144,13 +144,34 @@ describe('a connection that dies before the response', () => {
 });
 
 describe('a connection that dies within the response', () => {
-  test('gives 502 when nothing of it was passed on', async () => {
-    for (const bytes of ['HTTP/1.1 200 OK\r\nConte', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n']) {
-      const origin = closing(await ScriptedOrigin.start((socket) => socket.end(bytes)));
-      const exchange = await closing(new Proxied([origin.server()])).ask();
-      assert.equal(exchange.status, 502);
-      assert.equal(exchange.context?.error?.code, 'upstream_incomplete');
-      assert.equal(origin.requests.length, 1);
+  const beginnings = ['HTTP/1.1 200 OK\r\nConte', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n'];
+
+  test('is tried once more while nothing of it was passed on', async () => {
+    for (const bytes of beginnings) {
+      const whole = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole';
+      let dead = 0;
+      const dying = closing(
+        await ScriptedOrigin.start((socket) => (dead++ === 0 ? socket.end(bytes) : socket.end(whole))),
+      );
+      const exchange = await closing(new Proxied([dying.server()])).ask();
+      assert.equal(exchange.responseBody.toString(), 'whole');
+      assert.equal(exchange.context?.upstream?.tries, 2);
+      assert.equal(exchange.context?.upstream?.status, 200);
+    }
+  });
+
+  test('gives 502 when it happens again, and at once for a request that must not be sent twice', async () => {
+    for (const bytes of beginnings) {
+      for (const [method, tries] of [
+        ['GET', 3],
+        ['POST', 1],
+      ] as const) {
+        const origin = closing(await ScriptedOrigin.start((socket) => socket.end(bytes)));
+        const exchange = await closing(new Proxied([origin.server()])).ask({ method });
+        assert.equal(exchange.status, 502);
+        assert.equal(exchange.context?.error?.code, 'upstream_incomplete');
+        assert.equal(origin.requests.length, tries);
+      }
     }
   });
 
