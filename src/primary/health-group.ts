@@ -33,11 +33,13 @@ export class HealthGroup {
   configure(config: CheckedUpstream): void {
     this.config = config;
     this.names.configure(config.resolver);
-    const former = new Map(this.discoveries.map((discovery) => [JSON.stringify(discovery.config), discovery]));
-    this.discoveries = config.discovered.map(
-      (discovered) => former.get(JSON.stringify(discovered)) ?? new Discovery(discovered, this.names),
-    );
-    for (const discovery of this.discoveries) discovery.refresh(performance.now());
+    const former = new Map(this.discoveries.map((discovery) => [discovery.config.name, discovery]));
+    this.discoveries = config.discovered.map((discovered) => {
+      const discovery = former.get(discovered.name) ?? new Discovery(discovered, this.names);
+      discovery.reconfigure(discovered);
+      discovery.refresh(performance.now());
+      return discovery;
+    });
     this.update();
   }
 

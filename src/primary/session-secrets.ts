@@ -9,7 +9,9 @@ export function withSessionSecrets(
   upstreams: Config['upstreams'],
   former: Config['upstreams'] | undefined,
 ): Config['upstreams'] {
-  const entries = Object.entries(upstreams).map(([name, upstream]) => [name, withSecret(upstream, former?.[name])] as const);
+  const entries = Object.entries(upstreams).map(
+    ([name, upstream]) => [name, withSecret(upstream, former?.[name])] as const,
+  );
   return Object.fromEntries(entries);
 }
 

@@ -14,13 +14,14 @@ const retryMs = 1000;
  * and while that fails, the former ones stay.
  */
 export class Discovery {
-  readonly config: DiscoveryConfig;
+  config: DiscoveryConfig;
   servers: readonly ServerConfig[] = [];
   /** Why the latest look-up failed. */
   error: Error | undefined;
   private readonly names: Pick<NameService, 'services'>;
   private readonly resolver: Resolver | undefined;
   private addresses: readonly string[] = [];
+  private records: readonly SrvRecord[] = [];
   private key = '[]';
   private dueAt = 0;
   private running = false;
@@ -33,26 +34,30 @@ export class Discovery {
       this.resolver = new Resolver(config.source.host, (...question) => names.addresses(...question));
   }
 
+  /** Takes a new configuration of the same source: what is known of the name stays. */
+  reconfigure(config: DiscoveryConfig): void {
+    this.config = config;
+    this.derive();
+  }
+
   /** Looks the name up when it is time. @returns whether the servers have changed since the last call */
   refresh(now: number): boolean {
     const { source } = this.config;
-    if ('host' in source) this.followAddresses(source.port, now);
+    if ('host' in source) this.followAddresses(now);
     else if (!this.running && now >= this.dueAt) this.askService(source.service, now);
     const { changed } = this;
     this.changed = false;
     return changed;
   }
 
-  private followAddresses(port: number, now: number): void {
+  private followAddresses(now: number): void {
     const { resolver } = this;
     if (resolver === undefined) return;
     resolver.refresh(now);
     this.error = resolver.error;
     if (resolver.addresses === this.addresses) return;
     this.addresses = resolver.addresses;
-    const { template } = this.config;
-    // Name servers turn the order about at each answer; that is no change.
-    this.take([...new Set(this.addresses)].toSorted().map((host) => serverAt(template, host, port)));
+    this.derive();
   }
 
   private askService(service: string, now: number): void {
@@ -62,11 +67,20 @@ export class Discovery {
       const { interval } = this.config;
       this.error = error ?? (records.length === 0 ? new Error(`${service} has no SRV record`) : undefined);
       this.dueAt = now + (this.error === undefined ? interval : Math.min(interval, retryMs));
-      if (this.error === undefined) this.take(serversOf(records, this.config.template));
+      if (this.error !== undefined) return;
+      this.records = records;
+      this.derive();
     });
   }
 
-  private take(servers: readonly ServerConfig[]): void {
+  /** Makes servers of what is known of the name. */
+  private derive(): void {
+    const { source, template } = this.config;
+    // Name servers turn the order of addresses about at each answer; that is no change.
+    const servers =
+      'host' in source
+        ? [...new Set(this.addresses)].toSorted().map((host) => serverAt(template, host, source.port))
+        : serversOf(this.records, template);
     const bounded = servers.slice(0, maxServers);
     const key = JSON.stringify(bounded);
     if (key === this.key) return;

@@ -69,10 +69,11 @@ export class Upstream {
   reconfigure(config: UpstreamConfig): void {
     this.config = config;
     this.names.configure(config.resolver);
-    const former = new Map(this.discoveries.map((discovery) => [JSON.stringify(discovery.config), discovery]));
+    const former = new Map(this.discoveries.map((discovery) => [discovery.config.name, discovery]));
     const now = performance.now();
     this.discoveries = config.discovered.map((discovered) => {
-      const discovery = former.get(JSON.stringify(discovered)) ?? new Discovery(discovered, this.names);
+      const discovery = former.get(discovered.name) ?? new Discovery(discovered, this.names);
+      discovery.reconfigure(discovered);
       discovery.refresh(now);
       return discovery;
     });

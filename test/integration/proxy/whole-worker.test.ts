@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { afterEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startInProcessWorker } from '../../support/in-process-worker.ts';
@@ -14,16 +15,25 @@ afterEach(async () => {
 });
 
 /** A worker in front of one origin, and a client connected to it. */
-async function connected(script: OriginScript, options: OriginOptions = {}) {
+async function connected(script: OriginScript, options: OriginOptions & { readonly buffering?: boolean } = {}) {
   const origin = await ScriptedOrigin.start(script, options);
   closers.unshift(() => origin.close());
+  const buffering = options.buffering === false ? ', buffering: false' : '';
   const worker = await startInProcessWorker(
-    `upstreams: { app: { servers: ["http://127.0.0.1:${origin.port}"] } }\nsites: [{ routes: [{ path: /, proxy: { upstream: app } }] }]\n`,
+    `upstreams: { app: { servers: ["http://127.0.0.1:${origin.port}"] } }\nsites: [{ routes: [{ path: /, proxy: { upstream: app${buffering} } }] }]\n`,
   );
   closers.unshift(() => worker.close());
   const client = await RawClient.connect(worker.port);
   closers.unshift(() => client.destroy());
   return { origin, worker, client };
+}
+
+function sendWhole(socket: Socket, framing: 'length' | 'chunks', body: Buffer): void {
+  const head = framing === 'length' ? `Content-Length: ${body.length}` : 'Transfer-Encoding: chunked';
+  socket.write(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n`);
+  if (framing === 'chunks') socket.write(`${body.length.toString(16)}\r\n`);
+  socket.write(body);
+  if (framing === 'chunks') socket.write('\r\n0\r\n\r\n');
 }
 
 const get = 'GET / HTTP/1.1\r\nHost: example.com\r\n\r\n';
@@ -94,20 +104,34 @@ describe('a worker in front of an application', () => {
     test(`passes a large response with ${framing} on to a slow client, holding the application up`, async () => {
       const body = pattern(32 * megabyte);
       let left = 0;
-      const { client } = await connected((socket) => {
-        const head = framing === 'length' ? `Content-Length: ${body.length}` : 'Transfer-Encoding: chunked';
-        socket.write(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n`);
-        if (framing === 'chunks') socket.write(`${body.length.toString(16)}\r\n`);
-        socket.write(body);
-        if (framing === 'chunks') socket.write('\r\n0\r\n\r\n');
-        left = socket.writableLength;
-        socket.on('drain', () => (left = 0));
-      });
+      const { client } = await connected(
+        (socket) => {
+          sendWhole(socket, framing, body);
+          left = socket.writableLength;
+          socket.on('drain', () => (left = 0));
+        },
+        { buffering: false },
+      );
       client.pause();
       client.send(get);
       await waitFor(() => left > 0, 'the response');
       await sleep(300);
       assert.ok(left > 0, 'the application cannot send everything while the client takes nothing');
+      client.resume();
+      const response = await client.response();
+      assert.equal(hash(response.body), hash(body));
+    });
+
+    test(`keeps a large response with ${framing} for a slow client, and lets the application go`, async () => {
+      const body = pattern(32 * megabyte);
+      let sent = false;
+      const { client } = await connected((socket) => {
+        sendWhole(socket, framing, body);
+        socket.once('drain', () => (sent = true));
+      });
+      client.pause();
+      client.send(get);
+      await waitFor(() => sent, 'the application to have sent everything while the client takes nothing');
       client.resume();
       const response = await client.response();
       assert.equal(hash(response.body), hash(body));
@@ -172,7 +196,7 @@ describe('a worker in front of an application', () => {
   test('passes an early refusal of an upload on', async () => {
     const { client } = await connected(
       (socket) => socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno'),
-      { ignoreBody: true },
+      { ignoreBody: true, buffering: false },
     );
     client.send('POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 1000000\r\n\r\nbeginning');
     const response = await client.response();

@@ -96,6 +96,21 @@ describe('the servers of a service', () => {
   });
 });
 
+test('a reload changes what is said of the servers without looking them up anew', () => {
+  const names = new ManualNames();
+  const discovery = new Discovery(service, names);
+  discovery.refresh(0);
+  names.asked[0]?.found(undefined, [record('one.test', 80, 0, 3)]);
+  discovery.refresh(1);
+  discovery.reconfigure({ ...service, template: { ...template, weight: 2, state: 'drain' } });
+  assert.equal(discovery.refresh(2), true);
+  assert.deepEqual(
+    discovery.servers.map(({ weight, state }) => [weight, state]),
+    [[6, 'drain']],
+  );
+  assert.equal(names.asked.length, 1);
+});
+
 describe('the addresses of a name as servers', () => {
   test('are one server each, whatever the order they come in', () => {
     const names = new ManualNames();
