@@ -71,7 +71,12 @@ describe('a valid configuration', () => {
     const { config, warnings } = valid(await load(wholeExample));
     assert.deepEqual(warnings, []);
     assert.deepEqual(config.listen[1], { address: '[::1]:8081', host: '::1', port: 8081 });
-    assert.deepEqual(config.admin, { address: '127.0.0.1:9181', host: '127.0.0.1', port: 9181 });
+    assert.deepEqual(config.admin, {
+      address: '127.0.0.1:9181',
+      host: '127.0.0.1',
+      port: 9181,
+      control: 'local',
+    });
     assert.equal(config.workers, 3);
     assert.ok(config.accessLog && config.accessLog.path === join(folder, 'access.log'));
     const socketPath = join(folder, 'run/app.sock');

@@ -119,6 +119,7 @@ test('docs/logs.md has each field and no other', () => {
   context.route = { site: 'shop', name: '/' } as Route;
   context.upstream = { upstream: 'a', server: 's', tries: 1, status: 200, connectMs: 1, headMs: 1, totalMs: 1 };
   context.error = new PorticoError('upstream_incomplete', 'x');
+  context.webSocket = { messagesIn: 1, messagesOut: 2, bytesIn: 3, closedBy: 'client', closeCode: 1000 };
   const line = format(context, times, 2048);
   const fields = Object.keys(JSON.parse(line));
   // A parser keeps the last of two fields with one name, so the line itself is looked at too.
