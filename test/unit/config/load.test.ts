@@ -80,10 +80,14 @@ describe('a valid configuration', () => {
     assert.equal(config.workers, 3);
     assert.ok(config.accessLog && config.accessLog.path === join(folder, 'access.log'));
     const socketPath = join(folder, 'run/app.sock');
-    assert.deepEqual(config.upstreams['app']?.servers, [
-      { name: '127.0.0.1:8000', address: { host: '127.0.0.1', port: 8000 }, weight: 2 },
-      { name: `unix:${socketPath}`, address: { socketPath }, weight: 1 },
-    ]);
+    const servers = config.upstreams['app']?.servers ?? [];
+    assert.deepEqual(
+      servers.map(({ name, address, weight, state, level }) => ({ name, address, weight, state, level })),
+      [
+        { name: '127.0.0.1:8000', address: { host: '127.0.0.1', port: 8000 }, weight: 2, state: 'ready', level: 0 },
+        { name: `unix:${socketPath}`, address: { socketPath }, weight: 1, state: 'ready', level: 0 },
+      ],
+    );
     const [site] = config.sites;
     assert.equal(site?.name, 'example.com');
     assert.deepEqual(site?.hosts, ['example.com', '*.example.com']);
