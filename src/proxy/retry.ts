@@ -32,14 +32,14 @@ export type RetryVerdict = 'no' | 'yes' | 'budgeted';
 
 /**
  * Whether a failed request may be tried again. When nothing of it was sent, as long as there are servers, or it can wait
- * for one. When it was sent, only what may be sent twice, and no more than `attempts` times; an answer that was too late or
+ * for one; tries that did send something are not held against it. When it was sent, only what may be sent twice, and no more than `attempts` times; an answer that was too late or
  * of a bad status is asked for at another server only. A kept-alive connection that the server closes just as it is used
  * says nothing about the server: once, and whatever the rules are, the request is sent again.
  */
 export function mayRetry(failed: FailedTry, rules: Pick<UpstreamConfig['retry'], 'on' | 'attempts'>): RetryVerdict {
-  const { reason, tries, servers } = failed;
+  const { reason, tries, sendings, servers } = failed;
   const isAllowed = rules.on.includes(reason);
-  if (!failed.sent) return failed.waits || (isAllowed && tries <= servers) ? 'yes' : 'no';
+  if (!failed.sent) return failed.waits || (isAllowed && tries - sendings <= servers) ? 'yes' : 'no';
   if (!failed.replayable || !idempotent.has(failed.method)) return 'no';
   if (reason === 'reset' && failed.stale) return 'yes';
   if (!isAllowed || failed.sendings >= rules.attempts) return 'no';

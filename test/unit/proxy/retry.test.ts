@@ -30,6 +30,11 @@ describe('a failed request of which nothing was sent', () => {
     assert.equal(mayRetry({ ...unsent, tries: 3 }, defaults), 'no');
   });
 
+  test('is tried again after others that did send something, which say nothing about connecting', () => {
+    assert.equal(mayRetry({ ...unsent, tries: 3, sendings: 2 }, defaults), 'yes');
+    assert.equal(mayRetry({ ...unsent, tries: 5, sendings: 2 }, defaults), 'no');
+  });
+
   test('is tried as long as it can wait for a server to be back', () => {
     assert.equal(mayRetry({ ...unsent, tries: 100, waits: true }, defaults), 'yes');
     assert.equal(mayRetry({ ...unsent, tries: 100, waits: true }, { ...rules, on: [] }), 'yes');
