@@ -3,6 +3,9 @@ import type { UwsResponse } from './uws-api.ts';
 import { UwsBodyStream } from './uws-body-stream.ts';
 import type { UwsExchange } from './uws-exchange.ts';
 
+// Smaller writes go into the buffer of uWebSockets.js's cork, larger ones to the socket.
+const corkBytes = 16_384;
+
 /** A body with Content-Length. uWebSockets.js takes of each chunk what the socket takes and keeps no copy of the rest. */
 export class UwsKnownLengthStream extends UwsBodyStream {
   readonly #length: number;
@@ -11,6 +14,8 @@ export class UwsKnownLengthStream extends UwsBodyStream {
   /** Where the held chunk starts within the body. */
   #heldStart = 0;
   #complete = false;
+  /** What was taken over and not sent yet; empty almost always. */
+  readonly #withheld: Uint8Array[] = [];
 
   constructor(exchange: UwsExchange, response: UwsResponse, head: ResponseHead, length: number) {
     super(exchange, response, head);
@@ -26,9 +31,15 @@ export class UwsKnownLengthStream extends UwsBodyStream {
       throw new RangeError(`more than the ${this.#length} bytes announced were written`);
     }
     if (chunk.length === 0) return true;
-    this.held = chunk;
-    this.#heldStart = this.#accepted;
     this.#accepted += chunk.length;
+    const left = this.#length - this.#accepted;
+    if (this.exchange.pressured && left > 0 && left < corkBytes) {
+      // The last piece would be a small one: it goes out together with this one. See `rearm`.
+      this.#withheld.push(Buffer.from(chunk));
+      return true;
+    }
+    this.held = this.#withheld.length === 0 ? chunk : Buffer.concat([...this.#withheld.splice(0), chunk]);
+    this.#heldStart = this.#accepted - this.held.length;
     this.corked();
     if (this.held === undefined) return true;
     this.block();
@@ -75,8 +86,16 @@ export class UwsKnownLengthStream extends UwsBodyStream {
     if (this.#complete && this.ended) this.exchange.complete();
   }
 
-  /** Trying again is harmless: what is not taken is not kept. */
+  /**
+   * Trying again is harmless, as what is not taken is not kept; but for a small last piece. That one the cork takes whole,
+   * and what the socket does not take of it then, uWebSockets.js goes on sending for ten seconds only before it cuts the
+   * connection: too short for the full socket of a slow client. It waits until the socket says that there is room.
+   */
   protected override rearm(): void {
-    this.proceed();
+    if (this.#length - this.exchange.bytesSent >= corkBytes) return this.proceed();
+    // As `UwsChunkedStream.rearm`.
+    this.response.pause();
+    this.response.resume();
+    this.exchange.engine.cork.flush(this.response);
   }
 }
