@@ -13,6 +13,8 @@ export interface InterceptedResponse {
   readonly directives: readonly string[] | undefined;
   /** Status line and fields as they will be passed on; lines may be appended. */
   readonly block: HeadBlock;
+  /** Bytes of `block` that came from the upstream; behind them stand the lines that the route adds, and those of Portico itself. */
+  readonly originBytes: number;
   /** Where the response goes; may be replaced. */
   sink: ResponseSink;
 }

@@ -61,6 +61,7 @@ export class ResponseRelay implements InterceptedResponse {
   private answered = false;
   private done = false;
   private droppedBytes = 0;
+  originBytes = 0;
   /** The connection ended while the client took nothing; what was read before is passed on first. */
   private lostWhilePaused: { readonly error: Error | undefined } | undefined;
 
@@ -187,6 +188,7 @@ export class ResponseRelay implements InterceptedResponse {
     metrics.firstByte.observe(elapsed / 1000);
     if (!owner.headReceived(parser.status)) return false;
     this.headRead = true;
+    this.originBytes = block.size;
     block.append(route.responseFields);
     const session = route.admission.sessionLine(context);
     if (session !== undefined) block.appendText(session);

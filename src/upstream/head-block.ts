@@ -33,6 +33,11 @@ export class HeadBlock {
     this.length += this.bytes.write(text, this.length, 'latin1');
   }
 
+  /** Bytes that were put together. */
+  get size(): number {
+    return this.length;
+  }
+
   /** What was put together, valid until the next `clear`. */
   view(): Buffer {
     return this.bytes.subarray(0, this.length);
