@@ -3,7 +3,10 @@
  * Times are milliseconds since 1970 on the wall clock, which all processes of a machine share.
  */
 export interface StoredResponse {
-  /** The primary key as text: host, path, query and what else the route puts into it. Compared after every look-up by hash. */
+  /**
+   * The primary key as text, compared after every look-up by hash: `host/path?query` as the request has them (percent-encoded,
+   * without the `?` where there is no query), then behind a space, which none of them can hold, what else the route puts in.
+   */
   readonly key: string;
   /** The values of the request fields that Vary names, normalised; '' without Vary. Distinguishes the variants of a key. */
   readonly variant: string;

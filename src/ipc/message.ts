@@ -1,3 +1,4 @@
+import type { PurgeOrder, PurgeRequest } from '../cache/purge.ts';
 import type { Config, ListenAddress } from '../config/config.ts';
 import type { MetricDelta } from '../metrics/delta.ts';
 import type { AdministrativeState } from '../upstream/availability.ts';
@@ -11,6 +12,8 @@ export type ToWorker =
       readonly config: Config;
       /** What the operator said of servers while the program runs; all of it, so that a new worker knows it too. */
       readonly serverStates?: readonly ServerStateOrder[];
+      /** Every order to purge that counts, so that a new worker knows them before it serves. */
+      readonly cachePurges?: readonly PurgeOrder[];
     }
   /**
    * Stop accepting, finish what is in flight, answer `drained` and exit. With `awaitIdle` connections that are idle are
@@ -29,7 +32,16 @@ export type ToWorker =
    */
   | ({ readonly type: 'server-state' } & ServerStateOrder)
   /** Leases of `maxConnections`, granted and recalled. */
-  | { readonly type: 'capacity'; readonly orders: readonly CapacityOrder[] };
+  | { readonly type: 'capacity'; readonly orders: readonly CapacityOrder[] }
+  /** Orders to purge, obeyed at once, and numbers of those that may be forgotten. Answered by `cache-purged`. */
+  | {
+      readonly type: 'cache-purge';
+      readonly round: number;
+      readonly orders: readonly PurgeOrder[];
+      readonly retired: readonly number[];
+    }
+  /** The answer to `cache-purge-wanted` with that number: kept, and obeyed by every worker. */
+  | { readonly type: 'cache-purge-done'; readonly id: number; readonly error?: string };
 
 /** Everything a worker says to the primary. */
 export type ToPrimary =
@@ -42,6 +54,18 @@ export type ToPrimary =
   | { readonly type: 'metrics'; readonly id?: number; readonly delta: MetricDelta; readonly state: WorkerState }
   /** What it needs of `maxConnections`, and leases that it gives back. */
   | { readonly type: 'capacity'; readonly demands: readonly CapacityDemand[] }
+  /** The orders of that round are obeyed. */
+  | { readonly type: 'cache-purged'; readonly round: number }
+  /**
+   * A client wants something purged (PURGE), or has changed it with an unsafe method. `time` is that of the orders. Answered
+   * by `cache-purge-done` where there is a number.
+   */
+  | {
+      readonly type: 'cache-purge-wanted';
+      readonly id?: number;
+      readonly time: number;
+      readonly requests: readonly PurgeRequest[];
+    }
   /** Everything is closed; the process ends. `cut`: requests that the time did not suffice for. */
   | { readonly type: 'drained'; readonly cut?: number };
 
