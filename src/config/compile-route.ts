@@ -1,4 +1,5 @@
 import { noBuffering } from './buffering-defaults.ts';
+import { compileRouteCache } from './compile-cache.ts';
 import { compileStatic } from './compile-static.ts';
 import type { RouteAction, RouteConfig } from './config.ts';
 import type { Diagnosis } from './diagnosis.ts';
@@ -31,6 +32,7 @@ export function compileRoute(
     ...rest,
     path: 'value' in routePath ? routePath.value : route.path,
     bodyLimit: route.bodyLimit ?? parsed.limits.bodySize,
+    cache: compileRouteCache(route, [...path, 'cache'], parsed, diagnosis),
     action: compileAction(route, path, parsed, diagnosis),
   };
 }

@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { parseAddressRange } from './address-range.ts';
 import { availableCpus } from './available-cpus.ts';
+import { compileCaches } from './compile-cache.ts';
 import { compileSites } from './compile-sites.ts';
 import { compileUpstreams } from './compile-upstreams.ts';
 import type { AdminListener, Config, ListenAddress } from './config.ts';
@@ -38,6 +39,7 @@ export function compileConfig(parsed: ParsedConfig, baseFolder: string, given: R
     workers: parsed.workers === 'auto' ? availableCpus() : parsed.workers,
     accessLog: compileAccessLog(parsed, diagnosis),
     spool: { ...parsed.spool, directory: compileSpoolDirectory(parsed, diagnosis) },
+    caches: compileCaches(parsed, diagnosis),
     upstreams: compileUpstreams(parsed.upstreams, diagnosis),
     sites: compileSites(parsed, diagnosis),
   };

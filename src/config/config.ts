@@ -1,3 +1,5 @@
+import type { CacheRules } from '../cache/cache-rules.ts';
+import type { ZoneConfig } from '../cache/store/zone-config.ts';
 import type { BodyExpectation } from '../health/body-match.ts';
 import type { HealthThresholds } from '../health/rise-fall.ts';
 import type { StatusRange } from '../health/status-set.ts';
@@ -8,13 +10,16 @@ import type { ParsedConfig } from './schema.ts';
  * A configuration that was checked whole: addresses split, URLs parsed, paths absolute, references resolved. Plain data,
  * because it crosses from the primary to the workers.
  */
-export interface Config extends Omit<ParsedConfig, 'listen' | 'admin' | 'workers' | 'spool' | 'upstreams' | 'sites'> {
+export interface Config
+  extends Omit<ParsedConfig, 'listen' | 'admin' | 'workers' | 'spool' | 'caches' | 'upstreams' | 'sites'> {
   readonly listen: readonly ListenAddress[];
   readonly admin: AdminListener | undefined;
   /** A number: `auto` was resolved. */
   readonly workers: number;
   /** The directory is an absolute path, also where none was configured. */
   readonly spool: ParsedConfig['spool'] & { readonly directory: string };
+  /** Those that are written down, and those that routes use. */
+  readonly caches: Readonly<Record<string, ZoneConfig>>;
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
   readonly sites: readonly SiteConfig[];
 }
@@ -111,10 +116,12 @@ export interface SiteConfig extends Omit<ParsedSite, 'routes' | 'name'> {
 }
 
 export interface RouteConfig
-  extends Omit<ParsedRoute, 'name' | 'bodyLimit' | 'static' | 'proxy' | 'redirect' | 'respond'> {
+  extends Omit<ParsedRoute, 'name' | 'bodyLimit' | 'cache' | 'static' | 'proxy' | 'redirect' | 'respond'> {
   /** Label, unique within the site. */
   readonly name: string;
   readonly bodyLimit: number;
+  /** Undefined: nothing is cached. */
+  readonly cache: CacheRules | undefined;
   readonly action: RouteAction;
 }
 

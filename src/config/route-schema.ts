@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { routeBuffering } from './buffering-schema.ts';
+import { routeCache } from './cache-schema.ts';
 import { keyFacts } from './key-facts.ts';
 import { fieldName, fieldValue, folder, label, textLike, textOf, upstreamName } from './schema-values.ts';
 import { size } from './units.ts';
@@ -162,6 +163,7 @@ export const route = z.strictObject({
   proxy: proxy.optional().describe('Passes requests to an upstream.'),
   redirect: redirect.optional().describe('Sends clients elsewhere.'),
   respond: respond.optional().describe('Answers with a fixed response. NGINX: `return`.'),
+  cache: routeCache,
   bodyLimit: size()
     .optional()
     .describe('Most bytes in a request body. Without it `limits.bodySize`. NGINX: `client_max_body_size`.'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { spool } from './buffering-schema.ts';
+import { caches } from './cache-schema.ts';
 import { keyFacts } from './key-facts.ts';
 import { route } from './route-schema.ts';
 import { fieldValue, file, label, listenAddress, textLike, textOf } from './schema-values.ts';
@@ -178,6 +179,7 @@ export const configSchema = z.strictObject({
   limits: limits.prefault({}).describe('How much clients may send.'),
   timeouts: timeouts.prefault({}).describe('How long clients may take.'),
   fileCache: fileCache.prefault({}).describe('Memory for static files.'),
+  caches,
   spool: spool.prefault({}).describe('Memory and files for bodies of requests and responses, in each worker.'),
   types: z
     .record(textLike(/^[A-Za-z0-9_+-]+$/, 'a file extension without its dot'), fieldValue)
