@@ -1,4 +1,5 @@
 import type { PurgeOrder, PurgeRequest } from '../cache/purge.ts';
+import type { CacheOrder, CacheReport } from '../cache/store/store-messages.ts';
 import type { Config, ListenAddress } from '../config/config.ts';
 import type { MetricDelta } from '../metrics/delta.ts';
 import type { AdministrativeState } from '../upstream/availability.ts';
@@ -41,7 +42,9 @@ export type ToWorker =
       readonly retired: readonly number[];
     }
   /** The answer to `cache-purge-wanted` with that number: kept, and obeyed by every worker. */
-  | { readonly type: 'cache-purge-done'; readonly id: number; readonly error?: string };
+  | { readonly type: 'cache-purge-done'; readonly id: number; readonly error?: string }
+  /** What the keeper of the stores has to say: space, what others removed. Of the zones' folders ahead of the configuration. */
+  | { readonly type: 'cache-store'; readonly orders: readonly CacheOrder[] };
 
 /** Everything a worker says to the primary. */
 export type ToPrimary =
@@ -54,6 +57,8 @@ export type ToPrimary =
   | { readonly type: 'metrics'; readonly id?: number; readonly delta: MetricDelta; readonly state: WorkerState }
   /** What it needs of `maxConnections`, and leases that it gives back. */
   | { readonly type: 'capacity'; readonly demands: readonly CapacityDemand[] }
+  /** What the keeper of the stores has to know: stored, removed and used entries, space wanted. */
+  | { readonly type: 'cache-store'; readonly reports: readonly CacheReport[] }
   /** The orders of that round are obeyed. */
   | { readonly type: 'cache-purged'; readonly round: number }
   /**
