@@ -8,4 +8,6 @@ export type ProxyHandlerConfig = Extract<RouteAction, { readonly kind: 'proxy' }
   readonly responseFields: Buffer;
   /** Names in lower case taken out of what the upstream sends. */
   readonly removedResponseFields: ReadonlySet<string>;
+  /** Names in lower case whose values go to the interceptor of the route instead of to the client, whatever else is said of them. */
+  readonly handedOverFields?: readonly string[];
 };

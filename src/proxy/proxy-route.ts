@@ -36,7 +36,10 @@ export class ProxyRoute {
     this.buffering = buffering === undefined ? undefined : { ...config.buffering, ...buffering };
     this.admission = admission;
     this.head = new RequestHeadWriter(config);
-    this.responseNames = new FieldNameTable(config.removedResponseFields, directiveNames);
+    this.responseNames = new FieldNameTable(config.removedResponseFields, [
+      ...directiveNames,
+      ...(config.handedOverFields ?? []),
+    ]);
     this.responseFields = config.responseFields;
     this.responseInterceptor = interceptor;
     this.finishesAbandoned = config.onClientAbort === 'finish';

@@ -22,8 +22,15 @@ export class RequestContext {
   origin: RequestOrigin | undefined;
   /** Why the request failed, when Portico made the response. */
   error: PorticoError | undefined;
+  /**
+   * Is told first when the request fails, once; true: it was answered otherwise, and there is no error response. Also told
+   * when the client has gone, or has a part of the response.
+   */
+  rescue: ((error: PorticoError) => boolean) | undefined;
   /** How the proxied request went; undefined when no upstream was asked. */
   upstream: UpstreamTrace | undefined;
+  /** What the cache did; undefined where there is none. */
+  cache: CacheTrace | undefined;
   /** How the WebSocket went that the request became; undefined when it did not. */
   webSocket: WebSocketTrace | undefined;
 
@@ -47,6 +54,21 @@ export interface RequestOrigin {
   /** What the application says is the type of the content; undefined to leave it to whoever has the content. */
   readonly contentType: string | undefined;
 }
+
+/** What the cache did with a request. */
+export interface CacheTrace {
+  /** The zone. */
+  readonly zone: string;
+  result: CacheResult;
+  /** Whether it was answered by the request of another client for the same. */
+  collapsed: boolean;
+}
+
+/**
+ * `hit`, `stale` (used beyond its lifetime), `revalidated` (the application said that it is still right), `expired` (fetched
+ * anew), `miss` (fetched), `bypass` (not asked, by method, option or field).
+ */
+export type CacheResult = 'hit' | 'stale' | 'revalidated' | 'expired' | 'miss' | 'bypass';
 
 /** What went over a WebSocket, and how it ended. What was sent to the client is in `Exchange.bytesSent`. */
 export interface WebSocketTrace {

@@ -23,6 +23,9 @@ export function respondError(context: RequestContext, error: PorticoError, extra
   for (let known: RequestContext | undefined = context; known !== undefined; known = known.origin?.context) {
     known.error = error;
   }
+  const { rescue } = context;
+  context.rescue = undefined;
+  if (rescue?.(error) === true) return;
   if (exchange.aborted) return;
   if (exchange.responded) return exchange.abort();
 
