@@ -3,11 +3,9 @@ export const heuristicStatuses: ReadonlySet<number> = new Set([200, 203, 204, 30
 
 /** Statuses whose meaning for caches is known and kept to: what `must-understand` asks for (RFC 9111 section 5.2.2.3). */
 export const understoodStatuses: ReadonlySet<number> = new Set([
-  ...heuristicStatuses,
-  ...[
-    201, 202, 205, 302, 303, 307, 400, 401, 402, 403, 406, 408, 409, 411, 413, 415, 417, 421, 422, 423, 424, 425, 426,
-  ],
-  ...[428, 429, 431, 451, 500, 502, 503, 504, 505, 506, 507, 508, 511],
+  200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 411,
+  413, 414, 415, 417, 421, 422, 423, 424, 425, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505, 506, 507, 508,
+  511,
 ]);
 
 /**
