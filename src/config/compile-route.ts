@@ -1,5 +1,6 @@
 import { noBuffering } from './buffering-defaults.ts';
 import { compileRouteCache } from './compile-cache.ts';
+import { compileCompression } from './compile-compression.ts';
 import { compileStatic } from './compile-static.ts';
 import type { RouteAction, RouteConfig } from './config.ts';
 import type { Diagnosis } from './diagnosis.ts';
@@ -33,6 +34,7 @@ export function compileRoute(
     path: 'value' in routePath ? routePath.value : route.path,
     bodyLimit: route.bodyLimit ?? parsed.limits.bodySize,
     cache: compileRouteCache(route, [...path, 'cache'], parsed, diagnosis),
+    compress: compileCompression(route.compress, [...path, 'compress'], diagnosis),
     action: compileAction(route, path, parsed, diagnosis),
   };
 }

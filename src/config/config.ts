@@ -1,5 +1,6 @@
 import type { CacheRules } from '../cache/cache-rules.ts';
 import type { ZoneConfig } from '../cache/store/zone-config.ts';
+import type { CompressionRules } from '../compression/compression-rules.ts';
 import type { BodyExpectation } from '../health/body-match.ts';
 import type { HealthThresholds } from '../health/rise-fall.ts';
 import type { StatusRange } from '../health/status-set.ts';
@@ -116,12 +117,14 @@ export interface SiteConfig extends Omit<ParsedSite, 'routes' | 'name'> {
 }
 
 export interface RouteConfig
-  extends Omit<ParsedRoute, 'name' | 'bodyLimit' | 'cache' | 'static' | 'proxy' | 'redirect' | 'respond'> {
+  extends Omit<ParsedRoute, 'name' | 'bodyLimit' | 'cache' | 'compress' | 'static' | 'proxy' | 'redirect' | 'respond'> {
   /** Label, unique within the site. */
   readonly name: string;
   readonly bodyLimit: number;
   /** Undefined: nothing is cached. */
   readonly cache: CacheRules | undefined;
+  /** Undefined: nothing is compressed. */
+  readonly compress: CompressionRules | undefined;
   readonly action: RouteAction;
 }
 

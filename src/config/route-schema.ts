@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { routeBuffering } from './buffering-schema.ts';
 import { routeCache } from './cache-schema.ts';
+import { routeCompress } from './compression-schema.ts';
 import { keyFacts } from './key-facts.ts';
 import { fieldName, fieldValue, folder, label, textLike, textOf, upstreamName } from './schema-values.ts';
 import { size } from './units.ts';
@@ -164,6 +165,7 @@ export const route = z.strictObject({
   redirect: redirect.optional().describe('Sends clients elsewhere.'),
   respond: respond.optional().describe('Answers with a fixed response. NGINX: `return`.'),
   cache: routeCache,
+  compress: routeCompress,
   bodyLimit: size()
     .optional()
     .describe('Most bytes in a request body. Without it `limits.bodySize`. NGINX: `client_max_body_size`.'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { spool } from './buffering-schema.ts';
 import { caches } from './cache-schema.ts';
+import { compression } from './compression-schema.ts';
 import { keyFacts } from './key-facts.ts';
 import { route } from './route-schema.ts';
 import { fieldValue, file, label, listenAddress, textLike, textOf } from './schema-values.ts';
@@ -180,6 +181,9 @@ export const configSchema = z.strictObject({
   timeouts: timeouts.prefault({}).describe('How long clients may take.'),
   fileCache: fileCache.prefault({}).describe('Memory for static files.'),
   caches,
+  compression: compression
+    .prefault({})
+    .describe('What compressing may take, in each worker, where a route has `compress`.'),
   spool: spool.prefault({}).describe('Memory and files for bodies of requests and responses, in each worker.'),
   types: z
     .record(textLike(/^[A-Za-z0-9_+-]+$/, 'a file extension without its dot'), fieldValue)

@@ -224,7 +224,7 @@ export class ResponseRelay implements InterceptedResponse {
     this.answered = true;
     sink.respond(head, body);
     // Should the listener go on reading the body, its buffer and with it the connection are not used again.
-    if (connection !== undefined && sink.bytesSent < body.length) connection.lent = true;
+    if (connection !== undefined && sink.bytesSent < body.length && sink.bodyFree !== true) connection.lent = true;
     return true;
   }
 

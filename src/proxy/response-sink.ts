@@ -9,4 +9,6 @@ export type ResponseSink = Pick<
   'respond' | 'respondHead' | 'stream' | 'write' | 'copyHeld' | 'end' | 'abort' | 'bytesSent'
 > & {
   onDrain: (() => void) | undefined;
+  /** True when the body given to `respond` is not read any more, whatever `bytesSent` says. */
+  readonly bodyFree?: boolean;
 };

@@ -20,6 +20,8 @@ export class RequestContext {
   site: Site | undefined;
   /** For a request that was made here on behalf of another: which one, and why. Undefined for those of clients. */
   origin: RequestOrigin | undefined;
+  /** The content coding that Portico itself gave the response; undefined when it went out as it came. */
+  coding: string | undefined;
   /** Why the request failed, when Portico made the response. */
   error: PorticoError | undefined;
   /**

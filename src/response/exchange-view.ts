@@ -8,12 +8,20 @@ import type { ResponseHead } from './response-head.ts';
 export class ExchangeView implements Exchange {
   readonly head: RequestHead;
   readonly body: RequestBody;
-  protected readonly inner: Exchange;
+  protected inner: Exchange;
 
   constructor(inner: Exchange, head: RequestHead = inner.head, body: RequestBody = inner.body) {
     this.inner = inner;
     this.head = head;
     this.body = body;
+  }
+
+  /**
+   * Puts another view between this one and the exchange, before the response begins.
+   * @returns false where it belongs around this view instead
+   */
+  wrapInner(_wrap: (inner: Exchange) => Exchange): boolean {
+    return false;
   }
 
   get connection(): ConnectionInfo {

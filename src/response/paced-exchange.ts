@@ -141,5 +141,7 @@ export function limitRate(exchange: Exchange, rate: number, clock: PaceClock): E
     exchange.setRate(rate === 0 ? Number.POSITIVE_INFINITY : rate);
     return exchange;
   }
+  // What counts is what goes over the wire, so a view that changes the body stays outside.
+  if (exchange instanceof ExchangeView && exchange.wrapInner((inner) => limitRate(inner, rate, clock))) return exchange;
   return rate === 0 ? exchange : new PacedExchange(exchange, rate, clock);
 }

@@ -1,0 +1,53 @@
+import { metricNames } from '../metrics/names.ts';
+import type { Counter, Recorder } from '../metrics/recorder.ts';
+import type { Coding } from './coding.ts';
+
+/** How a compressed response came about: while it was sent, or once for many. */
+export type CompressionWay = 'stream' | 'stored';
+
+/** Why a response that could have been compressed was not, although the client would have taken it. */
+export type SkipReason = 'cookies' | 'no_transform' | 'range' | 'busy';
+
+/** What compression counts. */
+export class CompressionMetrics {
+  private readonly recorder: Recorder;
+  private readonly responses = new Map<string, ResponseCounters>();
+  private readonly skips = new Map<SkipReason, Counter>();
+
+  constructor(recorder: Recorder) {
+    this.recorder = recorder;
+  }
+
+  /** @param bytesIn of the body before, and `bytesOut` after */
+  compressed(coding: Coding, way: CompressionWay, bytesIn: number, bytesOut: number): void {
+    const key = `${coding} ${way}`;
+    let counters = this.responses.get(key);
+    if (counters === undefined) {
+      const labels = { coding, way };
+      counters = {
+        responses: this.recorder.counter(metricNames.compressedResponses, labels),
+        bytesIn: this.recorder.counter(metricNames.compressionBytesIn, labels),
+        bytesOut: this.recorder.counter(metricNames.compressionBytesOut, labels),
+      };
+      this.responses.set(key, counters);
+    }
+    counters.responses.add(1);
+    counters.bytesIn.add(bytesIn);
+    counters.bytesOut.add(bytesOut);
+  }
+
+  skipped(reason: SkipReason): void {
+    let counter = this.skips.get(reason);
+    if (counter === undefined) {
+      counter = this.recorder.counter(metricNames.compressionSkipped, { reason });
+      this.skips.set(reason, counter);
+    }
+    counter.add(1);
+  }
+}
+
+interface ResponseCounters {
+  readonly responses: Counter;
+  readonly bytesIn: Counter;
+  readonly bytesOut: Counter;
+}

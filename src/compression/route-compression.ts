@@ -1,0 +1,73 @@
+import type { RequestContext } from '../request/request-context.ts';
+import type { Handler } from '../route/route.ts';
+import type { CodedForms } from './coded-forms.ts';
+import { type Coding, codings, streams } from './coding.ts';
+import { CodingChooser } from './coding-chooser.ts';
+import { CompressedExchange } from './compressed-exchange.ts';
+import type { CompressionMetrics } from './compression-metrics.ts';
+import { type CompressionRules, storedCodings, streamCodings } from './compression-rules.ts';
+import type { EncoderBudget } from './encoder-budget.ts';
+import type { FlushClock } from './flush-clock.ts';
+import { MediaTypes } from './media-types.ts';
+
+/** What compression shares in a worker; it lives on over reloads. */
+export interface CompressionResources {
+  readonly clock: FlushClock;
+  readonly budget: EncoderBudget;
+  readonly metrics: CompressionMetrics;
+  readonly forms: CodedForms;
+}
+
+/** How the responses of one route are compressed: its rules, ready for use. */
+export class RouteCompression {
+  readonly rules: CompressionRules;
+  readonly resources: CompressionResources;
+  readonly types: MediaTypes;
+  /** For responses that are compressed while they are sent. */
+  readonly chooser: CodingChooser;
+  /** For what is compressed once and kept. */
+  readonly storedChooser: CodingChooser;
+  /** Every coding that an entity tag of the route may name. */
+  readonly known: readonly Coding[];
+
+  constructor(rules: CompressionRules, resources: CompressionResources) {
+    this.rules = rules;
+    this.resources = resources;
+    this.types = new MediaTypes(rules.types);
+    this.chooser = new CodingChooser(streamCodings(rules).filter(streams));
+    this.storedChooser = new CodingChooser(storedCodings(rules));
+    this.known = rules.codings ?? codings;
+  }
+
+  /**
+   * From here on the response to the request is compressed where that is right.
+   * @param coding in place of the one that the client likes best
+   */
+  apply(context: RequestContext, coding?: Coding): void {
+    context.exchange = new CompressedExchange(context, this, coding);
+  }
+
+  /**
+   * Whether cookies keep the responses to a request from being compressed: where an attacker may put text of his own into
+   * a page that holds a secret, its compressed size tells the secret (BREACH, CVE-2013-3587).
+   */
+  refusesCookiesOf({ exchange }: RequestContext): boolean {
+    return this.rules.cookies === 'off' && exchange.head.fields.has('cookie');
+  }
+}
+
+/** A handler whose responses are compressed. */
+export class CompressingHandler implements Handler {
+  private readonly compression: RouteCompression;
+  private readonly next: Handler;
+
+  constructor(compression: RouteCompression, next: Handler) {
+    this.compression = compression;
+    this.next = next;
+  }
+
+  handle(context: RequestContext): void {
+    this.compression.apply(context);
+    this.next.handle(context);
+  }
+}
