@@ -20,7 +20,13 @@ if (tsc.status !== 0) process.exit(1);
 await build({
   absWorkingDir: root,
   // Modules that look for files beside themselves are entry points or chunks, all of them one folder deep.
-  entryPoints: ['src/main.ts', 'src/cli/command.ts', 'src/worker/entry.ts', 'src/config/define-config.ts'],
+  entryPoints: [
+    'src/main.ts',
+    'src/cli/command.ts',
+    'src/worker/entry.ts',
+    'src/config/define-config.ts',
+    'src/compression/coding-thread.ts',
+  ],
   outbase: 'src',
   outdir: output,
   chunkNames: 'chunks/[name]-[hash]',
@@ -33,7 +39,7 @@ await build({
   sourcesContent: false,
   logLevel: 'warning',
   // Native, or loaded only when it is needed.
-  external: ['uws-20.69', 'uws-20.51', 'jiti', 'prom-client'],
+  external: ['uws-20.69', 'uws-20.51', 'jiti', 'prom-client', 'piscina', '@hpcc-js/wasm-zstd'],
   // The CommonJS packages within the bundle ask for Node's modules by `require`.
   banner: {
     js: "import { createRequire as createBundleRequire } from 'node:module';\nconst require = createBundleRequire(import.meta.url);",

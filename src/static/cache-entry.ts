@@ -1,5 +1,6 @@
 import type { ResponseHead } from '../response/response-head.ts';
 import type { CachePartition } from './file-cache.ts';
+import type { MadeForms } from './made-forms.ts';
 import type { Representation } from './representation.ts';
 
 /** A whole response that is ready: a listing of a folder. */
@@ -32,6 +33,8 @@ export class CacheEntry {
   readonly representations: readonly (Representation | undefined)[];
   /** Bit n is set when the sibling of coding n is there. */
   readonly siblings: number;
+  /** Compressed forms that were made here; undefined where the file is not to be compressed. */
+  made: MadeForms | undefined = undefined;
   /** On the clock of `performance.now()`; from then on it must be compared with the disk. */
   expiresAt: number;
   /** Its file was so young when it was read that a later edit may leave no trace: read it again. */
@@ -61,6 +64,8 @@ export class CacheEntry {
       if (representation === undefined) continue;
       bytes += representation.overheadBytes + (representation.contents?.length ?? 0);
     }
+    for (const form of this.made?.representations ?? [])
+      bytes += form === undefined ? 0 : form.overheadBytes + form.size;
     const { outcome } = this;
     if (outcome.kind === 'listing') bytes += outcome.html.body.length + outcome.json.body.length + 1024;
     return bytes;

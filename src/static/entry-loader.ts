@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { RouteCompression } from '../compression/route-compression.ts';
 import type { CacheControlPolicy } from './cache-control.ts';
 import { CacheEntry, type CacheOutcome } from './cache-entry.ts';
 import { identityIndex } from './content-coding.ts';
@@ -7,6 +8,7 @@ import type { DirectoryListing } from './directory-listing.ts';
 import type { FieldLines } from './field-lines.ts';
 import type { CachePartition } from './file-cache.ts';
 import type { FileResolver, Resolution } from './file-resolver.ts';
+import { MadeForms } from './made-forms.ts';
 import { Representation } from './representation.ts';
 
 /** A file changed within this time before it was read may change again without its times showing it (coarse clocks). */
@@ -18,6 +20,8 @@ export interface EntryLoaderParts {
   readonly types: ContentTypes;
   readonly cacheControl: CacheControlPolicy;
   readonly lines: FieldLines;
+  /** Undefined where nothing is compressed. */
+  readonly compression: RouteCompression | undefined;
   /** Folder of the files, to tell a file's path within it. */
   readonly root: string;
 }
@@ -52,10 +56,18 @@ export class EntryLoader {
       }
       const resolution = await this.parts.resolver.resolve(relative);
       const outcome = await this.outcomeOf(resolution, key, relative, nowMs);
-      return new CacheEntry(partition, key, outcome, expiresAt, isRacy(resolution, nowMs));
+      const entry = new CacheEntry(partition, key, outcome, expiresAt, isRacy(resolution, nowMs));
+      if (this.isCompressed(entry.representations[identityIndex])) entry.made = new MadeForms();
+      return entry;
     } catch (cause) {
       return new CacheEntry(partition, key, { kind: 'failed', cause }, expiresAt);
     }
+  }
+
+  private isCompressed(file: Pick<Representation, 'contentType' | 'size'> | undefined): boolean {
+    const { compression } = this.parts;
+    if (compression === undefined || file === undefined) return false;
+    return file.size >= compression.rules.minSize && compression.types.has(file.contentType);
   }
 
   private async isUnchanged({ outcome, isRacy: mayHaveChanged }: CacheEntry): Promise<boolean> {
@@ -72,11 +84,15 @@ export class EntryLoader {
     if (resolution.kind !== 'file') return resolution;
     const { path, files } = resolution;
     const { types, cacheControl, lines, root } = this.parts;
+    const contentType = types.of(path);
+    const size = Number(files[identityIndex]?.identity.size ?? 0);
     const resource = {
-      contentType: types.of(path),
+      contentType,
       // A route for one file may have the file itself for its root.
       cacheControl: cacheControl.of(path === root ? basename(path) : path.slice(root.length + 1)),
-      varies: files.some((file, index) => file !== undefined && index !== identityIndex),
+      varies:
+        files.some((file, index) => file !== undefined && index !== identityIndex) ||
+        this.isCompressed({ contentType, size }),
       lines,
     };
     const nowSeconds = Number(nowMs / 1000n);

@@ -116,7 +116,7 @@ export class FileCache {
     const { partition } = entry;
     if (partition.entries.get(entry.key) === entry) partition.entries.delete(entry.key);
     if (partition.entries.size === 0) this.partitions.delete(partition.identity);
-    for (const representation of entry.representations) {
+    for (const representation of [...entry.representations, ...(entry.made?.representations ?? [])]) {
       if (representation !== undefined && representation.pins > 0) this.pinnedBytes += representation.size;
     }
     this.report();

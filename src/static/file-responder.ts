@@ -5,6 +5,7 @@ import type { RequestContext } from '../request/request-context.ts';
 import { respondError } from '../response/error-response.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { CacheEntry } from './cache-entry.ts';
+import type { CompressedFile } from './compressed-file.ts';
 import { CodingChooser, identityIndex } from './content-coding.ts';
 import type { FileCache } from './file-cache.ts';
 import { FileStream, type StreamResources } from './file-stream.ts';
@@ -30,12 +31,15 @@ export class FileResponder {
   private readonly cache: FileCache;
   private readonly source: FileSource;
   private readonly resources: StreamResources;
+  private readonly compressed: CompressedFile | undefined;
   private readonly conditions = new RequestConditions();
   private readonly codings = new CodingChooser();
   /** Counts the current request; valid, as the conditions, until the next `send`. */
   private served: Counter;
 
-  constructor(cache: FileCache, source: FileSource, resources: StreamResources) {
+  /** @param compressed sends what was compressed here; undefined where nothing is */
+  constructor(cache: FileCache, source: FileSource, resources: StreamResources, compressed?: CompressedFile) {
+    this.compressed = compressed;
     this.cache = cache;
     this.source = source;
     this.resources = resources;
@@ -47,13 +51,19 @@ export class FileResponder {
    * @param fromDisk whether the contents were read for this request
    */
   send(context: RequestContext, entry: CacheEntry, attempt: number, fromDisk: boolean): void {
-    const { exchange } = context;
     const { conditions } = this;
+    let { exchange } = context;
     this.served = fromDisk ? this.cache.misses : this.cache.hits;
     conditions.read(exchange.head.fields);
     const { siblings } = entry;
     const index =
       siblings === 0 ? identityIndex : (this.codings.choice(conditions.acceptEncoding)[siblings] ?? identityIndex);
+    if (index === identityIndex && entry.made !== undefined && this.compressed !== undefined) {
+      if (this.compressed.answer(context, entry, conditions)) return;
+      // It may be a view now that compresses, and shows other conditions.
+      if (exchange !== context.exchange) conditions.read(context.exchange.head.fields);
+      exchange = context.exchange;
+    }
     const representation = entry.representations[index];
     if (representation === undefined) {
       return respondError(context, new PorticoError('internal', 'an entry without the file it stands for'));

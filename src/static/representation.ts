@@ -34,17 +34,25 @@ export class Representation {
   pins = 0;
   private readonly resource: ResourceFields;
   private readonly coding: string | undefined;
+  /** Whether the contents were compressed here, so that no file has them. */
+  private readonly made: boolean;
 
-  /** @param codingIndex as in `siblingCodings`; beyond them for the file itself */
+  /**
+   * @param codingIndex as in `siblingCodings`; beyond them for the file itself
+   * @param made the contents, when they were compressed here
+   */
   constructor(
     file: { readonly realPath: string; readonly identity: FileIdentity },
     codingIndex: number,
     resource: ResourceFields,
     nowSeconds: number,
+    made?: Buffer,
   ) {
     this.realPath = file.realPath;
     this.identity = file.identity;
-    this.size = Number(file.identity.size);
+    this.made = made !== undefined;
+    this.contents = made;
+    this.size = made?.length ?? Number(file.identity.size);
     this.coding = siblingCodings[codingIndex]?.name;
     this.resource = resource;
     this.etag = makeEtag(file.identity, this.coding);
@@ -64,10 +72,15 @@ export class Representation {
       ['Content-Type', contentType ?? this.resource.contentType],
       ['Content-Encoding', this.coding],
       ...this.validatorFields(),
-      ['Accept-Ranges', 'bytes'],
+      ['Accept-Ranges', this.made ? undefined : 'bytes'],
       ...extra,
     ]);
     return exactHead(Number(status.slice(0, 3)), status + fields);
+  }
+
+  /** The same compressed, under an entity tag of its own as a sibling has. */
+  codedForm(codingIndex: number, contents: Buffer): Representation {
+    return new Representation(this, codingIndex, this.resource, this.lastModified, contents);
   }
 
   get contentType(): string {

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { RouteCompression } from '../compression/route-compression.ts';
 import type { RouteAction } from '../config/config.ts';
 import { preferredMediaType } from '../http/accept.ts';
 import { encodePath } from '../http/uri-path.ts';
@@ -11,6 +12,7 @@ import { responseHead } from '../response/response-head.ts';
 import type { Handler } from '../route/route.ts';
 import { CacheControlPolicy } from './cache-control.ts';
 import { CacheEntry } from './cache-entry.ts';
+import { CompressedFile } from './compressed-file.ts';
 import { identityIndex } from './content-coding.ts';
 import type { ContentTypes } from './content-types.ts';
 import { DirectoryListing } from './directory-listing.ts';
@@ -38,6 +40,8 @@ export interface StaticHandlerConfig extends Omit<StaticAction, 'passThrough'> {
   readonly removedResponseFields: ReadonlySet<string>;
   /** Asked where there is no such file, and for every other method than GET and HEAD. */
   readonly passThrough: Handler | undefined;
+  /** How files are compressed that have no compressed sibling; undefined or left out for not at all. */
+  readonly compression?: RouteCompression | undefined;
 }
 
 /** Made once a worker; they live on over a reload. */
@@ -94,9 +98,11 @@ class StaticHandler implements Handler, FileSource {
       types,
       cacheControl: new CacheControlPolicy(config.cacheControl, config.immutable),
       lines,
+      compression: config.compression,
       root: this.root,
     });
-    this.responder = new FileResponder(cache, this, streamResources(disk, buffers, recorder));
+    const compressed = config.compression && new CompressedFile(config.compression, cache);
+    this.responder = new FileResponder(cache, this, streamResources(disk, buffers, recorder), compressed);
   }
 
   handle(context: RequestContext): void {
@@ -118,6 +124,7 @@ class StaticHandler implements Handler, FileSource {
         if (context.origin !== undefined) return this.answerKey(context, `${entry.key}/`, performance.now(), 0);
         return this.redirectToFolder(context);
       case 'listing': {
+        this.config.compression?.apply(context);
         const accept = context.exchange.head.fields.list('accept');
         const { head, body } =
           preferredMediaType(accept, ['text/html', 'application/json']) === 'text/html' ? outcome.html : outcome.json;
@@ -259,8 +266,14 @@ class StaticHandler implements Handler, FileSource {
 
 /** Everything that the entries of a handler depend on: handlers of which it is equal share them. */
 function identityOf(config: StaticHandlerConfig, types: ContentTypes): string {
-  const { passThrough: _, responseFields, removedResponseFields, ...rest } = config;
-  return JSON.stringify([rest, responseFields.toString('latin1'), [...removedResponseFields], types.identity]);
+  const { passThrough: _, compression, responseFields, removedResponseFields, ...rest } = config;
+  return JSON.stringify([
+    rest,
+    compression?.rules,
+    responseFields.toString('latin1'),
+    [...removedResponseFields],
+    types.identity,
+  ]);
 }
 
 function unreadable(cause: unknown): PorticoError {

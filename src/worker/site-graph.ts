@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { CompressingHandler, type CompressionResources, RouteCompression } from '../compression/route-compression.ts';
 import { bufferingDefaults } from '../config/buffering-defaults.ts';
 import type { Config, RouteConfig, SiteConfig } from '../config/config.ts';
 import { webSocketDefaults } from '../config/websocket-defaults.ts';
@@ -36,6 +37,7 @@ export interface GraphResources {
   readonly recorder: Recorder;
   readonly paceClock: PaceClock;
   readonly buffering: BufferingResources;
+  readonly compression: CompressionResources;
 }
 
 /** Throws when an error page cannot be read; nothing has changed then. */
@@ -57,21 +59,24 @@ function makeHandlerOf(
 ): Handler {
   const { action } = route;
   const place = { prefix: route.path, exact: route.exact, ...compiled };
+  const compression = route.compress && new RouteCompression(route.compress, resources.compression);
+  const compressing = (next: Handler): Handler =>
+    compression === undefined ? next : new CompressingHandler(compression, next);
   switch (action.kind) {
     case 'static': {
       const { passThrough: name } = action;
       const passThrough =
-        name === undefined ? undefined : makeProxy(plainProxy(name), route, compiled, config, resources);
+        name === undefined ? undefined : compressing(makeProxy(plainProxy(name), route, compiled, config, resources));
       // What only the application hands out is not for every cache on the way, whatever its name looks like.
       const immutable = action.immutable && !route.internal;
-      return createStaticHandler({ ...action, ...place, immutable, passThrough }, resources.files);
+      return createStaticHandler({ ...action, ...place, immutable, passThrough, compression }, resources.files);
     }
     case 'proxy':
-      return makeProxy(action, route, compiled, config, resources);
+      return compressing(makeProxy(action, route, compiled, config, resources));
     case 'redirect':
       return createRedirectHandler(action, place);
     case 'respond':
-      return createRespondHandler(action, place);
+      return compressing(createRespondHandler(action, place));
   }
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { CompressionResources } from '../compression/route-compression.ts';
 import type { Config, RouteAction } from '../config/config.ts';
 import { webSocketDefaults } from '../config/websocket-defaults.ts';
 import type {
@@ -23,6 +24,7 @@ import { ReadBufferPool } from '../static/read-buffer-pool.ts';
 import type { StaticResources } from '../static/static-handler.ts';
 import { bufferingResources, configureBuffering } from './buffering-resources.ts';
 import { CapacityLeases } from './capacity-leases.ts';
+import { compressionResources, configureCompression } from './compression-resources.ts';
 import { Listeners } from './listeners.ts';
 import { Pipeline } from './pipeline.ts';
 import { RequestObserver } from './request-observer.ts';
@@ -124,6 +126,7 @@ export class Worker {
     serving.engine.close();
     this.upstreams.close();
     serving.buffering.spool.close();
+    void serving.compression.forms.close();
     this.report();
     await serving.accessLog?.close();
     return cut;
@@ -147,8 +150,9 @@ export class Worker {
     const former = this.serving;
     const files = fileResources(config, recorder, former?.files);
     const buffering = bufferingResources(config, recorder, this.options.logger, former?.buffering);
+    const compression = compressionResources(config, recorder, former?.compression);
     const { upstreams, paceClock } = this;
-    const graph = buildSiteGraph(config, { files, upstreams, recorder, paceClock, buffering });
+    const graph = buildSiteGraph(config, { files, upstreams, recorder, paceClock, buffering, compression });
     const serving = former ?? this.start(config, new Pipeline(graph, this.observer));
     const accessLog = this.accessLogFor(config, former);
     const closeOld = await serving.listeners.openNew(config.listen).catch(async (error: unknown) => {
@@ -159,11 +163,12 @@ export class Worker {
     files.cache.configure(cacheLimits(config));
     files.buffers.configure(config.fileCache.readBuffers);
     configureBuffering(buffering, config);
+    configureCompression(compression, config);
     this.upstreams.applyConfig(config.upstreams);
     serving.pipeline.replaceGraph(graph);
     this.observer.useAccessLog(accessLog);
     if (former?.accessLog !== accessLog) void former?.accessLog?.close();
-    this.serving = { ...serving, generation, config, files, buffering, accessLog };
+    this.serving = { ...serving, generation, config, files, buffering, compression, accessLog };
     await closeOld();
   }
 
@@ -204,6 +209,7 @@ interface Serving {
   readonly config: Config;
   readonly files: StaticResources;
   readonly buffering: BufferingResources;
+  readonly compression: CompressionResources;
   readonly accessLog: AccessLog | undefined;
 }
 
