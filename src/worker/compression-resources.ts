@@ -1,0 +1,33 @@
+import { CodedForms } from '../compression/coded-forms.ts';
+import { CompressionMetrics } from '../compression/compression-metrics.ts';
+import { EncoderBudget } from '../compression/encoder-budget.ts';
+import { FlushClock } from '../compression/flush-clock.ts';
+import type { CompressionResources } from '../compression/route-compression.ts';
+import type { Config } from '../config/config.ts';
+import { metricNames } from '../metrics/names.ts';
+import type { Recorder } from '../metrics/recorder.ts';
+
+/** What compression shares in a worker; it lives on over reloads, with the limits of the new configuration. */
+export function compressionResources(
+  { compression }: Config,
+  recorder: Recorder,
+  former: CompressionResources | undefined,
+): CompressionResources {
+  if (former !== undefined) return former;
+  return {
+    clock: new FlushClock(),
+    budget: new EncoderBudget(compression.memory, recorder.gauge(metricNames.compressionMemory, {})),
+    metrics: new CompressionMetrics(recorder),
+    forms: new CodedForms(formLimits(compression), recorder),
+  };
+}
+
+/** Takes the limits of a new configuration. */
+export function configureCompression({ budget, forms }: CompressionResources, { compression }: Config): void {
+  budget.configure(compression.memory);
+  forms.configure(formLimits(compression));
+}
+
+function formLimits({ threads, queue, maxStored }: Config['compression']): ConstructorParameters<typeof CodedForms>[0] {
+  return { threads, queue, maxBody: maxStored };
+}
