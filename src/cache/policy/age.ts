@@ -1,5 +1,5 @@
 import { parseAge } from '../../http/age.ts';
-import { parseHttpDate } from '../../http/date.ts';
+import { parseAnyCaseDate } from '../../http/any-case-date.ts';
 import type { HeaderFields } from '../../http/header-fields.ts';
 import type { StoredResponse } from '../stored-response.ts';
 import type { ExchangeTimes } from './received-response.ts';
@@ -40,5 +40,5 @@ export function ageOf(stored: Pick<StoredResponse, 'initialAge' | 'responseTime'
 /** The seconds that a date field says; undefined without one that is valid. Of several the first counts. */
 export function dateOf(fields: HeaderFields, name: string, nowSeconds: number): number | undefined {
   const value = fields.get(name);
-  return value === undefined ? undefined : parseHttpDate(value, nowSeconds);
+  return value === undefined ? undefined : parseAnyCaseDate(value, nowSeconds);
 }
