@@ -22,6 +22,8 @@ const labelMeanings: Readonly<Record<string, string>> = {
   upstream: 'name of the upstream',
   server: 'address of the application server: `127.0.0.1:8000`, `unix:/run/app.sock`',
   directive: 'the field by which the application directs Portico, in lower case: `x-accel-redirect`',
+  coding: 'content coding: `zstd`, `br`, `gzip`',
+  way: 'see the metric',
   zone: 'name of the zone of the cache: `caches.NAME`',
   source: 'see the metric',
   store: 'see the metric',
