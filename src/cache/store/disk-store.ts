@@ -104,7 +104,10 @@ export class DiskStore implements EntryFileOwner {
   }
 
   grow({ storeKey, response, bodyLength }: GrowOptions): GrowingFile | undefined {
-    return this.config.directory === undefined ? undefined : this.saver.grow(storeKey, response, bodyLength);
+    const { directory, diskSize } = this.config;
+    // One of that size would push out nearly everything else.
+    if (directory === undefined || (bodyLength ?? 0) > diskSize / 2) return undefined;
+    return this.saver.grow(storeKey, response, bodyLength);
   }
 
   /** Ends the file of a large body; its entry is in memory afterwards, without the body. */
@@ -349,7 +352,7 @@ export class DiskStore implements EntryFileOwner {
     // What became files is told first: it is space that the primary counts as leased.
     this.flushStored();
     const wanted = this.zone.lease.takeWanted();
-    if (wanted > 0) this.report({ wanted });
+    if (wanted !== undefined) this.report({ wanted });
   }
 }
 

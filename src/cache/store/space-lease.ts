@@ -23,7 +23,7 @@ export class SpaceLease {
   /** Grows when every lease became void: what was taken before is not to be given back. */
   generation = 0;
   private free = 0;
-  /** Asked of the primary and not granted yet. */
+  /** What the primary was told last is waited for, less what it granted. */
   private asked = 0;
   /** Space that was needed since the last look at it. */
   private needed = 0;
@@ -67,12 +67,12 @@ export class SpaceLease {
     this.give(bytes);
   }
 
-  /** Bytes to ask the primary for now; it is taken as asked. */
-  takeWanted(): number {
+  /** What the primary has to know is waited for, all in all; undefined when it knows. It counts as told. */
+  takeWanted(): number | undefined {
     const waiting = this.waiters.reduce((sum, { bytes }) => sum + bytes, 0);
-    const wanted = Math.ceil((waiting - this.free) / stepBytes) * stepBytes - this.asked;
-    if (wanted <= 0) return 0;
-    this.asked += wanted;
+    const wanted = Math.max(0, Math.ceil((waiting - this.free) / stepBytes) * stepBytes);
+    if (wanted === this.asked) return undefined;
+    this.asked = wanted;
     return wanted;
   }
 
@@ -83,9 +83,8 @@ export class SpaceLease {
    */
   settle(recalled: boolean): number {
     const now = this.now();
-    // An order may have been lost with a primary's message: what still waits is asked for anew.
-    if (this.waiters.length === 0) this.asked = 0;
     while (this.waiters[0] !== undefined && this.waiters[0].until <= now) this.waiters.shift()?.ready(false);
+    this.onWanted?.();
     const kept = recalled ? 0 : this.needed === 0 ? 0 : idleBytes;
     this.needed = 0;
     const returned = this.waiters.length > 0 ? 0 : Math.max(0, this.free - kept);

@@ -9,7 +9,7 @@ export interface CacheReport {
   readonly lost?: readonly string[];
   /** Hashes of entries that were used, one behind the other. */
   readonly used?: string;
-  /** Bytes that it wants to write and has no lease for. */
+  /** Bytes that it waits for to be leased, all in all; 0: not any more. */
   readonly wanted?: number;
   /** Bytes of its lease that it does not need any more. */
   readonly returned?: number;

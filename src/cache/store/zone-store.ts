@@ -201,7 +201,8 @@ export class ZoneStore implements ResponseStore, WriterOwner {
   private judge(entry: HeldEntry): boolean {
     const verdict = this.purges.concerns(entry.response);
     entry.judgedAt = this.purges.version;
-    entry.purged = verdict === 'stale';
+    // It stays so when the order is forgotten: another head is another entry.
+    if (verdict === 'stale') entry.purged = true;
     if (verdict !== 'gone') return true;
     entry.judgedAt = -1;
     this.memory.drop(entry);
