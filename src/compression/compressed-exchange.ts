@@ -121,7 +121,7 @@ export class CompressedExchange extends ExchangeView implements Flushable {
       return true;
     }
     this.route.resources.clock.add(this);
-    if (this.flushMs === 0) {
+    if (this.flushMs === 0 && (this.reserved > 0 || this.reserve())) {
       // The client waits for the head of an event stream.
       this.inner.stream(ready, undefined);
       const encoded = this.beginEncoding();
@@ -262,8 +262,7 @@ export class CompressedExchange extends ExchangeView implements Flushable {
     if (this.aborted) return true;
     this.gathered.push(Buffer.from(chunk));
     this.gatheredBytes += chunk.length;
-    if (this.gatheredBytes > wholeBytes) this.encodeGathered();
-    return true;
+    return this.gatheredBytes <= wholeBytes || this.encodeGathered();
   }
 
   private collected(): Buffer {
@@ -273,10 +272,11 @@ export class CompressedExchange extends ExchangeView implements Flushable {
     return all;
   }
 
-  private encodeGathered(): void {
+  /** @returns as `write` */
+  private encodeGathered(): boolean {
     const all = this.collected();
     const encoded = this.beginEncoding();
-    if (all.length > 0) encoded.write(all, true);
+    return all.length === 0 || encoded.write(all, true);
   }
 
   private beginEncoding(): EncodedBody {

@@ -1,0 +1,24 @@
+import { CodedForms } from '../../src/compression/coded-forms.ts';
+import { CompressionMetrics } from '../../src/compression/compression-metrics.ts';
+import type { CompressionRules } from '../../src/compression/compression-rules.ts';
+import { EncoderBudget } from '../../src/compression/encoder-budget.ts';
+import { FlushClock } from '../../src/compression/flush-clock.ts';
+import { RouteCompression } from '../../src/compression/route-compression.ts';
+import { compressionDefaults } from '../../src/config/compression-defaults.ts';
+import { FakeRecorder } from './fake-recorder.ts';
+
+/** How a route compresses that says `compress: true`, with resources of its own. */
+export function routeCompression(
+  changes: Partial<CompressionRules> = {},
+  memory = 64 * 1024 ** 2,
+): RouteCompression & { readonly recorder: FakeRecorder } {
+  const recorder = new FakeRecorder();
+  const resources = {
+    clock: new FlushClock(),
+    budget: new EncoderBudget(memory, { set: () => {} }),
+    metrics: new CompressionMetrics(recorder),
+    forms: new CodedForms({ threads: 1, queue: 4, maxBody: 1024 ** 2 }, recorder),
+  };
+  const compression = new RouteCompression({ codings: undefined, ...compressionDefaults, ...changes }, resources);
+  return Object.assign(compression, { recorder });
+}
