@@ -4,7 +4,7 @@ import type { CacheRules } from '../cache-rules.ts';
 import type { StoredResponse } from '../stored-response.ts';
 import { ageMsOf } from './age.ts';
 import { readResponseDirectives } from './response-directives.ts';
-import type { NotStoredReason } from './storage.ts';
+import { allowsAuthorized, type NotStoredReason } from './storage.ts';
 
 /** What the policy makes of a stored response at one moment, in values and in words. Times are milliseconds. */
 export interface PolicyExplanation {
@@ -117,8 +117,7 @@ function validatorSentence({ etag, lastModified }: StoredResponse): string {
 
 function authorizationSentences(stored: StoredResponse, rules: CacheRules): string[] {
   if (stored.decidedBy.endsWith('s-maxage')) return [];
-  const said = readResponseDirectives(readFieldLines(stored.block), rules.targeted);
-  if (said.public || said.mustRevalidate || said.sharedMaxAge !== undefined) return [];
+  if (allowsAuthorized(readResponseDirectives(readFieldLines(stored.block), rules.targeted))) return [];
   return ['Requests with Authorization are not answered with it.'];
 }
 

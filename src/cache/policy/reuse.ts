@@ -108,7 +108,7 @@ function refusedFor(
   if (wishes.noCache) return 'request-no-cache';
   if (wishes.minFresh !== undefined && stored.lifetime - ageMs < wishes.minFresh) return 'request-min-fresh';
   const { maxAge } = wishes;
-  if (maxAge === undefined || Math.floor(ageMs / 1000) * 1000 <= maxAge) return undefined;
+  if (maxAge === undefined || ageMs <= maxAge) return undefined;
   // A reload asks for max-age=0; RFC 8246: there is nothing to be asked while it is fresh.
   if (maxAge === 0 && stored.lifetime > ageMs && isImmutable(stored, rules)) return undefined;
   return 'request-max-age';

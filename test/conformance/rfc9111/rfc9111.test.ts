@@ -7,6 +7,7 @@ import { section4Freshness } from './section-4-freshness.ts';
 import { section4Age, section4Reuse } from './section-4-reuse.ts';
 import { section4Invalidation, section4Validation } from './section-4-validation.ts';
 import { section5 } from './section-5.ts';
+import { section5Responses } from './section-5-responses.ts';
 import type { Statement } from './statement.ts';
 
 /** Every normative statement on shared caches, in the order of the documents. */
@@ -18,6 +19,7 @@ const statements: readonly Statement[] = [
   ...section4Validation,
   ...section4Invalidation,
   ...section5,
+  ...section5Responses,
   ...extensions,
 ];
 
