@@ -35,6 +35,7 @@ const maxPendingBytes = 64 * 1024 ** 2;
  */
 export class CodedForms {
   private limits: CodedFormLimits;
+  private readonly threadFile: string;
   private readonly queueGauge: Gauge;
   private readonly recorder: Recorder;
   private readonly counters = new Map<string, Counter>();
@@ -44,8 +45,10 @@ export class CodedForms {
   private pool: Promise<Piscina> | undefined;
   private closed = false;
 
-  constructor(limits: CodedFormLimits, recorder: Recorder) {
+  /** @param threadFile URL of what the threads run */
+  constructor(limits: CodedFormLimits, recorder: Recorder, threadFile: string = codingThread()) {
     this.limits = limits;
+    this.threadFile = threadFile;
     this.recorder = recorder;
     this.queueGauge = recorder.gauge(metricNames.compressionQueue, {});
   }
@@ -88,7 +91,7 @@ export class CodedForms {
     this.pending.set(key, [done]);
     this.pendingBytes += body.length;
     this.queueGauge.set(this.pending.size);
-    void this.make(key, { body, coding });
+    void this.make(key, { body: inOwnMemory(body), coding });
     return 'pending';
   }
 
@@ -130,7 +133,7 @@ export class CodedForms {
 
   private start(): Promise<Piscina> {
     if (this.closed) return Promise.reject(new Error('closed'));
-    return (this.pool ??= createPool(this.limits));
+    return (this.pool ??= createPool(this.limits, this.threadFile));
   }
 
   private count(coding: Coding, result: 'made' | 'useless' | 'refused' | 'failed'): void {
@@ -144,11 +147,16 @@ export class CodedForms {
   }
 }
 
+/** What is sent to a thread is copied with all of the memory that it is a part of. */
+function inOwnMemory(body: Uint8Array): Uint8Array {
+  return body.length === body.buffer.byteLength ? body : new Uint8Array(body);
+}
+
 /** The package is loaded when it is needed first: most workers never do. */
-async function createPool({ threads, queue }: CodedFormLimits): Promise<Piscina> {
+async function createPool({ threads, queue }: CodedFormLimits, filename: string): Promise<Piscina> {
   const { Piscina: Pool } = await import('piscina');
   const pool = new Pool({
-    filename: threadFile(),
+    filename,
     minThreads: 0,
     maxThreads: threads,
     maxQueue: Math.max(1, threads + queue),
@@ -161,7 +169,7 @@ async function createPool({ threads, queue }: CodedFormLimits): Promise<Piscina>
 }
 
 /** Beside this file in `src`, and in `dist` one folder away from the chunks. */
-function threadFile(): string {
+function codingThread(): string {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return new URL(`../compression/coding-thread.${extension}`, import.meta.url).href;
 }

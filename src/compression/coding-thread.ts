@@ -48,6 +48,8 @@ async function encode({ body, coding }: CodingTask): Promise<Uint8Array | undefi
       });
     case 'zstd':
       return encodeZstd(body);
+    default:
+      throw new Error(`no such coding: ${String(coding)}`);
   }
 }
 
