@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { ListenAddress } from '../config/config.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Exposition } from '../metrics/exposition.ts';
+import { answerWhy } from './cache-api.ts';
 import { type Control, ControlApi } from './control-api.ts';
 import { adminIndexPage } from './index-page.ts';
 
@@ -99,6 +100,16 @@ function adminPages(options: AdminServerOptions): ReadonlyMap<string, Endpoint> 
     ['/ready', () => readyAnswer(options.readiness())],
     ['/status', async () => json(200, await options.status())],
   ];
+  const cache = options.control?.cache;
+  if (cache !== undefined) {
+    endpoints.push([
+      '/cache/why',
+      async ({ url = '' }) => {
+        const { status, value } = await answerWhy(cache, url);
+        return json(status, value);
+      },
+    ]);
+  }
   return new Map(endpoints);
 }
 

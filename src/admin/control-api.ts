@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ServerStateOrder } from '../ipc/message.ts';
+import { answerPurge, type CacheControl } from './cache-api.ts';
 import { type ControlAccess, refusalOf } from './control-guard.ts';
 
 /** What can be changed through the admin listener while the program runs. */
@@ -12,6 +13,8 @@ export interface Control {
   readonly rollWorkers: () => boolean;
   /** @returns false when there is no such server */
   readonly setServerState: (order: ServerStateOrder) => boolean;
+  /** Left out: there is no cache. */
+  readonly cache?: CacheControl;
   /** How far the replacement of workers is, for the answer. */
   readonly rollStatus: () => object | null;
 }
@@ -22,13 +25,14 @@ export interface ControlAnswer {
   readonly value: object;
 }
 
-const maxBodyBytes = 4096;
+/** A thousand URLs. */
+const maxBodyBytes = 256 * 1024;
 const serverStatePath = /^\/upstreams\/([^/]+)\/servers\/([^/]+)\/state$/;
 const states: readonly ServerStateOrder['state'][] = ['ready', 'drain', 'maintenance', 'configured'];
 
-type Action = (body: unknown) => ControlAnswer;
+type Action = (body: unknown) => ControlAnswer | Promise<ControlAnswer>;
 
-/** The requests that change something: `POST /workers/roll`, `POST /upstreams/NAME/servers/SERVER/state`. */
+/** The requests that change something: `POST /workers/roll`, `POST /cache/purge`, `POST /upstreams/NAME/servers/SERVER/state`. */
 export class ControlApi {
   private readonly control: Control;
 
@@ -39,6 +43,8 @@ export class ControlApi {
   /** @returns undefined when nothing of that path can be changed */
   find(path: string): Action | undefined {
     if (path === '/workers/roll') return () => this.roll();
+    const { cache } = this.control;
+    if (path === '/cache/purge' && cache !== undefined) return (body) => answerPurge(cache, body);
     const match = serverStatePath.exec(path);
     if (match === null) return undefined;
     try {
@@ -59,7 +65,7 @@ export class ControlApi {
     const body = await bodyOf(request);
     if (body === undefined) return answerWith(413, `a body has at most ${maxBodyBytes} bytes`);
     try {
-      return action(body.trim() === '' ? {} : JSON.parse(body));
+      return await action(body.trim() === '' ? {} : JSON.parse(body));
     } catch (error) {
       if (error instanceof SyntaxError) return answerWith(400, 'the body is not JSON');
       throw error;

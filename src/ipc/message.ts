@@ -1,3 +1,4 @@
+import type { CacheExplanation } from '../cache/cache-explanation.ts';
 import type { PurgeOrder, PurgeRequest } from '../cache/purge.ts';
 import type { CacheOrder, CacheReport } from '../cache/store/store-messages.ts';
 import type { Config, ListenAddress } from '../config/config.ts';
@@ -41,6 +42,8 @@ export type ToWorker =
       readonly orders: readonly PurgeOrder[];
       readonly retired: readonly number[];
     }
+  /** What is stored for a request; names in lower case and values in `fields`. Answered by `cache-explained`. */
+  | { readonly type: 'cache-explain'; readonly id: number; readonly url: string; readonly fields: readonly string[] }
   /** The answer to `cache-purge-wanted` with that number: kept, and obeyed by every worker. */
   | { readonly type: 'cache-purge-done'; readonly id: number; readonly error?: string }
   /** What the keeper of the stores has to say: space, what others removed. Of the zones' folders ahead of the configuration. */
@@ -59,6 +62,8 @@ export type ToPrimary =
   | { readonly type: 'capacity'; readonly demands: readonly CapacityDemand[] }
   /** What the keeper of the stores has to know: stored, removed and used entries, space wanted. */
   | { readonly type: 'cache-store'; readonly reports: readonly CacheReport[] }
+  /** The answer to `cache-explain`; text where there is none. */
+  | { readonly type: 'cache-explained'; readonly id: number; readonly explanation: CacheExplanation | string }
   /** The orders of that round are obeyed. */
   | { readonly type: 'cache-purged'; readonly round: number }
   /**

@@ -40,6 +40,14 @@ export interface KeeperResources {
   readonly logger: Logger;
   /** `Date.now`. */
   readonly now: () => number;
+  /** Told when a folder is this instance's, before workers are, and when it is not any more. */
+  readonly folderOwner?: FolderOwner;
+}
+
+/** Somebody who keeps something of his own in the folders. */
+export interface FolderOwner {
+  opened(zone: string, folder: string): void;
+  closed(zone: string): void;
 }
 
 /** The folder of a zone: knows its files and their last use, leases space, and deletes what is too much or too old. */
@@ -52,6 +60,7 @@ export class CacheKeeperZone {
   private readonly wire: ZoneWire;
   private readonly logger: Logger;
   private readonly now: () => number;
+  private readonly folderOwner: FolderOwner | undefined;
   private readonly lock: FolderLock;
   private readonly run = randomBytes(5).toString('hex');
   private readonly gauges: Readonly<Record<'bytes' | 'entries' | 'maxBytes', Gauge>>;
@@ -72,7 +81,8 @@ export class CacheKeeperZone {
   private evictedLarge: string[] = [];
   private complaint = '';
 
-  constructor(config: ZoneConfig, directory: string, wire: ZoneWire, { recorder, logger, now }: KeeperResources) {
+  constructor(config: ZoneConfig, directory: string, wire: ZoneWire, resources: KeeperResources) {
+    const { recorder, logger, now } = resources;
     const zone = config.name;
     this.config = config;
     this.directory = directory;
@@ -81,6 +91,7 @@ export class CacheKeeperZone {
     this.wire = wire;
     this.logger = logger;
     this.now = now;
+    this.folderOwner = resources.folderOwner;
     this.lock = new FolderLock(this.folder);
     const counter = (reason: DeletionReason): Counter => recorder.counter(metricNames.cacheEvicted, { zone, reason });
     this.evicted = { size: counter('size'), inactive: counter('inactive'), purged: counter('purged') };
@@ -113,6 +124,7 @@ export class CacheKeeperZone {
     }
     this.complaint = '';
     this.owned = true;
+    this.folderOwner?.opened(this.config.name, this.folder);
     this.wire.tellEach((worker) => this.greeting(worker));
     void this.scan();
   }
@@ -178,6 +190,7 @@ export class CacheKeeperZone {
 
   close(): void {
     this.stopScan.abort();
+    if (this.owned) this.folderOwner?.closed(this.config.name);
     if (this.owned) this.lock.release();
     this.owned = false;
     for (const gauge of Object.values(this.gauges)) gauge.set(Number.NaN);
@@ -310,6 +323,7 @@ export class CacheKeeperZone {
       return this.complain((error as Error).message);
     }
     this.owned = false;
+    this.folderOwner?.closed(this.config.name);
     this.stopScan.abort();
     this.stopScan = new AbortController();
     this.wire.tellAll({ zone: this.config.name, disk: 'closed' });

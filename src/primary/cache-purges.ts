@@ -9,8 +9,8 @@ import { type PurgeListener, PurgeRounds } from './purge-round.ts';
 /** A zone as far as purging goes. */
 export interface PurgeZone {
   readonly name: string;
-  /** Folder of the zone; undefined for one in memory only. */
-  readonly folder: string | undefined;
+  /** Whether it has a folder, or would have one if it could. */
+  readonly onDisk: boolean;
 }
 
 /** Removes from disk what orders concern. */
@@ -69,16 +69,34 @@ export class CachePurges {
     return [...this.zones.values()].flatMap((zone) => [...zone.orders.values()]);
   }
 
-  /** The zones that there are from now on, with what their folders hold of former orders. Ahead of their first use. */
-  async configure(zones: readonly PurgeZone[]): Promise<void> {
-    for (const { name, folder } of zones) {
-      const former = this.zones.get(name);
-      if (former !== undefined && former.folder === folder) continue;
-      await former?.journal?.close();
-      const zone: Zone = { name, folder, journal: undefined, orders: former?.orders ?? new Map() };
-      this.zones.set(name, zone);
-      if (folder !== undefined) await this.open(zone, new PurgeJournal(folder));
+  /** The zones that there are from now on. */
+  configure(zones: readonly PurgeZone[]): void {
+    const names = new Set(zones.map(({ name }) => name));
+    for (const name of this.zones.keys()) if (!names.has(name)) this.remove(name);
+    for (const { name, onDisk } of zones) {
+      const zone = this.zones.get(name);
+      if (zone === undefined) this.zones.set(name, { name, onDisk, journal: undefined, orders: new Map() });
+      else zone.onDisk = onDisk;
     }
+  }
+
+  /** The folder of a zone is this instance's from now on: workers hear what was purged in it before they may use it. */
+  opened(name: string, folder: string): void {
+    const zone = this.zones.get(name);
+    if (zone === undefined) return;
+    this.closed(name);
+    const journal = new PurgeJournal(folder);
+    zone.journal = journal;
+    const orders = this.restore(zone, journal);
+    if (orders.length > 0) this.options.broadcast({ type: 'cache-purge', round: 0, orders, retired: [] });
+    if (zone.orders.size > 0) void journal.append([...zone.orders.values()]).catch(this.reportTo(zone));
+  }
+
+  /** The folder belongs to somebody else from now on, or to nobody. */
+  closed(name: string): void {
+    const zone = this.zones.get(name);
+    void zone?.journal?.close();
+    if (zone !== undefined) zone.journal = undefined;
   }
 
   /**
@@ -128,22 +146,24 @@ export class CachePurges {
     for (const { journal } of this.zones.values()) await journal?.close();
   }
 
-  private async open(zone: Zone, journal: PurgeJournal): Promise<void> {
-    const { orders, damage } = await journal.load();
-    zone.journal = journal;
+  /** @returns the orders that the folder holds */
+  private restore(zone: Zone, journal: PurgeJournal): readonly PurgeOrder[] {
+    const { orders, damage } = journal.load();
     // Numbers are those of this run: two folders may come with the same.
-    const renumbered = orders.map((order) => this.number({ ...order, zone: zone.name }, order.time));
-    if (damage !== undefined) {
-      this.options.logger.error('the orders to purge cannot be read: everything in the zone counts as purged', {
-        zone: zone.name,
-        error: damage,
-      });
-      const everything: PurgeRequest = { zone: zone.name, what: { kind: 'everything' }, soft: false };
-      renumbered.push(this.number(everything, this.options.now()));
-    }
-    if (renumbered.length === 0) return;
-    this.options.broadcast({ type: 'cache-purge', round: 0, orders: renumbered, retired: [] });
-    await journal.append(renumbered).catch(this.reportTo(zone));
+    const restored = orders.map((order) => this.number({ ...order, zone: zone.name }, order.time));
+    if (damage === undefined) return restored;
+    this.options.logger.error('the orders to purge cannot be read: everything in the zone counts as purged', {
+      zone: zone.name,
+      error: damage,
+    });
+    const everything: PurgeRequest = { zone: zone.name, what: { kind: 'everything' }, soft: false };
+    return [...restored, this.number(everything, this.options.now())];
+  }
+
+  private remove(name: string): void {
+    this.closed(name);
+    this.zones.delete(name);
+    this.options.recorder.gauge(metricNames.cachePurgesPending, { zone: name }).set(Number.NaN);
   }
 
   private number(request: PurgeRequest, time: number): PurgeOrder {
@@ -180,7 +200,7 @@ export class CachePurges {
     const before = this.options.now() - retireAfterMs;
     const due = [...zone.orders.values()].filter(({ time }) => time < before);
     if (due.length === 0) return;
-    if (zone.folder !== undefined && !(await this.options.sweeper.sweep(zone.name, due))) return;
+    if (zone.onDisk && !(await this.options.sweeper.sweep(zone.name, due))) return;
     await this.forget(zone, due);
   }
 
@@ -220,7 +240,7 @@ export class CachePurges {
 
 interface Zone {
   readonly name: string;
-  readonly folder: string | undefined;
+  onDisk: boolean;
   journal: PurgeJournal | undefined;
   readonly orders: Map<number, PurgeOrder>;
 }

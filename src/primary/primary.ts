@@ -7,6 +7,9 @@ import type { ServerStateOrder } from '../ipc/message.ts';
 import type { RootLogger } from '../log/logger.ts';
 import { MetricAggregate } from '../metrics/aggregate.ts';
 import { AdminEndpoint } from './admin-endpoint.ts';
+import { CacheDesk } from './cache-desk.ts';
+import { CacheKeeper } from './cache-keeper.ts';
+import { CachePurges } from './cache-purges.ts';
 import { CapacityDesk } from './capacity-desk.ts';
 import { workerForker } from './fork-worker.ts';
 import { HealthProber } from './health-prober.ts';
@@ -48,6 +51,9 @@ export class Primary {
   private readonly aggregate: MetricAggregate;
   private readonly metrics: PrimaryMetrics;
   private readonly capacity = new CapacityDesk();
+  private readonly purges: CachePurges;
+  private readonly keeper: CacheKeeper;
+  private readonly cache: CacheDesk;
   private readonly round: ReportRound;
   private readonly prober: HealthProber;
   private readonly admin: AdminEndpoint;
@@ -84,6 +90,19 @@ export class Primary {
       recorder: this.aggregate.recorder,
       announce: (report) => void this.fleet.broadcast({ type: 'health', ...report }),
     });
+    const cacheResources = { recorder: this.aggregate.recorder, logger, now: Date.now };
+    this.purges = new CachePurges({
+      ...cacheResources,
+      broadcast: (message) => this.fleet.broadcast(message),
+      sweeper: { sweep: (zone, orders) => this.keeper.sweep(zone, orders) },
+    });
+    this.keeper = new CacheKeeper({ ...cacheResources, folderOwner: this.purges });
+    this.cache = new CacheDesk({
+      purges: this.purges,
+      config: () => this.reload.served.config,
+      workers: () => this.fleet.slots,
+    });
+    this.fleet.standingOrders = () => ({ serverStates: this.serverStates.list, cachePurges: this.purges.list });
     this.round = new ReportRound(() => this.fleet.workers);
     this.admin = new AdminEndpoint((address) => this.openAdmin(address));
     this.shutdown = new Shutdown(this.fleet, logger);
@@ -113,6 +132,8 @@ export class Primary {
     const result = await finished;
     await starting;
     this.prober.close();
+    await this.purges.close();
+    this.keeper.close();
     await this.admin.close();
     return result;
   }
@@ -124,6 +145,7 @@ export class Primary {
     } catch (error) {
       return this.giveUp('refused', `admin.address: ${error instanceof Error ? error.message : String(error)}`);
     }
+    this.configureCaches(initial.config);
     // Ahead of the workers' configuration: they know which servers are down before they serve.
     this.prober.applyConfig(initial.config.upstreams);
     const result = await this.fleet.apply(initial);
@@ -141,9 +163,18 @@ export class Primary {
     void this.reloadIfWanted();
   }
 
+  /** Ahead of the workers' configuration: they know what was purged and which folders they may use. */
+  private configureCaches({ caches }: Config): void {
+    const zones = Object.values(caches);
+    this.purges.configure(zones.map(({ name, directory }) => ({ name, onDisk: directory !== undefined })));
+    this.keeper.configure(zones);
+  }
+
   private async apply(target: Target): Promise<TransitionResult> {
+    this.configureCaches(target.config);
     const result = await this.fleet.apply(target);
     if (result.ok) this.prober.applyConfig(target.config.upstreams);
+    else this.configureCaches(this.reload.served.config);
     return result;
   }
 
@@ -156,7 +187,6 @@ export class Primary {
   /** What a reload asks for besides: workers read some keys when they start only. */
   private changed(former: Config, next: Config): void {
     this.serverStates.keepOnly(next.upstreams);
-    this.fleet.serverStates = this.serverStates.list;
     this.headerBytes = next.limits.headerSize;
     if (next.workers !== former.workers) void this.roll.resize(next.workers);
     if (next.limits.headerSize === former.limits.headerSize) return;
@@ -195,6 +225,7 @@ export class Primary {
       said: (slot, { engine, warning }, workerKey) => {
         // Goes out ahead of its configuration.
         slot.send({ type: 'health', ...this.prober.report() });
+        this.keeper.joined(workerKey, slot);
         // From here on its silence counts, also when it never reports.
         this.aggregate.apply(workerKey, { added: [], values: [] });
         this.engine = engine;
@@ -209,7 +240,15 @@ export class Primary {
         this.roll.checkMemory(slot, this.reload.served.config.workerMaxMemory);
       },
       demanded: (slot, demands, workerKey) => this.capacity.told(slot, demands, workerKey),
+      kept: (_slot, reports, workerKey) => this.keeper.told(workerKey, reports),
+      cacheSaid: (slot, message) => {
+        if (message.type === 'cache-purged') this.purges.confirmed(slot, message.round);
+        else if (message.type === 'cache-explained') this.cache.explained(message);
+        else this.cache.wanted(slot, message);
+      },
       died: (slot, death) => {
+        this.purges.died(slot);
+        this.keeper.died(death.workerKey);
         this.capacity.died(death.workerKey);
         this.aggregate.forget(death.workerKey);
         this.round.died(slot);
@@ -245,6 +284,7 @@ export class Primary {
     return {
       access: () => served().admin?.control ?? 'off',
       host: () => served().admin?.host,
+      cache: this.cache,
       rollStatus: () => this.roll.current ?? null,
       rollWorkers: () => {
         if (this.roll.busy || !this.started || this.shutdown.begun) return false;
@@ -254,7 +294,6 @@ export class Primary {
       setServerState: (order) => {
         if (!this.isServer(order)) return false;
         this.serverStates.set(order);
-        this.fleet.serverStates = this.serverStates.list;
         this.fleet.broadcast({ type: 'server-state', ...order });
         this.options.logger.info(`server ${order.server} of ${order.upstream}: ${order.state}`);
         return true;

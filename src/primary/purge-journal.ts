@@ -1,4 +1,5 @@
-import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PurgeOrder, PurgeTarget } from '../cache/purge.ts';
 
@@ -33,14 +34,14 @@ export class PurgeJournal {
   }
 
   /**
-   * What the file holds. To be appended again, under new numbers: the first write puts a new file in the place of this one.
+   * What the file holds, read at once: workers must know it before they use the folder. To be appended again, under new numbers: the first write puts a new file in the place of this one.
    * @returns what was kept; never throws, what cannot be read is damage
    */
-  async load(): Promise<PurgeRecord> {
+  load(): PurgeRecord {
     const found = new Map<number, PurgeOrder>();
     let damage: string | undefined;
     try {
-      const lines = (await readFile(this.path, 'utf8')).split('\n').slice(0, -1);
+      const lines = readFileSync(this.path, 'utf8').split('\n').slice(0, -1);
       for (const line of lines) if (!take(line, found)) damage ??= 'a line of it cannot be read';
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') damage = messageOf(error);

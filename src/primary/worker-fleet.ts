@@ -1,10 +1,13 @@
-import type { CapacityDemand, ServerStateOrder, ToPrimary, ToWorker } from '../ipc/message.ts';
+import type { CacheReport } from '../cache/store/store-messages.ts';
+import type { CapacityDemand, ToPrimary, ToWorker } from '../ipc/message.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ForkWorker } from './fork-worker.ts';
 import { deathWindowMs, fatalDeaths, type RestartPolicy } from './restart-policy.ts';
 import {
+  type CacheMessage,
   type SlotEvents,
   type SlotTimeouts,
+  type StandingOrders,
   slotTimeouts,
   type Target,
   type WorkerDeath,
@@ -26,6 +29,10 @@ export interface FleetEvents {
   said(slot: WorkerSlot, hello: Extract<ToPrimary, { type: 'hello' }>, workerKey: number): void;
   /** A worker needs `maxConnections` of a server, or gives some back. */
   demanded?(slot: WorkerSlot, demands: readonly CapacityDemand[], workerKey: number): void;
+  /** A worker obeys orders to purge, wants something purged, or explains what it was asked. */
+  cacheSaid?(slot: WorkerSlot, message: CacheMessage): void;
+  /** A worker tells the keeper of the cache's folders something. */
+  kept?(slot: WorkerSlot, reports: readonly CacheReport[], workerKey: number): void;
   /** A worker is gone, expected or not. */
   died(slot: WorkerSlot, death: WorkerDeath): void;
   /** It was replaced: another process was forked. */
@@ -82,8 +89,8 @@ export class WorkerFleet {
   readonly slots: WorkerSlot[];
   /** Replaced or not wanted any more: they finish what they have. */
   readonly retiring = new Set<WorkerSlot>();
-  /** What a worker is told of servers with its configuration, so that one that starts knows it before it listens. */
-  serverStates: readonly ServerStateOrder[] = [];
+  /** What a worker is told with its configuration. */
+  standingOrders: () => StandingOrders = () => ({ serverStates: [], cachePurges: [] });
   private readonly options: FleetOptions;
   private readonly slotEvents: SlotEvents;
   private readonly retired = new Map<WorkerSlot, (cut: number) => void>();
@@ -103,6 +110,8 @@ export class WorkerFleet {
       refused: (slot, generation, error) => this.refused(slot, generation, error),
       reported: (slot, report, workerKey) => options.events.reported(slot, report, workerKey),
       demanded: (slot, demands, workerKey) => options.events.demanded?.(slot, demands, workerKey),
+      cacheSaid: (slot, message) => options.events.cacheSaid?.(slot, message),
+      kept: (slot, reports, workerKey) => options.events.kept?.(slot, reports, workerKey),
       said: (slot, hello, workerKey) => options.events.said(slot, hello, workerKey),
       died: (slot, death) => this.died(slot, death),
       lost: (slot, type, error) =>
@@ -234,7 +243,7 @@ export class WorkerFleet {
 
   private newSlot(number: number): WorkerSlot {
     const { forkWorker, timeouts = slotTimeouts } = this.options;
-    return new WorkerSlot(number, forkWorker, this.slotEvents, timeouts, () => this.serverStates);
+    return new WorkerSlot(number, forkWorker, this.slotEvents, timeouts, () => this.standingOrders());
   }
 
   private startSlot(slot: WorkerSlot): void {

@@ -1,3 +1,5 @@
+import type { PurgeOrder } from '../cache/purge.ts';
+import type { CacheReport } from '../cache/store/store-messages.ts';
 import type { Config } from '../config/config.ts';
 import { Channel } from '../ipc/channel.ts';
 import type { CapacityDemand, ServerStateOrder, ToPrimary, ToWorker, WorkerState } from '../ipc/message.ts';
@@ -26,10 +28,17 @@ export interface SlotEvents {
   reported(slot: WorkerSlot, report: Extract<ToPrimary, { type: 'metrics' }>, workerKey: number): void;
   /** It needs `maxConnections` of a server, or gives some back. */
   demanded?(slot: WorkerSlot, demands: readonly CapacityDemand[], workerKey: number): void;
+  /** It obeys orders to purge, wants something purged, or explains what it was asked. */
+  cacheSaid?(slot: WorkerSlot, message: CacheMessage): void;
+  /** It tells the keeper of the cache's folders something. */
+  kept?(slot: WorkerSlot, reports: readonly CacheReport[], workerKey: number): void;
   said(slot: WorkerSlot, hello: Extract<ToPrimary, { type: 'hello' }>, workerKey: number): void;
   died(slot: WorkerSlot, death: WorkerDeath): void;
   lost(slot: WorkerSlot, type: string, error: Error): void;
 }
+
+/** What workers say about purging, and what they explain. */
+export type CacheMessage = Extract<ToPrimary, { type: 'cache-purged' | 'cache-purge-wanted' | 'cache-explained' }>;
 
 export interface WorkerDeath {
   readonly pid: number | undefined;
@@ -57,6 +66,12 @@ const disconnectedMs = 15_000;
 /** Longest wait for the end of the pipe after that of the process. */
 const lastMessagesMs = 200;
 
+/** What was ordered while the program runs: a worker is told with its configuration, so that it knows before it listens. */
+export interface StandingOrders {
+  readonly serverStates: readonly ServerStateOrder[];
+  readonly cachePurges: readonly PurgeOrder[];
+}
+
 /** One place for a worker: the process in it now, what it serves, and what it should serve. Survives its processes. */
 export class WorkerSlot {
   readonly number: number;
@@ -74,7 +89,7 @@ export class WorkerSlot {
   private readonly forkWorker: ForkWorker;
   private readonly events: SlotEvents;
   private readonly timeouts: SlotTimeouts;
-  private readonly serverStates: () => readonly ServerStateOrder[];
+  private readonly orders: () => StandingOrders;
   private process: WorkerProcess | undefined;
   private channel: Channel<ToWorker, ToPrimary> | undefined;
   private target: Target | undefined;
@@ -85,19 +100,19 @@ export class WorkerSlot {
   private timer: NodeJS.Timeout | undefined;
   private killReason: string | undefined;
 
-  /** @param serverStates what goes with a configuration, as of that moment */
+  /** @param orders what goes with a configuration, as of that moment */
   constructor(
     number: number,
     forkWorker: ForkWorker,
     events: SlotEvents,
     timeouts: SlotTimeouts = slotTimeouts,
-    serverStates: () => readonly ServerStateOrder[] = () => [],
+    orders: () => StandingOrders = () => ({ serverStates: [], cachePurges: [] }),
   ) {
     this.number = number;
     this.forkWorker = forkWorker;
     this.events = events;
     this.timeouts = timeouts;
-    this.serverStates = serverStates;
+    this.orders = orders;
   }
 
   get pid(): number | undefined {
@@ -148,7 +163,7 @@ export class WorkerSlot {
     this.taking = target.generation;
     this.killAfter(this.timeouts.answerMs, 'did not take its configuration in time');
     const { generation, config } = target;
-    this.send({ type: 'configure', generation, config, serverStates: this.serverStates() });
+    this.send({ type: 'configure', generation, config, ...this.orders() });
   }
 
   /** @returns false when there is nobody to take it */
@@ -192,6 +207,12 @@ export class WorkerSlot {
         return this.events.reported(this, message, this.workerKey);
       case 'capacity':
         return this.events.demanded?.(this, message.demands, this.workerKey);
+      case 'cache-store':
+        return this.events.kept?.(this, message.reports, this.workerKey);
+      case 'cache-purged':
+      case 'cache-explained':
+      case 'cache-purge-wanted':
+        return this.events.cacheSaid?.(this, message);
       case 'drained':
         this.cut = message.cut ?? 0;
         return;

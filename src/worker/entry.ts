@@ -66,6 +66,9 @@ async function receive(message: ToWorker): Promise<void> {
       return worker.setServerState(message);
     case 'capacity':
       return worker.takeCapacity(message.orders);
+    case 'cache-purge':
+    case 'cache-purge-done':
+      return worker.takePurge(message);
     case 'health':
       return worker.setHealth(message);
     case 'drain':

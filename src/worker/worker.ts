@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { PurgeClient } from '../cache/purge-client.ts';
 import type { CompressionResources } from '../compression/route-compression.ts';
 import type { Config, RouteAction } from '../config/config.ts';
 import { webSocketDefaults } from '../config/websocket-defaults.ts';
@@ -51,6 +52,7 @@ export class Worker {
   private readonly upstreams: UpstreamSet;
   private readonly openConnections: Gauge;
   private readonly paceClock: PaceClock;
+  private readonly purges: PurgeClient;
   private serving: Serving | undefined;
   private awaitIdle = false;
 
@@ -59,15 +61,18 @@ export class Worker {
     this.observer = new RequestObserver(options.recorder, options.logger);
     this.capacity = new CapacityLeases((demands) => options.send({ type: 'capacity', demands }));
     this.upstreams = new UpstreamSet(options.recorder, options.logger, this.capacity);
+    this.purges = new PurgeClient(options.send);
     this.paceClock = new PaceClock(options.recorder.gauge(metricNames.httpResponsesPaced, {}));
     this.openConnections = options.recorder.gauge(metricNames.connections, {});
   }
 
   /** Serves that configuration from now on, or says why not and goes on with the former one. */
-  async configure({ generation, config, serverStates }: Extract<ToWorker, { type: 'configure' }>): Promise<void> {
+  async configure(message: Extract<ToWorker, { type: 'configure' }>): Promise<void> {
+    const { generation, config, serverStates, cachePurges } = message;
     const { send } = this.options;
     try {
       for (const order of serverStates ?? []) this.upstreams.setServerState(order);
+      this.purges.configure(cachePurges ?? []);
       await this.apply(generation, config);
       send({ type: 'configured', generation });
     } catch (error) {
@@ -90,6 +95,11 @@ export class Worker {
   /** Takes what the primary says about `maxConnections`. */
   takeCapacity(orders: readonly CapacityOrder[]): void {
     this.capacity.receive(orders);
+  }
+
+  /** Takes orders to purge, and answers to what was wanted. */
+  takePurge(message: Extract<ToWorker, { type: 'cache-purge' | 'cache-purge-done' }>): void {
+    this.purges.receive(message);
   }
 
   /** Takes what active checks found of servers. */

@@ -54,7 +54,7 @@ const targets = (orders: readonly PurgeOrder[]) =>
 
 test('a purge ends when the last worker has confirmed it', async (t) => {
   const { purges, workers, said } = makePurges(t, { obedient: false });
-  await purges.configure([{ name: 'default', folder: undefined }]);
+  purges.configure([{ name: 'default', onDisk: false }]);
   let ended = false;
   const outcome = purges.purge([tag('a'), tag('b')]).finally(() => (ended = true));
   await waitFor(() => said.length === 1, 'the round');
@@ -69,7 +69,7 @@ test('a purge ends when the last worker has confirmed it', async (t) => {
 
 test('a worker that dies is not waited for', async (t) => {
   const { purges, workers, said } = makePurges(t, { obedient: false });
-  await purges.configure([{ name: 'default', folder: undefined }]);
+  purges.configure([{ name: 'default', onDisk: false }]);
   const outcome = purges.purge([tag('a')]);
   purges.died(workers[1] ?? {});
   purges.confirmed(workers[0] ?? {}, said[0]?.round ?? 0);
@@ -79,7 +79,7 @@ test('a worker that dies is not waited for', async (t) => {
 test('a worker that says nothing is given up, and the answer tells', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { purges } = makePurges(t, { obedient: false });
-  await purges.configure([{ name: 'default', folder: undefined }]);
+  purges.configure([{ name: 'default', onDisk: false }]);
   const outcome = purges.purge([tag('a')]);
   t.mock.timers.tick(5000);
   assert.deepEqual(await outcome, { orders: 1, confirmed: 0, silent: 2, notKept: undefined });
@@ -87,7 +87,7 @@ test('a worker that says nothing is given up, and the answer tells', async (t) =
 
 test('orders have their time and numbers of their own, and are listed for workers that start', async (t) => {
   const { purges, recorder } = makePurges(t);
-  await purges.configure([{ name: 'default', folder: undefined }]);
+  purges.configure([{ name: 'default', onDisk: false }]);
   await purges.purge([tag('a'), tag('b')]);
   await purges.purge([tag('c')], 77);
   assert.deepEqual(targets(purges.list), ['a', 'b', 'c']);
@@ -102,7 +102,7 @@ test('orders have their time and numbers of their own, and are listed for worker
 
 test('a zone that does not exist has nothing to purge', async (t) => {
   const { purges, said } = makePurges(t);
-  await purges.configure([{ name: 'default', folder: undefined }]);
+  purges.configure([{ name: 'default', onDisk: false }]);
   assert.equal((await purges.purge([{ ...tag('a'), zone: 'nowhere' }])).orders, 0);
   assert.equal(said.length, 0);
 });
@@ -110,25 +110,29 @@ test('a zone that does not exist has nothing to purge', async (t) => {
 test('orders outlive the program', async (t) => {
   const folder = await zoneFolder(t);
   const first = makePurges(t);
-  await first.purges.configure([{ name: 'default', folder }]);
+  first.purges.configure([{ name: 'default', onDisk: true }]);
+  first.purges.opened('default', folder);
   assert.equal((await first.purges.purge([tag('a')])).notKept, undefined);
   await first.purges.purge([tag('b')]);
   await first.purges.close();
   const second = makePurges(t);
-  await second.purges.configure([{ name: 'default', folder }]);
+  second.purges.configure([{ name: 'default', onDisk: true }]);
+  second.purges.opened('default', folder);
   assert.deepEqual(targets(second.purges.list), ['a', 'b']);
   assert.equal(second.purges.list[0]?.time, 1_000_000);
   await second.purges.purge([tag('c')]);
   await second.purges.close();
   const third = makePurges(t);
-  await third.purges.configure([{ name: 'default', folder }]);
+  third.purges.configure([{ name: 'default', onDisk: true }]);
+  third.purges.opened('default', folder);
   assert.deepEqual(targets(third.purges.list), ['a', 'b', 'c']);
 });
 
 test('orders are forgotten when nothing is left on disk, by workers before the disk, and not before their time', async (t) => {
   const folder = await zoneFolder(t);
   const { purges, said, swept, clock } = makePurges(t);
-  await purges.configure([{ name: 'default', folder }]);
+  purges.configure([{ name: 'default', onDisk: true }]);
+  purges.opened('default', folder);
   await purges.purge([tag('a')]);
   await purges.sweep();
   assert.deepEqual(swept, []);
@@ -145,13 +149,14 @@ test('orders are forgotten when nothing is left on disk, by workers before the d
   assert.deepEqual(said.at(-1)?.retired, [order?.id]);
   await purges.close();
   const next = makePurges(t);
-  await next.purges.configure([{ name: 'default', folder }]);
+  next.purges.configure([{ name: 'default', onDisk: true }]);
+  next.purges.opened('default', folder);
   assert.deepEqual(targets(next.purges.list), ['b']);
 });
 
 test('a zone in memory needs no sweep of the disk', async (t) => {
   const { purges, swept, clock } = makePurges(t);
-  await purges.configure([{ name: 'default', folder: undefined }]);
+  purges.configure([{ name: 'default', onDisk: false }]);
   await purges.purge([tag('a')]);
   clock.now += 2 * minute;
   await purges.sweep();
@@ -162,7 +167,8 @@ test('a journal that cannot be read purges everything rather than nothing', asyn
   const folder = await zoneFolder(t);
   await mkdir(join(folder, 'purge-orders.jsonl'), { recursive: true });
   const { purges, logger } = makePurges(t);
-  await purges.configure([{ name: 'default', folder }]);
+  purges.configure([{ name: 'default', onDisk: true }]);
+  purges.opened('default', folder);
   assert.deepEqual(targets(purges.list), ['everything']);
   assert.equal(logger.messages('error').length > 0, true);
 });
@@ -171,7 +177,8 @@ test('a disk that takes nothing does not keep an order from the workers', async 
   const folder = await zoneFolder(t);
   await writeFile(folder, 'a file where the folder should be');
   const { purges, recorder } = makePurges(t);
-  await purges.configure([{ name: 'default', folder: join(folder, 'zone') }]);
+  purges.configure([{ name: 'default', onDisk: true }]);
+  purges.opened('default', join(folder, 'zone'));
 
   const outcome = await purges.purge([tag('a')]);
   assert.equal(outcome.confirmed, 2);
@@ -181,7 +188,7 @@ test('a disk that takes nothing does not keep an order from the workers', async 
 
 test('too many orders become one that concerns no less', async (t) => {
   const { purges, clock } = makePurges(t);
-  await purges.configure([{ name: 'default', folder: undefined }]);
+  purges.configure([{ name: 'default', onDisk: false }]);
   for (let count = 0; count < 257; count++) {
     clock.now += 1;
     await purges.purge([{ zone: 'default', what: { kind: 'prefix', host: 'a', path: `/${count}` }, soft: false }]);
@@ -194,13 +201,15 @@ test('too many orders become one that concerns no less', async (t) => {
 test('orders for a folder that comes with a reload are told to the workers', async (t) => {
   const folder = await zoneFolder(t);
   const first = makePurges(t);
-  await first.purges.configure([{ name: 'default', folder }]);
+  first.purges.configure([{ name: 'default', onDisk: true }]);
+  first.purges.opened('default', folder);
   await first.purges.purge([tag('a')]);
   await first.purges.close();
   const { purges, said } = makePurges(t);
-  await purges.configure([{ name: 'default', folder: undefined }]);
+  purges.configure([{ name: 'default', onDisk: false }]);
   await purges.purge([tag('b')]);
-  await purges.configure([{ name: 'default', folder }]);
+  purges.configure([{ name: 'default', onDisk: true }]);
+  purges.opened('default', folder);
   assert.deepEqual(targets(purges.list).toSorted(), ['a', 'b']);
   assert.deepEqual(targets(said.at(-1)?.orders ?? []), ['a']);
 });

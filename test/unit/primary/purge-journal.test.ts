@@ -18,7 +18,7 @@ async function folder(t: TestContext): Promise<string> {
 
 async function loaded(path: string) {
   const journal = new PurgeJournal(path);
-  const record = await journal.load();
+  const record = journal.load();
   await journal.close();
   return { ids: record.orders.map(({ id }) => id), damage: record.damage, orders: record.orders };
 }
@@ -26,7 +26,7 @@ async function loaded(path: string) {
 test('orders are there again after a restart, those forgotten are not', async (t) => {
   const path = join(await folder(t), 'zone');
   const journal = new PurgeJournal(path);
-  assert.deepEqual(await journal.load(), { orders: [], damage: undefined });
+  assert.deepEqual(journal.load(), { orders: [], damage: undefined });
   await journal.append([order(1), order(2)]);
   await Promise.all([journal.append([order(3)]), journal.append([order(4)]), journal.retire([2])]);
   await journal.close();
@@ -39,7 +39,7 @@ test('orders are there again after a restart, those forgotten are not', async (t
 test('a folder without a journal is not made by looking', async (t) => {
   const path = join(await folder(t), 'zone');
   const journal = new PurgeJournal(path);
-  await journal.load();
+  journal.load();
   await journal.flush();
   await assert.rejects(stat(path), { code: 'ENOENT' });
 });

@@ -127,9 +127,10 @@ test('a worker that waits for its restart is not started when fewer are wanted',
 
 test('what was said of servers goes with each configuration', async (t) => {
   const { fleet, forker } = await servingFleet(t, 1);
-  fleet.serverStates = [{ upstream: 'app', server: 'a:1', state: 'drain' }];
+  const serverStates = [{ upstream: 'app', server: 'a:1', state: 'drain' }] as const;
+  fleet.standingOrders = () => ({ serverStates, cachePurges: [] });
   void fleet.replaceWorker(0, 1000);
   forker.of(0).hello();
   const [configure] = forker.of(0).received;
-  assert.deepEqual(configure?.type === 'configure' ? configure.serverStates : undefined, fleet.serverStates);
+  assert.deepEqual(configure?.type === 'configure' ? configure.serverStates : undefined, serverStates);
 });
