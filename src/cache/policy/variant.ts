@@ -5,8 +5,16 @@ import type { CacheRules } from '../cache-rules.ts';
 
 export type VaryNormalization = CacheRules['normalizeVary'];
 
-/** Codings that servers offer, in the order of their normal form. */
+/** Codings that servers offer, in the order of their normal form: each is a bit in what a request accepts. */
 const codings = ['br', 'gzip', 'zstd', 'identity'];
+const refusesIdentity = 8;
+/** By what is accepted. Those that refuse the plain form share what they get with nobody who does not. */
+const normalForms = Array.from({ length: 16 }, (_form, accepted) =>
+  [
+    ...codings.slice(0, 3).filter((_coding, bit) => accepted & (1 << bit)),
+    ...(accepted & refusesIdentity ? ['identity;q=0'] : []),
+  ].join(', '),
+);
 /** Lists whose members mean the same in any case and with any blanks around them. */
 const listFields: ReadonlySet<string> = new Set(['accept', 'accept-charset', 'accept-encoding', 'accept-language']);
 
@@ -32,11 +40,7 @@ export function variantOf(names: readonly string[], fields: HeaderFields, normal
 export function normalizedAcceptEncoding(fields: HeaderFields): string {
   const field = fields.list('accept-encoding');
   if (field === undefined) return '';
-  const qualities = codingQualities(field, codings);
-  const wanted = codings.slice(0, -1).filter((_coding, index) => (qualities[index] ?? 0) > 0);
-  // Those that refuse the plain form get what they asked for, and share it with nobody who does not.
-  if ((qualities.at(-1) ?? 0) === 0) wanted.push('identity;q=0');
-  return wanted.join(', ');
+  return normalForms[field.includes(';') ? weighedCodings(field) : plainCodings(field)] as string;
 }
 
 /**
@@ -57,6 +61,46 @@ export function normalizedAcceptLanguage(fields: HeaderFields, languages: readon
     bestQuality = quality;
   }
   return best;
+}
+
+/** What a list with weights accepts. */
+function weighedCodings(field: string): number {
+  let accepted = 0;
+  codingQualities(field, codings).forEach((quality, bit) => {
+    if (quality > 0) accepted |= 1 << bit;
+  });
+  return accepted ^ refusesIdentity;
+}
+
+/** What a list without weights accepts, as nearly all clients send it: on the way of every hit that varies by it. */
+function plainCodings(field: string): number {
+  let accepted = 0;
+  let start = 0;
+  while (start < field.length) {
+    const comma = field.indexOf(',', start);
+    const end = comma < 0 ? field.length : comma;
+    accepted |= codingBit(field.slice(start, end).trim());
+    start = end + 1;
+  }
+  return accepted;
+}
+
+function codingBit(name: string): number {
+  switch (name) {
+    case 'br':
+      return 1;
+    case 'gzip':
+      return 2;
+    case 'zstd':
+      return 4;
+    case 'deflate':
+      return 0;
+    default: {
+      const lower = name.toLowerCase();
+      if (lower !== name) return codingBit(lower);
+      return name === 'x-gzip' ? 2 : name === '*' ? 7 : 0;
+    }
+  }
 }
 
 function variantValue(name: string, fields: HeaderFields, normalization: VaryNormalization): string | undefined {

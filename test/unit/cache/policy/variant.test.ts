@@ -44,6 +44,19 @@ describe('normalizedAcceptEncoding', () => {
   }
 });
 
+describe('normalizedAcceptEncoding of a list without weights', () => {
+  it('is that of the same list with weights', () => {
+    const name = fc.constantFrom('gzip', 'BR', 'zstd', 'x-gzip', 'deflate', 'identity', '*', 'foo', ' ', '');
+    fc.assert(
+      fc.property(fc.array(name, { maxLength: 6 }), (names) => {
+        const of = (members: string[]) =>
+          normalizedAcceptEncoding(fieldsFrom([`Accept-Encoding: ${members.join(', ')}`]));
+        assert.equal(of(names), of(names.map((one) => (one.trim() === '' ? one : `${one};q=0.5`))));
+      }),
+    );
+  });
+});
+
 describe('normalizedAcceptLanguage', () => {
   const languages = ['en', 'de', 'pt-BR', 'zh-Hant'];
   const cases: [field: string | undefined, expected: string][] = [
