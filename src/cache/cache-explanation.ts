@@ -1,11 +1,12 @@
 import { HeaderFields } from '../http/header-fields.ts';
 import type { RequestContext } from '../request/request-context.ts';
-import { variantKey } from './cache-key.ts';
-import type { CachedRoute } from './cached-route.ts';
+import { CacheBypass } from './cache-bypass.ts';
+import { CacheKey, variantKey } from './cache-key.ts';
+import type { CacheRules } from './cache-rules.ts';
 import { explain } from './policy/explanation.ts';
 import { judgeReuse, type ReuseVerdict } from './policy/reuse.ts';
 import { variantOf } from './policy/variant.ts';
-import type { StoreEntry } from './response-store.ts';
+import type { ResponseStore, StoreEntry } from './response-store.ts';
 import type { VaryMarker } from './stored-response.ts';
 
 /** What `portico cache why` shows: plain data. Times are ISO 8601 in UTC. */
@@ -21,6 +22,12 @@ export interface CacheExplanation {
   /** What a request like this one would meet now. */
   readonly request: { readonly result: RequestResult; readonly why: string };
   readonly stored: readonly StoredExplanation[];
+}
+
+/** What has to be known of a route with a cache. */
+export interface ExplainedRoute {
+  readonly rules: CacheRules;
+  readonly store: ResponseStore;
 }
 
 /** `uncached`: the route has no cache. */
@@ -55,7 +62,7 @@ const usualCodings = ['', 'gzip', 'gzip, br', 'gzip, br, zstd', 'br', 'zstd'];
 /** What is stored for a request, and what it would meet. Nothing changes by it, and nothing is asked of the upstream. */
 export async function explainRequest(
   context: RequestContext,
-  cached: CachedRoute | undefined,
+  cached: ExplainedRoute | undefined,
   now: number,
 ): Promise<CacheExplanation> {
   const { head } = context.exchange;
@@ -68,8 +75,8 @@ export async function explainRequest(
     const why = context.route === undefined ? 'No route takes such a request.' : 'The route has no cache.';
     return { ...base, request: { result: 'uncached', why }, stored: [] };
   }
-  const { zone } = cached;
-  const key = cached.key.of(context);
+  const { rules } = cached;
+  const key = new CacheKey(rules.key).of(context);
   const first = await find(cached, key);
   const names = first !== undefined && 'names' in first ? first.names : [];
   const chosen = names.length === 0 ? entryOf(first) : await variantFor(cached, key, names, head.fields);
@@ -79,16 +86,16 @@ export async function explainRequest(
   }
   const varies = names.length === 0 ? {} : { varies: names };
   const request = requestResult(context, cached, chosen, now);
-  return { ...base, zone: zone.name, key, ...varies, request, stored };
+  return { ...base, zone: rules.zone, key, ...varies, request, stored };
 }
 
 function requestResult(
   { exchange: { head } }: RequestContext,
-  cached: CachedRoute,
+  cached: ExplainedRoute,
   entry: StoreEntry | undefined,
   now: number,
 ): CacheExplanation['request'] {
-  if (cached.bypass.concerns(head)) {
+  if (new CacheBypass(cached.rules.bypass).concerns(head)) {
     return { result: 'bypass', why: 'The request has a cookie, a field or a parameter that bypass names.' };
   }
   if (entry === undefined) {
@@ -125,7 +132,7 @@ const sentences: Readonly<Record<ReturnType<typeof judgeReuse>['reason'], string
   'stale-while-revalidate': 'What is stored is stale, is used all the same and renewed meanwhile.',
 };
 
-function describe({ rules }: CachedRoute, entry: StoreEntry, chosen: boolean, now: number): StoredExplanation {
+function describe({ rules }: ExplainedRoute, entry: StoreEntry, chosen: boolean, now: number): StoredExplanation {
   const { response, source, purged } = entry;
   const policy = explain(response, now, rules);
   return {
@@ -149,7 +156,7 @@ function describe({ rules }: CachedRoute, entry: StoreEntry, chosen: boolean, no
 
 /** Variants that requests which differ in usual ways would get. */
 async function others(
-  cached: CachedRoute,
+  cached: ExplainedRoute,
   key: string,
   names: readonly string[],
   fields: HeaderFields,
@@ -162,7 +169,7 @@ async function others(
   return [...found.values()];
 }
 
-function usualRequests({ rules }: CachedRoute, names: readonly string[], fields: HeaderFields): HeaderFields[] {
+function usualRequests({ rules }: ExplainedRoute, names: readonly string[], fields: HeaderFields): HeaderFields[] {
   const codings = names.includes('accept-encoding') ? usualCodings : [undefined];
   const languages = names.includes('accept-language') ? (rules.normalizeVary.acceptLanguage ?? ['']) : [undefined];
   return codings.flatMap((coding) =>
@@ -182,7 +189,7 @@ function withField(fields: HeaderFields, name: string, value: string | undefined
 }
 
 async function variantFor(
-  cached: CachedRoute,
+  cached: ExplainedRoute,
   key: string,
   names: readonly string[],
   fields: HeaderFields,
@@ -190,8 +197,8 @@ async function variantFor(
   return entryOf(await find(cached, variantKey(key, variantOf(names, fields, cached.rules.normalizeVary))));
 }
 
-function find({ zone }: CachedRoute, storeKey: string): Promise<StoreEntry | VaryMarker | undefined> {
-  return new Promise((resolve) => zone.store.find(storeKey, resolve));
+function find({ store }: ExplainedRoute, storeKey: string): Promise<StoreEntry | VaryMarker | undefined> {
+  return new Promise((resolve) => store.find(storeKey, resolve));
 }
 
 function entryOf(found: StoreEntry | VaryMarker | undefined): StoreEntry | undefined {

@@ -46,5 +46,8 @@ export function pretendRequest({ scheme, host, path, query }: AskedUrl, fields: 
     head,
     connection: { scheme, remoteAddress: '', localPort: 0 } as Exchange['connection'],
   };
-  return new RequestContext(exchange as Exchange, 0);
+  const context = new RequestContext(exchange as Exchange, 0);
+  // As a client is seen that comes without a proxy in front, or through one that says what the URL says.
+  context.client = { address: '', scheme, host, port: 0, trusted: false };
+  return context;
 }

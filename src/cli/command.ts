@@ -1,7 +1,9 @@
 import { Command, CommanderError, Option } from 'commander';
+import { type CacheWhyFlags, cacheWhy } from './cache-why.ts';
 import { check } from './check.ts';
 import { type ConfigFlags, configSourceOf } from './config-source-flags.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
+import { type PurgeFlags, purge } from './purge.ts';
 import { schema } from './schema.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
@@ -42,6 +44,21 @@ Example:
   portico schema > portico.schema.json
 and as first line of portico.yaml, for editors with the YAML language server:
   # yaml-language-server: $schema=./portico.schema.json`;
+
+const purgeExamples = `
+Talks to the running program: through the admin listener that the configuration names, or --admin. Ends when every
+worker obeys. An URL with ?* at its end is meant with every query.
+
+Examples:
+  portico purge https://example.org/ 'https://example.org/search?*'
+  portico purge --prefix https://example.org/blog/
+  portico purge --tag post-7 --tag front-page --soft
+  portico purge --all`;
+
+const whyExamples = `
+Examples:
+  portico cache why https://example.org/blog/
+  portico cache why https://example.org/ --header 'Accept-Encoding: gzip' --header 'Cookie: sessionid=1'`;
 
 /**
  * Runs the command line.
@@ -86,6 +103,8 @@ function makeProgram(terminal: Terminal, end: (code: ExitCode) => void): Command
     .description('print the JSON Schema of the configuration')
     .addHelpText('after', schemaExamples)
     .action(() => end(schema(terminal)));
+  addPurge(program, terminal, end);
+  addCache(program, terminal, end);
   program
     .command('version')
     .description('print the versions of Portico, Node.js and uWebSockets.js')
@@ -111,6 +130,42 @@ function addServe(program: Command, end: (code: ExitCode) => void): void {
       const { serve } = await import('./serve.ts');
       end(await serve({ source }));
     });
+}
+
+function addPurge(program: Command, terminal: Terminal, end: (code: ExitCode) => void): void {
+  program
+    .command('purge')
+    .description('remove stored responses from the cache, or mark them stale')
+    .argument('[urls...]', 'whole URLs, such as https://example.org/blog/')
+    .option('--prefix <url>', 'everything whose URL begins so; repeatable', append)
+    .option('--host <host>', 'everything of a host; repeatable', append)
+    .option('--tag <tag>', 'everything with that Cache-Tag or Surrogate-Key; repeatable', append)
+    .option('--all', 'everything')
+    .option('--soft', 'mark stale instead: it is validated before its next use, and serves while the application fails')
+    .option('--zone <name>', 'in that zone only, instead of in all')
+    .addOption(configOption())
+    .addOption(adminOption())
+    .addHelpText('after', purgeExamples)
+    .action(async (urls: string[], flags: PurgeFlags) => end(await purge(urls, flags, terminal)));
+}
+
+function addCache(program: Command, terminal: Terminal, end: (code: ExitCode) => void): void {
+  program
+    .command('cache')
+    .description('ask what the cache has')
+    .command('why')
+    .description('say what is stored for an URL, until when and why, and what a request would meet')
+    .argument('<url>', 'the whole URL, such as https://example.org/blog/')
+    .option('--header <line>', "a field of the request, 'Name: value'; repeatable", append)
+    .option('--json', 'print JSON')
+    .addOption(configOption())
+    .addOption(adminOption())
+    .addHelpText('after', whyExamples)
+    .action(async (url: string, flags: CacheWhyFlags) => end(await cacheWhy(url, flags, terminal)));
+}
+
+function adminOption(): Option {
+  return new Option('--admin <address>', 'the admin listener, host:port, instead of that of the configuration');
 }
 
 function configOption(): Option {

@@ -44,8 +44,18 @@ function compileRoute(
 ): RouteCandidate {
   const compiled = compileFields(config);
   const handler = makeHandler(config, site, compiled);
-  const { name, bodyLimit, path, exact, internal, limitRate } = config;
-  const route: Route = { site: site.name, name, handler, bodyLimit, errorPages, internal, limitRate, ...compiled };
+  const { name, bodyLimit, path, exact, internal, limitRate, cache } = config;
+  const route: Route = {
+    site: site.name,
+    name,
+    handler,
+    bodyLimit,
+    errorPages,
+    internal,
+    limitRate,
+    cache,
+    ...compiled,
+  };
   return { path, exact, conditions: new Conditions(config), route };
 }
 

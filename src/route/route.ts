@@ -1,3 +1,4 @@
+import type { CacheRules } from '../cache/cache-rules.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { PorticoError } from '../response/portico-error.ts';
 
@@ -24,6 +25,8 @@ export interface Route {
   readonly internal?: boolean;
   /** Most bytes a second that each response is sent with; undefined for as many as the client takes. */
   readonly limitRate?: number | undefined;
+  /** What it says about caching, for explanations; undefined where nothing is cached. */
+  readonly cache?: CacheRules | undefined;
 }
 
 /** What the host of a request leads to. */
