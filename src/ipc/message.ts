@@ -1,6 +1,8 @@
 import type { CacheExplanation } from '../cache/cache-explanation.ts';
+import type { FetchEnd } from '../cache/collapse/fetch-locks.ts';
 import type { PurgeOrder, PurgeRequest } from '../cache/purge.ts';
 import type { CacheOrder, CacheReport } from '../cache/store/store-messages.ts';
+import type { StoredResponse } from '../cache/stored-response.ts';
 import type { Config, ListenAddress } from '../config/config.ts';
 import type { MetricDelta } from '../metrics/delta.ts';
 import type { AdministrativeState } from '../upstream/availability.ts';
@@ -47,7 +49,9 @@ export type ToWorker =
   /** The answer to `cache-purge-wanted` with that number: kept, and obeyed by every worker. */
   | { readonly type: 'cache-purge-done'; readonly id: number; readonly error?: string }
   /** What the keeper of the stores has to say: space, what others removed. Of the zones' folders ahead of the configuration. */
-  | { readonly type: 'cache-store'; readonly orders: readonly CacheOrder[] };
+  | { readonly type: 'cache-store'; readonly orders: readonly CacheOrder[] }
+  /** About the lock that the worker asked for under that number. */
+  | { readonly type: 'cache-lock'; readonly id: number; readonly answer: CacheLockAnswer };
 
 /** Everything a worker says to the primary. */
 export type ToPrimary =
@@ -60,6 +64,8 @@ export type ToPrimary =
   | { readonly type: 'metrics'; readonly id?: number; readonly delta: MetricDelta; readonly state: WorkerState }
   /** What it needs of `maxConnections`, and leases that it gives back. */
   | { readonly type: 'capacity'; readonly demands: readonly CapacityDemand[] }
+  /** Locks by which one worker alone fetches what is in no store. */
+  | { readonly type: 'cache-lock'; readonly id: number; readonly call: CacheLockCall }
   /** What the keeper of the stores has to know: stored, removed and used entries, space wanted. */
   | { readonly type: 'cache-store'; readonly reports: readonly CacheReport[] }
   /** The answer to `cache-explain`; text where there is none. */
@@ -78,6 +84,52 @@ export type ToPrimary =
     }
   /** Everything is closed; the process ends. `cut`: requests that the time did not suffice for. */
   | { readonly type: 'drained'; readonly cut?: number };
+
+/** What a worker says about a lock; its numbers are its own. */
+export type CacheLockCall =
+  /** It wants to fetch what nothing was stored for at `lookedAt` (milliseconds since 1970). */
+  | {
+      readonly kind: 'ask';
+      readonly zone: string;
+      readonly key: string;
+      readonly wait: boolean;
+      readonly lookedAt: number;
+    }
+  /** It has the lock, and gets a response that others can read along. */
+  | { readonly kind: 'offer'; readonly response: FollowedResponse }
+  | { readonly kind: 'progress'; readonly written: number; readonly complete: boolean }
+  /** It gives it back, or does not wait for it any more. */
+  | { readonly kind: 'end'; readonly end: FetchEnd };
+
+/** What a worker is told about a lock. */
+export type CacheLockAnswer =
+  /** It is its turn. */
+  | { readonly kind: 'granted' }
+  /** Another worker has it; it is the turn of this one some time. */
+  | { readonly kind: 'waits' }
+  /** Another worker has it, and this one did not want to wait. */
+  | { readonly kind: 'busy' }
+  /** To the one that has it: others want to read along. */
+  | { readonly kind: 'wanted' }
+  | { readonly kind: 'following'; readonly response: FollowedResponse }
+  | { readonly kind: 'progress'; readonly written: number; readonly complete: boolean }
+  /** What was read along will not be completed. */
+  | { readonly kind: 'lost' }
+  /** It is stored now, or found to be nothing to store; the lock is gone. */
+  | { readonly kind: 'stored' }
+  | { readonly kind: 'uncacheable'; readonly rememberMs: number };
+
+/** A response that one worker gets and stores, so that others can read along in its file. */
+export interface FollowedResponse {
+  readonly response: Omit<StoredResponse, 'bodyLength'>;
+  /** Names in lower case, sorted. */
+  readonly varyNames: readonly string[];
+  readonly file: { readonly path: string; readonly bodyOffset: number };
+  /** Bytes of body that are in the file. */
+  readonly written: number;
+  /** Bytes of the whole body when they are known. */
+  readonly length: number | undefined;
+}
 
 /** What was said of one server while the program runs. */
 export interface ServerStateOrder {

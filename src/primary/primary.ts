@@ -9,6 +9,7 @@ import { MetricAggregate } from '../metrics/aggregate.ts';
 import { AdminEndpoint } from './admin-endpoint.ts';
 import { CacheDesk } from './cache-desk.ts';
 import { CacheKeeper } from './cache-keeper.ts';
+import { CacheLocks } from './cache-locks.ts';
 import { CachePurges } from './cache-purges.ts';
 import { CapacityDesk } from './capacity-desk.ts';
 import { workerForker } from './fork-worker.ts';
@@ -54,6 +55,7 @@ export class Primary {
   private readonly purges: CachePurges;
   private readonly keeper: CacheKeeper;
   private readonly cache: CacheDesk;
+  private readonly cacheLocks = new CacheLocks();
   private readonly round: ReportRound;
   private readonly prober: HealthProber;
   private readonly admin: AdminEndpoint;
@@ -243,12 +245,14 @@ export class Primary {
       kept: (_slot, reports, workerKey) => this.keeper.told(workerKey, reports),
       cacheSaid: (slot, message) => {
         if (message.type === 'cache-purged') this.purges.confirmed(slot, message.round);
+        else if (message.type === 'cache-lock') this.cacheLocks.told(slot, message.id, message.call, slot.workerKey);
         else if (message.type === 'cache-explained') this.cache.explained(message);
         else this.cache.wanted(slot, message);
       },
       died: (slot, death) => {
         this.purges.died(slot);
         this.keeper.died(death.workerKey);
+        this.cacheLocks.died(death.workerKey);
         this.capacity.died(death.workerKey);
         this.aggregate.forget(death.workerKey);
         this.round.died(slot);

@@ -38,7 +38,10 @@ export interface SlotEvents {
 }
 
 /** What workers say about purging, and what they explain. */
-export type CacheMessage = Extract<ToPrimary, { type: 'cache-purged' | 'cache-purge-wanted' | 'cache-explained' }>;
+export type CacheMessage = Extract<
+  ToPrimary,
+  { type: 'cache-purged' | 'cache-purge-wanted' | 'cache-explained' | 'cache-lock' }
+>;
 
 export interface WorkerDeath {
   readonly pid: number | undefined;
@@ -212,6 +215,7 @@ export class WorkerSlot {
       case 'cache-purged':
       case 'cache-explained':
       case 'cache-purge-wanted':
+      case 'cache-lock':
         return this.events.cacheSaid?.(this, message);
       case 'drained':
         this.cut = message.cut ?? 0;

@@ -232,6 +232,16 @@ export const errorCodes = {
     title: 'The application did not accept the connection in time.',
     meaning: 'Connecting took longer than `timeouts.connect` of the upstream: usually a full listen backlog.',
   },
+  only_if_cached: {
+    status: 504,
+    side: 'client',
+    retryable: false,
+    title: 'There is no copy of this page.',
+    explanation: 'Portico, the front server, is working, and so is the application. The request wants nothing but a copy.',
+    condition: 'not asked',
+    meaning:
+      'The request says `Cache-Control: only-if-cached`, which the route obeys (`cache.obeyRequest`), and nothing that could answer it is stored.',
+  },
   upstream_timeout: {
     status: 504,
     side: 'upstream',

@@ -6,6 +6,9 @@ import type { Representation } from './representation.ts';
 /** A piece of a response body: bytes that are there, or a part of the file. */
 type BodySegment = Buffer | ByteRange;
 
+/** What is cut into parts; a file is one, and a stored response. */
+export type Divisible = Pick<Representation, 'size' | 'contentType' | 'head'>;
+
 /** What is sent of a file: all of it, one part, or several with a head before each. */
 export interface FileResponse {
   readonly head: ResponseHead;
@@ -23,7 +26,7 @@ export function wholeFile(representation: Representation): FileResponse {
  * @param contentType of each of several parts, when it is not that of the file
  */
 export function partOfFile(
-  representation: Representation,
+  representation: Divisible,
   ranges: readonly ByteRange[],
   contentType: string = representation.contentType,
 ): FileResponse {
@@ -35,11 +38,11 @@ export function partOfFile(
 }
 
 /** `\r\nContent-Range: …` for a 416, which says how long the file is. */
-export function unsatisfiedRangeLine({ size }: Representation): Buffer {
+export function unsatisfiedRangeLine({ size }: Pick<Divisible, 'size'>): Buffer {
   return Buffer.from(`\r\nContent-Range: bytes */${size}`, 'latin1');
 }
 
-function severalParts(representation: Representation, ranges: readonly ByteRange[], partType: string): FileResponse {
+function severalParts(representation: Divisible, ranges: readonly ByteRange[], partType: string): FileResponse {
   // Random, so that nothing in a file can be made to look like the end of a part.
   const boundary = randomBytes(18).toString('hex');
   const segments: BodySegment[] = [];

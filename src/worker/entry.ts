@@ -66,6 +66,10 @@ async function receive(message: ToWorker): Promise<void> {
       return worker.setServerState(message);
     case 'capacity':
       return worker.takeCapacity(message.orders);
+    case 'cache-store':
+      return worker.takeCacheOrders(message.orders);
+    case 'cache-lock':
+      return worker.takeCacheLock(message);
     case 'cache-purge':
     case 'cache-purge-done':
       return worker.takePurge(message);

@@ -1,4 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { CacheHandler } from '../cache/cache-handler.ts';
+import { CacheInterceptor } from '../cache/cache-interceptor.ts';
+import type { CacheRules } from '../cache/cache-rules.ts';
+import { handedOverFields } from '../cache/handed-over-fields.ts';
 import { CompressingHandler, type CompressionResources, RouteCompression } from '../compression/route-compression.ts';
 import { bufferingDefaults } from '../config/buffering-defaults.ts';
 import type { Config, RouteConfig, SiteConfig } from '../config/config.ts';
@@ -19,6 +23,7 @@ import type { ContentTypes } from '../static/content-types.ts';
 import { createStaticHandler, type StaticResources } from '../static/static-handler.ts';
 import { WebSocketHandler } from '../websocket/websocket-handler.ts';
 import { WebSocketRoute } from '../websocket/websocket-route.ts';
+import type { CacheZones } from './cache-zones.ts';
 import { createDirectedActions } from './directed-actions.ts';
 import type { UpstreamSet } from './upstream-set.ts';
 
@@ -38,6 +43,7 @@ export interface GraphResources {
   readonly paceClock: PaceClock;
   readonly buffering: BufferingResources;
   readonly compression: CompressionResources;
+  readonly caches: CacheZones;
 }
 
 /** Throws when an error page cannot be read; nothing has changed then. */
@@ -72,7 +78,7 @@ function makeHandlerOf(
       return createStaticHandler({ ...action, ...place, immutable, passThrough, compression }, resources.files);
     }
     case 'proxy':
-      return compressing(makeProxy(action, route, compiled, config, resources));
+      return compressing(makeProxy(action, route, compiled, config, resources, route.cache));
     case 'redirect':
       return createRedirectHandler(action, place);
     case 'respond':
@@ -88,6 +94,7 @@ function makeProxy(
   compiled: CompiledRoute,
   config: Config,
   resources: GraphResources,
+  cache?: CacheRules,
 ): Handler {
   const upstreamConfig = config.upstreams[action.upstream];
   if (upstreamConfig === undefined) throw new Error(`unknown upstream ${action.upstream}`);
@@ -97,8 +104,23 @@ function makeProxy(
     createStaticHandler({ ...namedFiles, ...compiled, cacheControl: [], root: folder }, files),
   );
   const rules = new ResponseRules(action, new AccelDirectives(upstreamConfig, actions, paceClock, recorder), recorder);
+  const zone = cache === undefined ? undefined : resources.caches.get(cache.zone);
   const proxyConfig = { ...action, ...compiled, prefix: route.path };
-  const handler = createProxyHandler(proxyConfig, upstream, admission, rules, resources.buffering);
+  const handler =
+    cache === undefined || zone === undefined
+      ? createProxyHandler(proxyConfig, upstream, admission, rules, resources.buffering)
+      : new CacheHandler(
+          { rules: cache, ...compiled },
+          zone,
+          files.buffers,
+          createProxyHandler(
+            { ...proxyConfig, handedOverFields: handedOverFields(compiled.removedResponseFields) },
+            upstream,
+            admission,
+            new CacheInterceptor(rules),
+            resources.buffering,
+          ),
+        );
   if (action.webSocket === false) return handler;
   const webSockets = new WebSocketRoute(action.webSocket, proxyConfig, upstream, admission, recorder);
   return new WebSocketHandler(webSockets, handler);

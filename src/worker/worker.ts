@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PurgeClient } from '../cache/purge-client.ts';
+import type { CacheOrder } from '../cache/store/store-messages.ts';
 import type { CompressionResources } from '../compression/route-compression.ts';
 import type { Config, RouteAction } from '../config/config.ts';
 import { webSocketDefaults } from '../config/websocket-defaults.ts';
@@ -24,6 +25,7 @@ import { FileCache } from '../static/file-cache.ts';
 import { ReadBufferPool } from '../static/read-buffer-pool.ts';
 import type { StaticResources } from '../static/static-handler.ts';
 import { bufferingResources, configureBuffering } from './buffering-resources.ts';
+import { CacheZones } from './cache-zones.ts';
 import { CapacityLeases } from './capacity-leases.ts';
 import { compressionResources, configureCompression } from './compression-resources.ts';
 import { Listeners } from './listeners.ts';
@@ -53,6 +55,7 @@ export class Worker {
   private readonly openConnections: Gauge;
   private readonly paceClock: PaceClock;
   private readonly purges: PurgeClient;
+  private readonly caches: CacheZones;
   private serving: Serving | undefined;
   private awaitIdle = false;
 
@@ -62,6 +65,8 @@ export class Worker {
     this.capacity = new CapacityLeases((demands) => options.send({ type: 'capacity', demands }));
     this.upstreams = new UpstreamSet(options.recorder, options.logger, this.capacity);
     this.purges = new PurgeClient(options.send);
+    const { recorder, logger, send } = options;
+    this.caches = new CacheZones({ recorder, logger, send, purges: this.purges });
     this.paceClock = new PaceClock(options.recorder.gauge(metricNames.httpResponsesPaced, {}));
     this.openConnections = options.recorder.gauge(metricNames.connections, {});
   }
@@ -102,6 +107,16 @@ export class Worker {
     this.purges.receive(message);
   }
 
+  /** Takes what the keeper of the stores says. */
+  takeCacheOrders(orders: readonly CacheOrder[]): void {
+    this.caches.takeOrders(orders);
+  }
+
+  /** Takes what the primary says about a lock. */
+  takeCacheLock({ id, answer }: Extract<ToWorker, { type: 'cache-lock' }>): void {
+    this.caches.takeLock(id, answer);
+  }
+
   /** Takes what active checks found of servers. */
   setHealth(report: HealthReport): void {
     this.upstreams.setHealth(report);
@@ -136,6 +151,7 @@ export class Worker {
     serving.engine.close();
     this.upstreams.close();
     serving.buffering.spool.close();
+    this.caches.close();
     void serving.compression.forms.close();
     this.report();
     await serving.accessLog?.close();
@@ -162,7 +178,9 @@ export class Worker {
     const buffering = bufferingResources(config, recorder, this.options.logger, former?.buffering);
     const compression = compressionResources(config, recorder, former?.compression);
     const { upstreams, paceClock } = this;
-    const graph = buildSiteGraph(config, { files, upstreams, recorder, paceClock, buffering, compression });
+    this.caches.prepare(config);
+    const { caches } = this;
+    const graph = buildSiteGraph(config, { files, upstreams, recorder, paceClock, buffering, compression, caches });
     const serving = former ?? this.start(config, new Pipeline(graph, this.observer));
     const accessLog = this.accessLogFor(config, former);
     const closeOld = await serving.listeners.openNew(config.listen).catch(async (error: unknown) => {
@@ -176,6 +194,7 @@ export class Worker {
     configureCompression(compression, config);
     this.upstreams.applyConfig(config.upstreams);
     serving.pipeline.replaceGraph(graph);
+    this.caches.settle(config);
     this.observer.useAccessLog(accessLog);
     if (former?.accessLog !== accessLog) void former?.accessLog?.close();
     this.serving = { ...serving, generation, config, files, buffering, compression, accessLog };

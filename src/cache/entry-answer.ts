@@ -1,0 +1,158 @@
+import { ifRangeHolds } from '../http/conditional.ts';
+import { parseByteRanges } from '../http/range.ts';
+import type { RequestContext } from '../request/request-context.ts';
+import { respondError } from '../response/error-response.ts';
+import { PorticoError } from '../response/portico-error.ts';
+import { type FileResponse, partOfFile, unsatisfiedRangeLine } from '../static/range-response.ts';
+import type { ReadBufferPool } from '../static/read-buffer-pool.ts';
+import type { CacheOutcome } from './cache-status.ts';
+import type { CacheZone } from './cache-zone.ts';
+import type { CachedRouteConfig } from './cached-route.ts';
+import { EntryHeads, type HeadRules } from './entry-heads.ts';
+import { EntryStream } from './entry-stream.ts';
+import { evaluateClientConditions } from './policy/validation.ts';
+import { field, RequestTrait } from './request-field.ts';
+import type { StoreEntry } from './response-store.ts';
+
+/** Up to this size a body is given away whole: sockets take as much at once, so no client can make it pile up. */
+const unpinnedBytes = 64 * 1024;
+
+/** Answers requests with stored responses: whole, in part, or not at all where the client has them. */
+export class EntryAnswer {
+  private readonly heads: HeadRules;
+  private readonly zone: CacheZone;
+  private readonly buffers: ReadBufferPool;
+  private readonly gone: (context: RequestContext) => void;
+  /** What was made of the entries that this route has answered with. */
+  private readonly prepared = new WeakMap<StoreEntry, EntryHeads>();
+
+  /** @param gone what to do when an entry turns out unreadable before anything of it was sent */
+  constructor(
+    config: CachedRouteConfig,
+    zone: CacheZone,
+    buffers: ReadBufferPool,
+    gone: (context: RequestContext) => void,
+  ) {
+    const { rules, responseFields, removedResponseFields } = config;
+    this.heads = {
+      responseFields,
+      removed: removedResponseFields,
+      cacheStatus: rules.cacheStatus,
+      xCache: rules.xCache,
+      rules,
+    };
+    this.zone = zone;
+    this.buffers = buffers;
+    this.gone = gone;
+  }
+
+  /** The heads for an entry; kept as long as the entry is. */
+  of(entry: StoreEntry): EntryHeads {
+    let heads = this.prepared.get(entry);
+    if (heads === undefined) this.prepared.set(entry, (heads = new EntryHeads(entry.response, this.heads)));
+    return heads;
+  }
+
+  /** What the route makes of a response that is not an entry yet. */
+  headsOf(response: StoreEntry['response']): EntryHeads {
+    return new EntryHeads(response, this.heads);
+  }
+
+  /** `\r\nname: value` lines that tell what the cache did with a response that comes from upstream. */
+  linesFor(outcome: CacheOutcome): string {
+    return this.heads.cacheStatus === undefined && !this.heads.xCache ? '' : EntryHeads.traceLines(outcome, this.heads);
+  }
+
+  /**
+   * Answers with an entry that is fresh, or may be used all the same.
+   * @param traits of the request, as `requestTraits` gives them
+   * @param now    milliseconds since 1970
+   */
+  send(
+    context: RequestContext,
+    entry: StoreEntry,
+    outcome: CacheOutcome | undefined,
+    traits: number,
+    now: number,
+  ): void {
+    const heads = this.of(entry);
+    const { exchange } = context;
+    const { contents } = entry;
+    if ((traits & RequestTrait.conditions) !== 0) {
+      return this.sendConditionally(context, entry, heads, outcome, traits, now);
+    }
+    if (contents === undefined || contents.length > unpinnedBytes) {
+      return this.sendBody(context, entry, heads.whole(now, outcome), undefined);
+    }
+    this.zone.metrics.memory.add(1);
+    exchange.respond(heads.whole(now, outcome), contents);
+  }
+
+  private sendConditionally(
+    context: RequestContext,
+    entry: StoreEntry,
+    heads: EntryHeads,
+    outcome: CacheOutcome | undefined,
+    traits: number,
+    now: number,
+  ): void {
+    const { exchange } = context;
+    const { head } = exchange;
+    const { response } = entry;
+    if (
+      (traits & RequestTrait.validation) !== 0 &&
+      evaluateClientConditions(response, head.fields, now / 1000) === 'not-modified'
+    ) {
+      this.count(entry);
+      return exchange.respondHead(heads.notModified(now, outcome), undefined);
+    }
+    // RFC 9110 section 14.2: a Range means something with GET only; other responses than 200 are no representation to cut.
+    const range = head.method === 'GET' && response.status === 200 ? field(head, 'range') : undefined;
+    const whole = heads.whole(now, outcome);
+    if (range === undefined || !rangeApplies(field(head, 'if-range'), entry, now)) {
+      return this.sendBody(context, entry, whole, undefined);
+    }
+    const parts = heads.partial(entry.response.bodyLength, whole);
+    const ranges = head.fields.all('range').length > 1 ? undefined : parseByteRanges(range, parts.size);
+    if (ranges === undefined) return this.sendBody(context, entry, whole, undefined);
+    if (ranges !== 'unsatisfiable') return this.sendBody(context, entry, whole, partOfFile(parts, ranges));
+    const error = new PorticoError('range_not_satisfiable', `no range within ${parts.size} bytes`);
+    respondError(context, error, unsatisfiedRangeLine(parts));
+  }
+
+  /** @param part undefined for the whole body */
+  private sendBody(
+    context: RequestContext,
+    entry: StoreEntry,
+    whole: ReturnType<EntryHeads['whole']>,
+    part: FileResponse | undefined,
+  ): void {
+    const { exchange } = context;
+    const { bodyLength, status } = entry.response;
+    this.count(entry);
+    if (exchange.head.method === 'HEAD' || status === 204)
+      return exchange.respondHead(whole, status === 204 ? undefined : bodyLength);
+    const { contents } = entry;
+    if (contents !== undefined && contents.length <= unpinnedBytes) {
+      if (part === undefined) return exchange.respond(whole, contents);
+      const chunks = part.segments.map((segment) =>
+        segment instanceof Uint8Array ? segment : contents.subarray(segment.first, segment.last + 1),
+      );
+      const [only] = chunks;
+      return exchange.respond(part.head, chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
+    }
+    if (bodyLength === 0) return exchange.respond(whole, Buffer.alloc(0));
+    const response = part ?? { head: whole, length: bodyLength, segments: [{ first: 0, last: bodyLength - 1 }] };
+    new EntryStream(context, entry, response, this.buffers, this.gone).start();
+  }
+
+  private count({ source }: StoreEntry): void {
+    this.zone.metrics[source].add(1);
+  }
+}
+
+function rangeApplies(ifRange: string | undefined, { response }: StoreEntry, now: number): boolean {
+  const { etag = '', lastModified } = response;
+  const seconds = lastModified === undefined ? Number.NaN : lastModified / 1000;
+  return ifRangeHolds(ifRange, { etag, lastModified: seconds }, now / 1000);
+}
