@@ -17,7 +17,7 @@ export async function cacheWhy(url: string, flags: CacheWhyFlags, terminal: Term
   const query = new URLSearchParams({ url });
   for (const line of flags.header ?? []) query.append('header', line);
   try {
-    const { status, value } = await askAdmin(address, 'GET', `/cache/why?${query}`);
+    const { status, value } = await askAdmin(address, 'GET', `/cache/why?${query.toString()}`);
     if (status !== 200) {
       terminal.error(`portico: ${refusalIn({ status, value })}\n`);
       return status === 400 ? exitCodes.usage : exitCodes.failed;

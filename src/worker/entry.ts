@@ -70,6 +70,8 @@ async function receive(message: ToWorker): Promise<void> {
       return worker.takeCacheOrders(message.orders);
     case 'cache-lock':
       return worker.takeCacheLock(message);
+    case 'cache-explain':
+      return worker.explainCache(message);
     case 'cache-purge':
     case 'cache-purge-done':
       return worker.takePurge(message);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PurgeClient } from '../cache/purge-client.ts';
+import type { ResponseStore } from '../cache/response-store.ts';
 import type { CacheOrder } from '../cache/store/store-messages.ts';
 import type { CompressionResources } from '../compression/route-compression.ts';
 import type { Config, RouteAction } from '../config/config.ts';
@@ -25,13 +26,14 @@ import { FileCache } from '../static/file-cache.ts';
 import { ReadBufferPool } from '../static/read-buffer-pool.ts';
 import type { StaticResources } from '../static/static-handler.ts';
 import { bufferingResources, configureBuffering } from './buffering-resources.ts';
+import { explainUrl } from './cache-explainer.ts';
 import { CacheZones } from './cache-zones.ts';
 import { CapacityLeases } from './capacity-leases.ts';
 import { compressionResources, configureCompression } from './compression-resources.ts';
 import { Listeners } from './listeners.ts';
 import { Pipeline } from './pipeline.ts';
 import { RequestObserver } from './request-observer.ts';
-import { buildSiteGraph } from './site-graph.ts';
+import { buildSiteGraph, type SiteGraph } from './site-graph.ts';
 import { UpstreamSet } from './upstream-set.ts';
 
 /** How long before the end of a drain WebSockets are closed, milliseconds: clients are to hear of it. */
@@ -57,6 +59,7 @@ export class Worker {
   private readonly purges: PurgeClient;
   private readonly caches: CacheZones;
   private serving: Serving | undefined;
+  private graph: SiteGraph | undefined;
   private awaitIdle = false;
 
   constructor(options: WorkerOptions) {
@@ -115,6 +118,14 @@ export class Worker {
   /** Takes what the primary says about a lock. */
   takeCacheLock({ id, answer }: Extract<ToWorker, { type: 'cache-lock' }>): void {
     this.caches.takeLock(id, answer);
+  }
+
+  /** Says what the cache has for a request. */
+  async explainCache({ id, url, fields }: Extract<ToWorker, { type: 'cache-explain' }>): Promise<void> {
+    const { graph, caches, options } = this;
+    const storeOf = (zone: string): ResponseStore | undefined => caches.get(zone)?.store;
+    const explanation = graph === undefined ? 'the worker starts' : await explainUrl(url, fields, graph, storeOf);
+    options.send({ type: 'cache-explained', id, explanation });
   }
 
   /** Takes what active checks found of servers. */
@@ -194,6 +205,7 @@ export class Worker {
     configureCompression(compression, config);
     this.upstreams.applyConfig(config.upstreams);
     serving.pipeline.replaceGraph(graph);
+    this.graph = graph;
     this.caches.settle(config);
     this.observer.useAccessLog(accessLog);
     if (former?.accessLog !== accessLog) void former?.accessLog?.close();
