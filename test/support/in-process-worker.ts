@@ -10,6 +10,7 @@ import { createLogger } from '../../src/log/logger.ts';
 import { WorkerRecorder } from '../../src/metrics/worker-recorder.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { freePort } from './free-port.ts';
+import type { SharedCache } from './shared-cache.ts';
 import { SharedCapacity } from './shared-capacity.ts';
 
 /** One whole worker in the process of the test: real sockets, no primary. */
@@ -36,11 +37,13 @@ export interface InProcessWorker {
  * @param yaml a configuration without `listen`, `admin` and `accessLog`; relative paths start from `folder`
  * @param folder where the file is written; a temporary one, removed on close, when left out
  * @param capacity what it shares with other workers of the test
+ * @param cache the same for a cache on disk; without it one has memory alone
  */
 export async function startInProcessWorker(
   yaml: string,
   folder?: string,
   capacity = new SharedCapacity(),
+  cache?: SharedCache,
 ): Promise<InProcessWorker> {
   const home = folder ?? (await mkdtemp(join(tmpdir(), 'portico-worker-')));
   const port = await freePort();
@@ -54,8 +57,10 @@ export async function startInProcessWorker(
     send: (message) => {
       messages.push(message);
       toPrimary(message);
+      toCache?.(message);
     },
   });
+  const toCache = cache?.join(() => worker);
   const toPrimary = capacity.primaryOf((orders) => worker.takeCapacity(orders));
   let generation = 0;
   const configure = async (text: string, afterCheck?: () => void): Promise<ToPrimary | undefined> => {

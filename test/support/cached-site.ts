@@ -1,0 +1,114 @@
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import { type InProcessWorker, startInProcessWorker } from './in-process-worker.ts';
+import type { SharedCache } from './shared-cache.ts';
+
+/** What an application answers; without `end` the test ends the response itself. */
+export type Application = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** A response as a client sees it. */
+export interface CachedAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  readonly text: string;
+  /** The value of Cache-Status; '' without one. */
+  readonly cache: string;
+}
+
+export interface AskOptions {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** An application behind a worker with a cache, all in the process of the test. */
+export class CachedSite {
+  /** Requests that reached the application. */
+  readonly requests: IncomingMessage[] = [];
+  readonly worker: InProcessWorker;
+  private readonly upstreamPort: number;
+
+  private constructor(worker: InProcessWorker, upstreamPort: number, requests: IncomingMessage[]) {
+    this.worker = worker;
+    this.upstreamPort = upstreamPort;
+    this.requests = requests;
+  }
+
+  /**
+   * @param rules what `cache` says, as YAML flow
+   * @param route further keys of the route, as YAML flow
+   */
+  static async start(
+    t: TestContext,
+    application: Application,
+    rules = 'true',
+    { route = '', top = '', cache }: { route?: string; top?: string; cache?: SharedCache } = {},
+  ): Promise<CachedSite> {
+    const requests: IncomingMessage[] = [];
+    const server = createServer((incoming, response) => {
+      requests.push(incoming);
+      application(incoming, response);
+    });
+    server.keepAliveTimeout = 60_000;
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    t.after(() => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    });
+    const yaml = CachedSite.yaml(port, rules, route, top, cache?.directory);
+    const worker = await startInProcessWorker(yaml, undefined, undefined, cache);
+    t.after(() => worker.close());
+    return new CachedSite(worker, port, requests);
+  }
+
+  /** Takes other rules. */
+  async reload(rules: string, route = ''): Promise<void> {
+    const answer = await this.worker.reload(CachedSite.yaml(this.upstreamPort, rules, route, '', undefined));
+    if (answer?.type !== 'configured') throw new Error(JSON.stringify(answer));
+  }
+
+  /** One request over a connection of its own. Rejects when the response is cut. */
+  ask(path: string, options: AskOptions = {}): Promise<CachedAnswer> {
+    return askCached(this.worker.port, path, options);
+  }
+
+  private static yaml(port: number, rules: string, route: string, top: string, directory: string | undefined): string {
+    return `workers: 1
+caches: { default: { directory: ${directory ?? 'false'} } }
+upstreams: { app: { servers: ['127.0.0.1:${port}'], waitForUpstream: 0s } }
+${top}
+sites:
+  - routes:
+      - { path: /, proxy: { upstream: app }, cache: ${rules}${route === '' ? '' : `, ${route}`} }
+`;
+  }
+}
+
+/** One request to a port of this machine, over a connection of its own. */
+export function askCached(port: number, path: string, options: AskOptions = {}): Promise<CachedAnswer> {
+  const { method = 'GET', headers = {}, body, signal } = options;
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      { host: '127.0.0.1', port, path, method, headers, agent: false, timeout: 20_000, ...(signal && { signal }) },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          if (!response.complete) return reject(new Error('the response was cut'));
+          const { statusCode: status = 0, headers: fields } = response;
+          const whole = Buffer.concat(chunks);
+          const cache = String(fields['cache-status'] ?? '');
+          resolve({ status, headers: fields, body: whole, text: whole.toString(), cache });
+        });
+      },
+    );
+    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer')));
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
