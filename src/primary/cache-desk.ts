@@ -32,9 +32,8 @@ export class CacheDesk implements CacheControl {
 
   readonly purge = async (wish: PurgeWish): Promise<PurgeReport> => {
     const requests = requestsFor(wish, zoneKeys(this.options.config()));
-    const startedAt = performance.now();
-    const { orders, confirmed, silent, notKept } = await this.options.purges.purge(requests);
-    const milliseconds = Math.round((performance.now() - startedAt) * 10) / 10;
+    const { orders, confirmed, silent, obeyedMs, notKept } = await this.options.purges.purge(requests);
+    const milliseconds = Math.round(obeyedMs * 10) / 10;
     const report = { orders, workers: confirmed, silent, milliseconds };
     if (notKept === undefined) return report;
     return { ...report, warning: `the orders would not outlive a restart: ${notKept}` };

@@ -4,7 +4,7 @@ import type { Logger } from '../log/logger.ts';
 import { metricNames } from '../metrics/names.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { PurgeJournal } from './purge-journal.ts';
-import { type PurgeListener, PurgeRounds } from './purge-round.ts';
+import { type PurgeListener, PurgeRounds, type RoundResult } from './purge-round.ts';
 
 /** A zone as far as purging goes. */
 export interface PurgeZone {
@@ -35,6 +35,8 @@ export interface PurgeOutcome {
   /** Workers that obey, and those that did not say so in time. */
   readonly confirmed: number;
   readonly silent: number;
+  /** Until the last of them obeyed, or was given up. */
+  readonly obeyedMs: number;
   /** Why the orders do not outlive the program: what the disk said. */
   readonly notKept: string | undefined;
 }
@@ -109,9 +111,10 @@ export class CachePurges {
     for (const { zone, what } of orders) {
       this.options.recorder.counter(metricNames.cachePurges, { zone, kind: what.kind }).add(1);
     }
-    const told = orders.length === 0 ? { confirmed: 0, silent: 0 } : this.rounds.tell({ orders, retired: [] });
-    const kept = await this.keep(orders);
-    return { orders: orders.length, ...(await told), notKept: kept };
+    const startedAt = performance.now();
+    const told = this.tell(orders).then((result) => ({ ...result, obeyedMs: performance.now() - startedAt }));
+    const notKept = await this.keep(orders);
+    return { orders: orders.length, ...(await told), notKept };
   }
 
   confirmed(worker: PurgeListener, round: number): void {
@@ -158,6 +161,10 @@ export class CachePurges {
     });
     const everything: PurgeRequest = { zone: zone.name, what: { kind: 'everything' }, soft: false };
     return [...restored, this.number(everything, this.options.now())];
+  }
+
+  private async tell(orders: readonly PurgeOrder[]): Promise<RoundResult> {
+    return orders.length === 0 ? { confirmed: 0, silent: 0 } : this.rounds.tell({ orders, retired: [] });
   }
 
   private remove(name: string): void {

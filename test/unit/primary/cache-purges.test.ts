@@ -64,7 +64,9 @@ test('a purge ends when the last worker has confirmed it', async (t) => {
   await new Promise(setImmediate);
   assert.equal(ended, false);
   purges.confirmed(workers[1] ?? {}, round);
-  assert.deepEqual(await outcome, { orders: 2, confirmed: 2, silent: 0, notKept: undefined });
+  const { obeyedMs, ...rest } = await outcome;
+  assert.ok(obeyedMs >= 0);
+  assert.deepEqual(rest, { orders: 2, confirmed: 2, silent: 0, notKept: undefined });
 });
 
 test('a worker that dies is not waited for', async (t) => {
@@ -82,7 +84,9 @@ test('a worker that says nothing is given up, and the answer tells', async (t) =
   purges.configure([{ name: 'default', onDisk: false }]);
   const outcome = purges.purge([tag('a')]);
   t.mock.timers.tick(5000);
-  assert.deepEqual(await outcome, { orders: 1, confirmed: 0, silent: 2, notKept: undefined });
+  const { obeyedMs, ...rest } = await outcome;
+  assert.ok(obeyedMs >= 0);
+  assert.deepEqual(rest, { orders: 1, confirmed: 0, silent: 2, notKept: undefined });
 });
 
 test('orders have their time and numbers of their own, and are listed for workers that start', async (t) => {
