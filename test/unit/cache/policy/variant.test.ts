@@ -10,7 +10,9 @@ describe('variantOf', () => {
   });
 
   it('is equal exactly where all values are', () => {
-    const value = fc.option(fc.constantFrom('', 'a', 'b', 'a, b', 'x:', 'b:a', 'a\tb:'), { nil: undefined });
+    const value = fc.option(fc.constantFrom('', 'undefined', 'a', 'b', 'a, b', 'x:', 'b:a', 'a\tb:'), {
+      nil: undefined,
+    });
     const lines = (values: (string | undefined)[]) =>
       values.flatMap((text, index) => (text === undefined ? [] : [`${'ab'.charAt(index)}: ${text}`]));
     fc.assert(
