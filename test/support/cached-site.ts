@@ -22,17 +22,21 @@ export interface AskOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal?: AbortSignal;
+  readonly onData?: (chunk: Buffer) => void;
+  /** Which worker is asked, from 0. */
+  readonly worker?: number;
 }
 
 /** An application behind a worker with a cache, all in the process of the test. */
 export class CachedSite {
   /** Requests that reached the application. */
   readonly requests: IncomingMessage[] = [];
-  readonly worker: InProcessWorker;
+  /** One, or as many as share a cache on disk. */
+  readonly workers: readonly InProcessWorker[];
   private readonly upstreamPort: number;
 
-  private constructor(worker: InProcessWorker, upstreamPort: number, requests: IncomingMessage[]) {
-    this.worker = worker;
+  private constructor(workers: readonly InProcessWorker[], upstreamPort: number, requests: IncomingMessage[]) {
+    this.workers = workers;
     this.upstreamPort = upstreamPort;
     this.requests = requests;
   }
@@ -60,24 +64,28 @@ export class CachedSite {
       return new Promise((resolve) => server.close(resolve));
     });
     const yaml = CachedSite.yaml(port, rules, route, top, cache?.directory);
-    const worker = await startInProcessWorker(yaml, undefined, undefined, cache);
-    t.after(() => worker.close());
-    return new CachedSite(worker, port, requests);
+    const workers: InProcessWorker[] = [];
+    for (let count = 0; count < (cache === undefined ? 1 : 2); count++) {
+      const worker = await startInProcessWorker(yaml, undefined, undefined, cache);
+      t.after(() => worker.close());
+      workers.push(worker);
+    }
+    return new CachedSite(workers, port, requests);
   }
 
   /** Takes other rules. */
   async reload(rules: string, route = ''): Promise<void> {
-    const answer = await this.worker.reload(CachedSite.yaml(this.upstreamPort, rules, route, '', undefined));
+    const answer = await this.workers[0]?.reload(CachedSite.yaml(this.upstreamPort, rules, route, '', undefined));
     if (answer?.type !== 'configured') throw new Error(JSON.stringify(answer));
   }
 
   /** One request over a connection of its own. Rejects when the response is cut. */
   ask(path: string, options: AskOptions = {}): Promise<CachedAnswer> {
-    return askCached(this.worker.port, path, options);
+    return askCached(this.workers[options.worker ?? 0]?.port ?? 0, path, options);
   }
 
   private static yaml(port: number, rules: string, route: string, top: string, directory: string | undefined): string {
-    return `workers: 1
+    return `workers: ${directory === undefined ? 1 : 2}
 caches: { default: { directory: ${directory ?? 'false'} } }
 upstreams: { app: { servers: ['127.0.0.1:${port}'], waitForUpstream: 0s } }
 ${top}
@@ -90,13 +98,18 @@ sites:
 
 /** One request to a port of this machine, over a connection of its own. */
 export function askCached(port: number, path: string, options: AskOptions = {}): Promise<CachedAnswer> {
-  const { method = 'GET', headers = {}, body, signal } = options;
+  const { method = 'GET', body, signal } = options;
+  // The same for all workers of a test, whose ports differ.
+  const headers = { host: 'site.example', ...options.headers };
   return new Promise((resolve, reject) => {
     const outgoing = request(
       { host: '127.0.0.1', port, path, method, headers, agent: false, timeout: 20_000, ...(signal && { signal }) },
       (response) => {
         const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('data', (chunk: Buffer) => {
+          chunks.push(chunk);
+          options.onData?.(chunk);
+        });
         response.on('error', reject);
         response.on('end', () => {
           if (!response.complete) return reject(new Error('the response was cut'));

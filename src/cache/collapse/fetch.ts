@@ -97,7 +97,8 @@ export class Fetch implements LockUser {
       use.route.alone(use, false);
     }
     if (this.state === 'asking' && now - this.askedAt > lockAnswerMs) this.granted();
-    if (this.waiting.size === 0 && this.state !== 'fetching' && this.behind === undefined) this.end({ how: 'failed' });
+    const isIdle = this.waiting.size === 0 && this.behind === undefined && (this.remote?.readerCount ?? 0) === 0;
+    if (isIdle && this.state !== 'fetching') this.end({ how: 'failed' });
   }
 
   // --- the store ---

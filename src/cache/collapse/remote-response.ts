@@ -61,6 +61,10 @@ export class RemoteResponse implements BodySource {
     return true;
   }
 
+  get readerCount(): number {
+    return this.readers.size;
+  }
+
   progressed(written: number, complete: boolean): void {
     this.received = Math.max(this.received, written);
     this.complete ||= complete;
