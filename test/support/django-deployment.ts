@@ -29,6 +29,7 @@ export async function deployDjango(
   try {
     await prepareDjango(folder);
     const [port, adminPort] = [await freePort(), await freePort()];
+    const variables = { PORTICO_ADMIN: `http://127.0.0.1:${adminPort}` };
     const listening = await moves(folder);
     const path = join(folder, configuration);
     await moveConfiguration(path, {
@@ -39,7 +40,7 @@ export async function deployDjango(
       ),
     });
     for (const [index, [, at]] of listening.entries()) {
-      gunicorns.push(await Gunicorn.start(folder, `instance-${index + 1}`, at));
+      gunicorns.push(await Gunicorn.start(folder, `instance-${index + 1}`, at, variables));
     }
     const portico = await PorticoProcess.serve(path, adminPort);
     const close = async (): Promise<void> => {

@@ -63,13 +63,21 @@ export class Gunicorn {
     this.logFile = logFile;
   }
 
-  /** @param at a port of the loopback address, or the path of a Unix socket */
-  static async start(folder: string, name: string, at: number | string): Promise<Gunicorn> {
+  /**
+   * @param at a port of the loopback address, or the path of a Unix socket
+   * @param variables further variables of its environment
+   */
+  static async start(
+    folder: string,
+    name: string,
+    at: number | string,
+    variables: Readonly<Record<string, string>> = {},
+  ): Promise<Gunicorn> {
     const logFile = join(folder, `gunicorn-${name}.log`);
     const bind = typeof at === 'number' ? `127.0.0.1:${at}` : `unix:${at}`;
     const child = spawn(python, [program, '--bind', bind, '--access-logfile', logFile], {
       cwd: folder,
-      env: { ...environment, INSTANCE: name },
+      env: { ...environment, ...variables, INSTANCE: name },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let log = '';

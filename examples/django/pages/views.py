@@ -11,6 +11,8 @@ from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from portico_cache import cached_by_portico
+
 from .forms import NoteForm, UploadForm
 from .models import Note
 
@@ -18,6 +20,7 @@ MEGABYTE = 1024 * 1024
 
 
 @require_GET
+@cached_by_portico(600, "notes")
 def show_start(request):
     return render(request, "pages/start.html", {"notes": Note.objects.count()})
 

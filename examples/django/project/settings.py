@@ -47,6 +47,7 @@ INSTALLED_APPS = [
 
 # Portico serves the static files, so there is no middleware for them here.
 MIDDLEWARE = [
+    "portico_cache.PorticoCacheMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -89,6 +90,9 @@ USE_TZ = True
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/notes/"
 LOGOUT_REDIRECT_URL = "/"
+
+# Where pages of the cache are purged (portico_cache.py): the admin listener of Portico; empty for nowhere.
+PORTICO_ADMIN = os.environ.get("PORTICO_ADMIN", "http://127.0.0.1:9180")
 
 # `manage.py collectstatic` fills the folder that Portico serves at /static/, with the hash of each file in its name.
 STATIC_URL = "/static/"
