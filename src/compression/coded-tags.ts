@@ -28,7 +28,8 @@ export function uncodedRequest(head: RequestHead, accepted: readonly Coding[], k
   let changed: string[] | undefined;
   for (let index = 0; index < entries.length; index += 2) {
     const name = entries[index] ?? '';
-    if (!conditionNames.has(name)) continue;
+    // Comparing lengths first spares most names the look-up.
+    if ((name.length !== 8 && name.length !== 13) || !conditionNames.has(name)) continue;
     const value = entries[index + 1] ?? '';
     const extended = withUncodedTags(value, name === 'if-match' ? known : accepted);
     if (extended === value) continue;

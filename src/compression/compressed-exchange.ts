@@ -9,6 +9,7 @@ import type { SkipReason } from './compression-metrics.ts';
 import { EncodedBody } from './encoded-body.ts';
 import { createEncoder, encoderBytes, encodeWhole } from './encoder.ts';
 import type { Flushable } from './flush-clock.ts';
+import { KeptForm } from './kept-forms.ts';
 import { isEventStream } from './media-types.ts';
 import { ResponseFields } from './response-fields.ts';
 import type { RouteCompression } from './route-compression.ts';
@@ -40,6 +41,8 @@ export class CompressedExchange extends ExchangeView implements Flushable {
   private readonly wanted: Coding | undefined;
   private mode: Mode | undefined;
   private givenStatus = 0;
+  /** The form of the body is being made: others shall not pay for it meanwhile. */
+  private awaitsForm = false;
   private codedHead: ResponseHead | undefined;
   private coding: Coding = 'gzip';
   private flushMs = 0;
@@ -110,6 +113,33 @@ export class CompressedExchange extends ExchangeView implements Flushable {
     const ready = this.judge(head, length);
     // How long the compressed form is nobody knows before it is made.
     this.inner.respondHead(ready, this.codedHead === undefined ? length : undefined);
+  }
+
+  /**
+   * Answers with the compressed form of a body that is kept; see `answerCompressed`.
+   * @returns false when the body itself is to be sent by `respond` or `stream`, which may compress it all the same
+   */
+  respondKept(head: ResponseHead, body: Buffer): boolean {
+    const { rules, types, storedChooser, resources } = this.route;
+    const { fields, method } = this.head;
+    if (this.responded || body.length < rules.minSize || (method === 'GET' && fields.has('range'))) return false;
+    const { best, all } = storedChooser.choose(fields.list('accept-encoding'));
+    if (best === undefined || (rules.cookies === 'off' && fields.has('cookie'))) return false;
+    if (!resources.kept.allows(head, types, rules.cookies === 'on')) return false;
+    const form = resources.kept.find(body, all);
+    this.awaitsForm = true;
+    if (form === undefined) resources.metrics.skipped('busy');
+    if (!(form instanceof KeptForm)) return false;
+    this.mode = 'answered';
+    this.givenStatus = head.status;
+    this.note(form.coding);
+    const codedHead = form.headFor(head);
+    if (method === 'HEAD') this.inner.respondHead(codedHead, form.body.length);
+    else {
+      resources.metrics.compressed(form.coding, 'stored', body.length, form.body.length);
+      this.inner.respond(codedHead, form.body);
+    }
+    return true;
   }
 
   override stream(head: ResponseHead, length: number | undefined, chunk?: Uint8Array): boolean {
@@ -223,6 +253,7 @@ export class CompressedExchange extends ExchangeView implements Flushable {
     const { head } = this;
     if (head.method === 'GET' && head.fields.has('range')) return 'range';
     if (this.route.rules.cookies === 'off' && (fields.setsCookie || head.fields.has('cookie'))) return 'cookies';
+    if (this.awaitsForm && length !== undefined && length > wholeBytes) return 'busy';
     const needsEncoder = head.method !== 'HEAD' && (length === undefined || length > wholeBytes);
     return needsEncoder && !this.reserve() ? 'busy' : undefined;
   }

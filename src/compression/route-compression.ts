@@ -1,4 +1,5 @@
 import type { RequestContext } from '../request/request-context.ts';
+import type { ResponseHead } from '../response/response-head.ts';
 import type { Handler } from '../route/route.ts';
 import type { CodedForms } from './coded-forms.ts';
 import { type Coding, codings, streams } from './coding.ts';
@@ -8,6 +9,7 @@ import type { CompressionMetrics } from './compression-metrics.ts';
 import { type CompressionRules, storedCodings, streamCodings } from './compression-rules.ts';
 import type { EncoderBudget } from './encoder-budget.ts';
 import type { FlushClock } from './flush-clock.ts';
+import type { KeptForms } from './kept-forms.ts';
 import { MediaTypes } from './media-types.ts';
 
 /** What compression shares in a worker; it lives on over reloads. */
@@ -16,6 +18,7 @@ export interface CompressionResources {
   readonly budget: EncoderBudget;
   readonly metrics: CompressionMetrics;
   readonly forms: CodedForms;
+  readonly kept: KeptForms;
 }
 
 /** How the responses of one route are compressed: its rules, ready for use. */
@@ -54,6 +57,18 @@ export class RouteCompression {
   refusesCookiesOf({ exchange }: RequestContext): boolean {
     return this.rules.cookies === 'off' && exchange.head.fields.has('cookie');
   }
+}
+
+/**
+ * Answers with the compressed form of a whole body that is kept in memory, where the route of the request compresses.
+ * For who keeps bodies, before it answers with the body itself: then no body is compressed more than once.
+ * @param head of the response as it would be sent with the body itself; the same object again saves making the one of the form
+ * @param body never changes, and stays the same object for as long as it is kept
+ * @returns whether the request was answered; otherwise the caller answers, to `context.exchange`
+ */
+export function answerCompressed(context: RequestContext, head: ResponseHead, body: Buffer): boolean {
+  const { exchange } = context;
+  return exchange instanceof CompressedExchange && exchange.respondKept(head, body);
 }
 
 /** A handler whose responses are compressed. */

@@ -88,6 +88,11 @@ export const compression = z.strictObject({
     .describe(
       'Files and cached responses that wait for a thread. Beyond it they go out as they are. NGINX: none. HAProxy: none.',
     ),
+  formMemory: size()
+    .prefault('32MB')
+    .describe(
+      'Memory for the compressed forms of cached responses, in each worker; those of files count in `fileCache.size`. NGINX: none. HAProxy: none.',
+    ),
   maxStored: size({ max: 64 * 1024 ** 2 })
     .prefault('4MB')
     .describe('Files and cached responses up to this size are compressed once. NGINX: none. HAProxy: none.'),

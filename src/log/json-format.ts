@@ -34,6 +34,7 @@ export function createJsonFormat(): LineFormat {
       line += remembered(servers, upstream.server, serverField) + upstreamFields(upstream);
     }
     if (webSocket !== undefined) line += webSocketFields(webSocket);
+    if (context.coding !== undefined) line += `,"coding":"${context.coding}"`;
     if (context.error !== undefined) line += `,"error":"${context.error.code}"`;
     return context.exchange.aborted ? `${line},"aborted":true}` : `${line}}`;
   };

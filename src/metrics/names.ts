@@ -358,6 +358,10 @@ export const metricNames = {
   ),
   compressionMemory: gauge('portico_compression_memory_bytes', 'Memory held for responses being compressed.'),
   compressionQueue: gauge('portico_compression_queue', 'Bodies that wait to be compressed once, or are being.'),
+  compressionFormBytes: gauge(
+    'portico_compression_form_bytes',
+    'Memory held by the compressed forms of cached responses.',
+  ),
   compressionForms: counter(
     'portico_compression_forms_total',
     'Bodies to be compressed once, by coding and result: `made`, `useless` (not smaller), `refused` (the queue was full), `failed`.',

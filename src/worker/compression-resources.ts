@@ -2,6 +2,7 @@ import { CodedForms } from '../compression/coded-forms.ts';
 import { CompressionMetrics } from '../compression/compression-metrics.ts';
 import { EncoderBudget } from '../compression/encoder-budget.ts';
 import { FlushClock } from '../compression/flush-clock.ts';
+import { KeptForms } from '../compression/kept-forms.ts';
 import type { CompressionResources } from '../compression/route-compression.ts';
 import type { Config } from '../config/config.ts';
 import { metricNames } from '../metrics/names.ts';
@@ -14,18 +15,21 @@ export function compressionResources(
   former: CompressionResources | undefined,
 ): CompressionResources {
   if (former !== undefined) return former;
+  const forms = new CodedForms(formLimits(compression), recorder);
   return {
     clock: new FlushClock(),
     budget: new EncoderBudget(compression.memory, recorder.gauge(metricNames.compressionMemory, {})),
     metrics: new CompressionMetrics(recorder),
-    forms: new CodedForms(formLimits(compression), recorder),
+    forms,
+    kept: new KeptForms(compression.formMemory, forms, recorder.gauge(metricNames.compressionFormBytes, {})),
   };
 }
 
 /** Takes the limits of a new configuration. */
-export function configureCompression({ budget, forms }: CompressionResources, { compression }: Config): void {
+export function configureCompression({ budget, forms, kept }: CompressionResources, { compression }: Config): void {
   budget.configure(compression.memory);
   forms.configure(formLimits(compression));
+  kept.configure(compression.formMemory);
 }
 
 function formLimits({ threads, queue, maxStored }: Config['compression']): ConstructorParameters<typeof CodedForms>[0] {

@@ -3,6 +3,7 @@ import { CompressionMetrics } from '../../src/compression/compression-metrics.ts
 import type { CompressionRules } from '../../src/compression/compression-rules.ts';
 import { EncoderBudget } from '../../src/compression/encoder-budget.ts';
 import { FlushClock } from '../../src/compression/flush-clock.ts';
+import { KeptForms } from '../../src/compression/kept-forms.ts';
 import { RouteCompression } from '../../src/compression/route-compression.ts';
 import { compressionDefaults } from '../../src/config/compression-defaults.ts';
 import { FakeRecorder } from './fake-recorder.ts';
@@ -13,11 +14,13 @@ export function routeCompression(
   memory = 64 * 1024 ** 2,
 ): RouteCompression & { readonly recorder: FakeRecorder } {
   const recorder = new FakeRecorder();
+  const forms = new CodedForms({ threads: 1, queue: 4, maxBody: 1024 ** 2 }, recorder);
   const resources = {
     clock: new FlushClock(),
     budget: new EncoderBudget(memory, { set: () => {} }),
     metrics: new CompressionMetrics(recorder),
-    forms: new CodedForms({ threads: 1, queue: 4, maxBody: 1024 ** 2 }, recorder),
+    forms,
+    kept: new KeptForms(1024 ** 2, forms, { set: () => {} }),
   };
   const compression = new RouteCompression({ codings: undefined, ...compressionDefaults, ...changes }, resources);
   return Object.assign(compression, { recorder });

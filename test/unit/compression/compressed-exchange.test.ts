@@ -27,7 +27,10 @@ function begin(compression: RouteCompression, request: FakeRequest = {}) {
 class CarefulWriter {
   #drained: () => void = () => {};
 
-  constructor(readonly exchange: ReturnType<typeof begin>['exchange']) {
+  readonly exchange: ReturnType<typeof begin>['exchange'];
+
+  constructor(exchange: ReturnType<typeof begin>['exchange']) {
+    this.exchange = exchange;
     exchange.onDrain = () => this.#drained();
   }
 
