@@ -36,6 +36,9 @@ export type ReuseReason =
   | 'request-max-stale'
   | 'stale-while-revalidate';
 
+/** What of a stored response counts; that of one under way is known, but for the length of its body. */
+type JudgedResponse = Omit<StoredResponse, 'bodyLength'>;
+
 export interface Reuse {
   readonly verdict: ReuseVerdict;
   readonly reason: ReuseReason;
@@ -49,7 +52,7 @@ export interface Reuse {
  * Whether a stored response may answer a request (RFC 9111 section 4, RFC 5861). Key, variant and purges are settled before.
  * @param now milliseconds since 1970
  */
-export function judgeReuse(stored: StoredResponse, request: PolicyRequest, rules: CacheRules, now: number): Reuse {
+export function judgeReuse(stored: JudgedResponse, request: PolicyRequest, rules: CacheRules, now: number): Reuse {
   const ageMs = ageMsOf(stored, now);
   const { method, fields } = request;
   if (method !== 'GET' && method !== 'HEAD') return reuse('fetch', 'request-method', ageMs, 0);
@@ -62,13 +65,27 @@ export function judgeReuse(stored: StoredResponse, request: PolicyRequest, rules
   return judgeStale(stored, ageMs, stored.staleIfError, now);
 }
 
+/**
+ * Whether a response that comes in for one request may answer another one that has waited for it: as if it had been stored
+ * before (RFC 9111 section 4). One with `no-cache`, or stale as it comes, answers only the request that it was made for.
+ */
+export function mayAnswerWaiting(
+  response: JudgedResponse,
+  request: PolicyRequest,
+  rules: CacheRules,
+  now: number,
+): boolean {
+  const { verdict } = judgeReuse(response, request, rules, now);
+  return verdict === 'fresh' || verdict === 'stale' || verdict === 'stale-while-revalidate';
+}
+
 /** Whether a request that wants only what is stored is to be answered 504 when nothing is (RFC 9111 section 5.2.1.7). */
 export function wantsOnlyStored(request: PolicyRequest, rules: CacheRules): boolean {
   return rules.obeyRequest && (readRequestDirectives(request.fields)?.onlyIfCached ?? false);
 }
 
 function judgeWished(
-  stored: StoredResponse,
+  stored: JudgedResponse,
   wishes: RequestDirectives,
   rules: CacheRules,
   ageMs: number,
@@ -82,7 +99,7 @@ function judgeWished(
 }
 
 function judgeWishes(
-  stored: StoredResponse,
+  stored: JudgedResponse,
   wishes: RequestDirectives,
   rules: CacheRules,
   ageMs: number,
@@ -100,7 +117,7 @@ function judgeWishes(
 
 /** Why a request does not take what is stored as it is; undefined when it does, as far as it is fresh. */
 function refusedFor(
-  stored: StoredResponse,
+  stored: JudgedResponse,
   wishes: RequestDirectives,
   rules: CacheRules,
   ageMs: number,
@@ -114,7 +131,7 @@ function refusedFor(
   return 'request-max-age';
 }
 
-function judgeStale(stored: StoredResponse, ageMs: number, staleIfError: number, now: number): Reuse {
+function judgeStale(stored: JudgedResponse, ageMs: number, staleIfError: number, now: number): Reuse {
   if (stored.alwaysRevalidate) return reuse('revalidate', 'always-revalidate', ageMs, 0);
   if (stored.mustRevalidate) return reuse('revalidate', 'must-revalidate', ageMs, 0);
   const staleMs = ageMs - stored.lifetime;
@@ -126,7 +143,7 @@ function judgeStale(stored: StoredResponse, ageMs: number, staleIfError: number,
 }
 
 /** Until when an answer may be made of it while the upstream fails: as long as it is fresh, and the time of grace behind that. */
-function errorUntil(stored: StoredResponse, staleIfError: number, now: number, ageMs: number): number {
+function errorUntil(stored: JudgedResponse, staleIfError: number, now: number, ageMs: number): number {
   if (stored.alwaysRevalidate) return 0;
   const until = now - ageMs + stored.lifetime + (stored.mustRevalidate ? 0 : staleIfError);
   return until > now ? until : 0;
@@ -136,12 +153,12 @@ function errorUntil(stored: StoredResponse, staleIfError: number, now: number, a
  * What answers requests with Authorization must say that it may (RFC 9111 section 3.5). The RFC asks for it where the stored
  * one was made for such a request; a response made without is as much of a risk where an application shows others more.
  */
-function answersAuthorized(stored: StoredResponse, rules: CacheRules): boolean {
+function answersAuthorized(stored: JudgedResponse, rules: CacheRules): boolean {
   if (stored.decidedBy.endsWith('s-maxage')) return true;
   return allowsAuthorized(readResponseDirectives(readFieldLines(stored.block), rules.targeted));
 }
 
-function isImmutable(stored: StoredResponse, rules: CacheRules): boolean {
+function isImmutable(stored: JudgedResponse, rules: CacheRules): boolean {
   return readResponseDirectives(readFieldLines(stored.block), rules.targeted).immutable;
 }
 

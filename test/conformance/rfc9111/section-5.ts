@@ -184,9 +184,9 @@ export const section5: readonly Statement[] = [
   },
   {
     section: '5.2.1.6',
-    level: 'ought',
-    says: 'not transform what a request asks with no-transform for',
-    shownBy: ['does not compress what says no-transform'],
+    level: 'MAY',
+    says: 'obey no-transform of a request; bodies are coded only for clients that accept it, and never where the response forbids it',
+    shownBy: ['does not compress a response with no-transform, fresh from upstream or stored'],
   },
   {
     section: '5.2.1.7',
@@ -261,6 +261,6 @@ export const section5: readonly Statement[] = [
     section: '5.5',
     level: 'ought',
     says: 'send no Warning of its own: the field is obsolete',
-    shownBy: ['sends no Warning with a stale response'],
+    shownBy: ['answers with a stale response when the upstream fails, while it may, without a Warning'],
   },
 ];

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { obeyingRules, plainRules, policyRequest, reuseAfter } from '../../../support/cache-exchange.ts';
+import { mayAnswerWaiting } from '../../../../src/cache/policy/reuse.ts';
+import {
+  noon,
+  obeyingRules,
+  plainRules,
+  policyRequest,
+  reuseAfter,
+  storedResponse,
+} from '../../../support/cache-exchange.ts';
 
 const authorized = policyRequest(['Authorization: Basic dTpw']);
 
@@ -47,5 +55,17 @@ describe('judgeReuse', () => {
     assert.equal(reuseAfter(1, lines, { by: authorized }).verdict, 'fresh');
     const rules = { ...plainRules, targeted: false, ttl: 60_000 };
     assert.equal(reuseAfter(1, lines, { by: authorized, rules }).verdict, 'fetch');
+  });
+});
+
+describe('mayAnswerWaiting', () => {
+  it('lets those who wait have what could be stored and used for them', () => {
+    const may = (cacheControl: string, request = policyRequest()) =>
+      mayAnswerWaiting(storedResponse([`Cache-Control: ${cacheControl}`, 'ETag: "a"']), request, plainRules, noon);
+    assert.ok(may('max-age=1'));
+    assert.ok(may('max-age=0, stale-while-revalidate=9'));
+    assert.ok(!may('max-age=0'));
+    assert.ok(!may('max-age=60, no-cache'));
+    assert.ok(!may('max-age=60', authorized));
   });
 });
