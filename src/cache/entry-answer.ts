@@ -1,3 +1,4 @@
+import { answerCompressed } from '../compression/route-compression.ts';
 import { ifRangeHolds } from '../http/conditional.ts';
 import { parseByteRanges } from '../http/range.ts';
 import type { RequestContext } from '../request/request-context.ts';
@@ -81,11 +82,12 @@ export class EntryAnswer {
     if ((traits & RequestTrait.conditions) !== 0) {
       return this.sendConditionally(context, entry, heads, outcome, traits, now);
     }
+    const whole = heads.whole(now, outcome);
     if (contents === undefined || contents.length > unpinnedBytes) {
-      return this.sendBody(context, entry, heads.whole(now, outcome), undefined);
+      return this.sendBody(context, entry, whole, undefined);
     }
     this.zone.metrics.memory.add(1);
-    exchange.respond(heads.whole(now, outcome), contents);
+    if (!answerCompressed(context, whole, contents)) exchange.respond(whole, contents);
   }
 
   private sendConditionally(
@@ -128,11 +130,12 @@ export class EntryAnswer {
     part: FileResponse | undefined,
   ): void {
     const { exchange } = context;
+    const { contents } = entry;
     const { bodyLength, status } = entry.response;
     this.count(entry);
+    if (contents !== undefined && part === undefined && answerCompressed(context, whole, contents)) return;
     if (exchange.head.method === 'HEAD' || status === 204)
       return exchange.respondHead(whole, status === 204 ? undefined : bodyLength);
-    const { contents } = entry;
     if (contents !== undefined && contents.length <= unpinnedBytes) {
       if (part === undefined) return exchange.respond(whole, contents);
       const chunks = part.segments.map((segment) =>
