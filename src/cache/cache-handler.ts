@@ -177,8 +177,9 @@ export class CacheHandler implements Handler, CachedRoute {
       exchange.onAborted = undefined;
       if (found === undefined) return this.passUnstored(use);
       if (!('names' in found)) {
-        if (!this.tryAnswer(use, found, storeKey, now)) this.passUnstored(use);
-        return;
+        if (this.tryAnswer(use, found, storeKey, now)) return;
+        if (exchange.head.method === 'HEAD') use.stored = { entry: found, storeKey };
+        return this.passUnstored(use);
       }
       use.forwarded = 'vary-miss';
       if (++use.markers > maxMarkers) return this.passUnstored(use);

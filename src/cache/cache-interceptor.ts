@@ -1,6 +1,7 @@
 import type { InterceptedResponse, ResponseInterceptor, Takeover } from '../proxy/response-interceptor.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { CacheUse } from './cache-use.ts';
+import { renewAfterHead } from './head-renewal.ts';
 import { invalidateAfter } from './invalidation.ts';
 import { appendReceivedAge } from './received-age.ts';
 
@@ -37,7 +38,9 @@ export class CacheInterceptor implements ResponseInterceptor {
   }
 }
 
-function passOn(response: InterceptedResponse, { route, forwarded }: CacheUse): void {
+function passOn(response: InterceptedResponse, use: CacheUse): void {
+  const { route, forwarded } = use;
+  if (use.stored !== undefined && response.status === 200) renewAfterHead(response, use);
   appendReceivedAge(response);
   response.block.appendText(route.answer.linesFor({ hit: false, forwarded }));
 }

@@ -3,6 +3,7 @@ import type { CacheResult, CacheTrace, RequestContext } from '../request/request
 import type { ForwardReason } from './cache-status.ts';
 import type { CachedRoute } from './cached-route.ts';
 import type { Fetch } from './collapse/fetch.ts';
+import type { StoreEntry } from './response-store.ts';
 
 /** One request on its way through the cache, when it was no plain hit. */
 export class CacheUse implements CacheTrace {
@@ -26,6 +27,8 @@ export class CacheUse implements CacheTrace {
   /** Markers that it has followed. */
   markers = 0;
   isCounted = false;
+  /** What is stored and could not answer, for a HEAD request whose answer tells about it. */
+  stored: { readonly entry: StoreEntry; readonly storeKey: string } | undefined;
   /** What it asks the upstream for; undefined while it asks nothing, or goes past the cache. */
   fetch: Fetch | undefined;
 

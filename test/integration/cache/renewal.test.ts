@@ -84,7 +84,9 @@ for (const shared of [false, true]) {
       await site.ask('/');
       const worker = (index: number): number => (shared ? index % 2 : 0);
       await Promise.all(Array.from({ length: 2 }, (_, index) => site.ask('/', { worker: worker(index) })));
-      const answers = await Promise.all(Array.from({ length: 30 }, (_, index) => site.ask('/', { worker: worker(index) })));
+      const answers = await Promise.all(
+        Array.from({ length: 30 }, (_, index) => site.ask('/', { worker: worker(index) })),
+      );
       for (const answer of answers) {
         assert.equal(answer.text, 'old');
         assert.match(answer.cache, /^portico; hit; ttl=(0|-\d)/);
@@ -93,7 +95,8 @@ for (const shared of [false, true]) {
       assert.equal(site.requests.length, 2);
       waiting[0]?.writeHead(200, { 'cache-control': 'max-age=60' }).end('new');
       await waitFor(async () => (await site.ask('/')).text === 'new', 'the new one');
-      if (shared) await waitFor(async () => (await site.ask('/', { worker: 1 })).text === 'new', 'it in the other worker');
+      if (shared)
+        await waitFor(async () => (await site.ask('/', { worker: 1 })).text === 'new', 'it in the other worker');
       assert.equal(site.requests.length, 2);
     });
   });
