@@ -16,7 +16,9 @@ export function invalidateAfter(response: InterceptedResponse, use: CacheUse): v
   const scheme = context.client?.scheme ?? exchange.connection.scheme;
   const keyHost = rules.key.host ? host : '';
   // Of the target as the key has it, not as a URL is normalised.
-  const invalidateTarget = (): void => zone.invalidate(keyHost, head.rawPath, head.query);
+  const [url = ''] = key.split(' ', 1);
+  const query = url.slice(keyHost.length + head.rawPath.length + 1);
+  const invalidateTarget = (): void => zone.invalidate(keyHost, head.rawPath, query);
   if (!isWholeUrl(use) || zone.store.peek(key) !== undefined) invalidateTarget();
   else {
     zone.store.find(key, (found) => {

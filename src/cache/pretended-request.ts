@@ -1,6 +1,6 @@
 import { HeaderFields } from '../http/header-fields.ts';
 import type { Exchange } from '../listener/exchange.ts';
-import { RequestContext } from '../request/request-context.ts';
+import type { RequestContext } from '../request/request-context.ts';
 import type { RequestHead } from '../request/request-head.ts';
 
 /** An URL as a client would ask for it. */
@@ -29,11 +29,16 @@ export function parseAskedUrl(text: string): AskedUrl | undefined {
   return { scheme: protocol === 'https:' ? 'https' : 'http', host, path, query: match[4] };
 }
 
+/** What is known of a request by its URL and fields alone. */
+export type PretendedRequest = Pick<RequestContext, 'exchange' | 'client'>;
+
 /**
- * The context of a request that nobody has sent, for keys and explanations. It can be looked at, not answered.
+ * A request that nobody has sent, for keys and explanations: as it is seen without a proxy in front, or through one that says
+ * what the URL says. It can be looked at, not answered.
+ *
  * @param fields names in lower case and values, one behind the other
  */
-export function pretendRequest({ scheme, host, path, query }: AskedUrl, fields: string[] = []): RequestContext {
+export function pretendRequest({ scheme, host, path, query }: AskedUrl, fields: string[] = []): PretendedRequest {
   const head: RequestHead = {
     method: 'GET',
     target: query === undefined ? path : `${path}?${query}`,
@@ -42,12 +47,7 @@ export function pretendRequest({ scheme, host, path, query }: AskedUrl, fields: 
     host,
     fields: new HeaderFields(fields),
   };
-  const exchange: Pick<Exchange, 'head' | 'connection'> = {
-    head,
-    connection: { scheme, remoteAddress: '', localPort: 0 } as Exchange['connection'],
-  };
-  const context = new RequestContext(exchange as Exchange, 0);
-  // As a client is seen that comes without a proxy in front, or through one that says what the URL says.
-  context.client = { address: '', scheme, host, port: 0, trusted: false };
-  return context;
+  const connection = { scheme, remoteAddress: '', localPort: 0 } as Exchange['connection'];
+  const exchange: Pick<Exchange, 'head' | 'connection'> = { head, connection };
+  return { exchange: exchange as Exchange, client: { address: '', scheme, host, port: 0, trusted: false } };
 }

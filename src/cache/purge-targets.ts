@@ -1,3 +1,4 @@
+import type { RequestContext } from '../request/request-context.ts';
 import { CacheKey } from './cache-key.ts';
 import type { CacheKeyRules } from './cache-rules.ts';
 import { parseAskedUrl, pretendRequest } from './pretended-request.ts';
@@ -65,7 +66,7 @@ function urlTargets(text: string, ways: readonly CacheKeyRules[]): PurgeTarget[]
     const host = rules.host ? url.host : '';
     if (isAny) return { kind: 'url', host, path: url.path, query: undefined };
     // Up to the space stands the URL as the route counts it.
-    const [key = ''] = new CacheKey(rules).of(pretendRequest(url)).split(' ', 1);
+    const [key = ''] = new CacheKey(rules).of(pretendRequest(url) as RequestContext).split(' ', 1);
     return { kind: 'url', host, path: url.path, query: key.slice(host.length + url.path.length + 1) };
   });
 }

@@ -17,4 +17,5 @@ export const zoneDefaults = {
   memorySize: 32 * 1024 ** 2,
   memoryEntry: 256 * 1024,
   inactive: 7 * 86_400_000,
+  purge: { allow: [] as string[] },
 } as const;

@@ -164,6 +164,15 @@ export const routeCache = z
     'Keeps responses of the application and answers later requests with them, as far as their fields allow it (RFC 9111); only with `proxy`. `true` for the defaults, which store nothing that does not say itself how long it may be used. NGINX: `proxy_cache`. HAProxy: `cache-use`, `cache-store`.',
   );
 
+const purge = z.strictObject({
+  allow: z
+    .array(textLike(/^[0-9A-Fa-f.:/]+$/, 'an address such as 10.0.0.1 or a range such as 10.0.0.0/8'))
+    .default([])
+    .describe(
+      'Addresses and CIDR ranges of clients that may. NGINX: `proxy_cache_purge` (commercial). Varnish: an `acl`.',
+    ),
+});
+
 const zone = z.strictObject({
   directory: z
     .union([z.literal(false), folder])
@@ -184,6 +193,11 @@ const zone = z.strictObject({
     .prefault(formatDuration(zoneDefaults.inactive))
     .describe(
       'What was not used for so long goes, fresh or not. NGINX: `inactive` of `proxy_cache_path`. Varnish: `default_keep`.',
+    ),
+  purge: purge
+    .prefault({})
+    .describe(
+      'Takes requests with the method PURGE, which remove what is stored for their URL. From nowhere unless addresses are named; `portico purge` and the admin listener need no such thing.',
     ),
 });
 

@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { CacheKeyRules, CacheRules } from '../cache/cache-rules.ts';
 import type { ZoneConfig } from '../cache/store/zone-config.ts';
+import { parseAddressRange } from './address-range.ts';
 import { cacheDefaults, zoneDefaults } from './cache-defaults.ts';
 import { closestName } from './closest-name.ts';
 import type { Diagnosis } from './diagnosis.ts';
@@ -45,6 +46,12 @@ function compileZone(name: string, zone: ParsedZone, isUsed: boolean, diagnosis:
       found: `${sizes.memoryEntry} bytes`,
       allowed: 'a size of at most memorySize',
     });
+  }
+  for (const [index, text] of zone.purge.allow.entries()) {
+    const checked = parseAddressRange(text);
+    if ('mistake' in checked) diagnosis.report(['caches', name, 'purge', 'allow', index], checked.mistake);
+    else if (checked.value.prefixLength === 0)
+      diagnosis.warn(`caches.${name}.purge.allow has ${text}: everybody may purge`);
   }
   return { name, ...sizes, directory: zoneDirectory(name, directory, isUsed, diagnosis) };
 }

@@ -2,6 +2,7 @@ import { type CacheExplanation, explainRequest } from '../cache/cache-explanatio
 import { parseAskedUrl, pretendRequest } from '../cache/pretended-request.ts';
 import type { ResponseStore } from '../cache/response-store.ts';
 import { normalizePath } from '../request/path.ts';
+import { RequestContext } from '../request/request-context.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { SiteGraph } from './site-graph.ts';
 
@@ -20,7 +21,9 @@ export async function explainUrl(
   const url = parseAskedUrl(text);
   const path = url && normalizePath(url.path);
   if (url === undefined || path === undefined) return `${JSON.stringify(text)} is no URL that a client could ask for`;
-  const context = pretendRequest(url, [...fields]);
+  const { exchange, client } = pretendRequest(url, [...fields]);
+  const context = new RequestContext(exchange, 0);
+  context.client = client;
   context.path = path;
   const route = sites.find(context);
   if (!(route instanceof PorticoError)) context.route = route;

@@ -62,6 +62,11 @@ export class CacheZones {
     this.stores.configure(this.configs);
   }
 
+  /** By which clients of this worker purge. */
+  get purges(): PurgeClient {
+    return this.options.purges;
+  }
+
   get(name: string): CacheZone | undefined {
     return this.zones.get(name);
   }

@@ -3,6 +3,7 @@ import { CacheHandler } from '../cache/cache-handler.ts';
 import { CacheInterceptor } from '../cache/cache-interceptor.ts';
 import type { CacheRules } from '../cache/cache-rules.ts';
 import { handedOverFields } from '../cache/handed-over-fields.ts';
+import { PurgeMethod } from '../cache/purge-method.ts';
 import { CompressingHandler, type CompressionResources, RouteCompression } from '../compression/route-compression.ts';
 import { bufferingDefaults } from '../config/buffering-defaults.ts';
 import type { Config, RouteConfig, SiteConfig } from '../config/config.ts';
@@ -121,9 +122,15 @@ function makeProxy(
             resources.buffering,
           ),
         );
-  if (action.webSocket === false) return handler;
+  const purging = cache === undefined ? handler : withPurgeMethod(cache, config, resources, handler);
+  if (action.webSocket === false) return purging;
   const webSockets = new WebSocketRoute(action.webSocket, proxyConfig, upstream, admission, recorder);
-  return new WebSocketHandler(webSockets, handler);
+  return new WebSocketHandler(webSockets, purging);
+}
+
+function withPurgeMethod(rules: CacheRules, config: Config, { caches }: GraphResources, handler: Handler): Handler {
+  const allow = config.caches[rules.zone]?.purge?.allow ?? [];
+  return allow.length === 0 ? handler : new PurgeMethod(rules, new TrustedProxies(allow), caches.purges, handler);
 }
 
 /** How files are served that an application names one by one: as they are, and nothing else. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { Agent } from 'node:http';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -28,7 +28,6 @@ async function counting(t: TestContext) {
 
 async function cached(t: TestContext, options: RunningOptions = {}, purge = '') {
   const directory = await mkdtemp(join(tmpdir(), 'portico-purge-'));
-  t.after(() => rm(directory, { recursive: true, force: true }));
   const { origin, state } = await counting(t);
   const yaml = `accessLog: false
 caches: { default: { directory: ${directory}${purge} } }
@@ -36,6 +35,7 @@ upstreams: { app: { servers: ["http://127.0.0.1:${origin.port}"] } }
 sites: [{ routes: [{ path: /, proxy: { upstream: app }, cache: true }] }]
 `;
   const portico = await RunningPortico.start(t, yaml, options);
+  t.after(() => rm(directory, { recursive: true, force: true }));
   const base = `http://127.0.0.1:${portico.port}`;
   const purged = (body: object) => controlRequest(portico.adminPort, '/cache/purge', body);
   /** What every worker answers: each connection goes to one of them. */
@@ -160,6 +160,18 @@ test('the command line purges, explains, and says what is wrong', async (t) => {
   assert.match((await run('purge', '--all', '--zone', 'media')).errors, /there is no zone "media"; there is default/);
 });
 
+test('the method PURGE removes what is stored for its URL, from addresses that may', async (t) => {
+  const { portico, settled, seen } = await cached(t, {}, ', purge: { allow: [127.0.0.1] }');
+  const [before, other] = [await settled('/a?x=1'), await settled('/a')];
+  assert.deepEqual(await purgeByMethod(portico.port, '/a?x=1'), { status: 200, body: 'purged\n' });
+  assert.equal((await seen('/a?x=1')).has(before), false);
+  assert.equal((await seen('/a')).has(other), true);
+  const strict = await cached(t, {}, ', purge: { allow: [10.0.0.0/8] }');
+  const kept = await strict.settled('/a');
+  assert.equal((await purgeByMethod(strict.portico.port, '/a')).status, 403);
+  assert.equal(await strict.settled('/a'), kept);
+});
+
 test('a request that may not purge changes nothing', async (t) => {
   const { portico, settled } = await cached(t);
   const before = await settled('/a');
@@ -178,19 +190,24 @@ test('a request that may not purge changes nothing', async (t) => {
   assert.equal(await settled('/a'), before);
 });
 
-function fromHost(port: number, path: string, host: string): Promise<string> {
-  const agent = new Agent();
+function purgeByMethod(port: number, path: string): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
-    import('node:http').then(({ request }) => {
-      const outgoing = request({ host: '127.0.0.1', port, path, agent, headers: { Host: host } }, (response) => {
-        let text = '';
-        response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-        response.on('end', () => {
-          agent.destroy();
-          resolve(text);
-        });
-      });
-      outgoing.on('error', reject).end();
-    }, reject);
+    const outgoing = request({ host: '127.0.0.1', port, path, method: 'PURGE', agent: false }, (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+    });
+    outgoing.on('error', reject).end();
+  });
+}
+
+function fromHost(port: number, path: string, host: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ host: '127.0.0.1', port, path, agent: false, headers: { Host: host } }, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      response.on('end', () => resolve(text));
+    });
+    outgoing.on('error', reject).end();
   });
 }

@@ -11,4 +11,6 @@ export interface ZoneConfig {
   readonly memoryEntry: number;
   /** Milliseconds after its last use for which an entry stays on disk, fresh or not. */
   readonly inactive: number;
+  /** From where requests with the method PURGE are taken; nowhere when left out. */
+  readonly purge?: { readonly allow: readonly string[] };
 }
