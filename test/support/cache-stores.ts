@@ -27,7 +27,7 @@ export class CacheStores {
   private readonly stores: ZoneStore[] = [];
   private workers = 0;
 
-  constructor(t: TestContext, config: Partial<ZoneConfig> = {}) {
+  constructor(t: Pick<TestContext, 'after'>, config: Partial<ZoneConfig> = {}) {
     this.config = {
       name: 'pages',
       directory: this.directory,
@@ -51,7 +51,7 @@ export class CacheStores {
   }
 
   get folder(): string {
-    return `${this.directory}/${this.config.name}`;
+    return `${this.config.directory}/${this.config.name}`;
   }
 
   /** The store of one more worker. */
@@ -86,6 +86,11 @@ export class CacheStores {
       if (stat?.isFile() === true && !name.startsWith('lock')) sum += Math.ceil(stat.size / 4096) * 4096;
     }
     return sum;
+  }
+
+  /** Files that are being written, or were when their process died. */
+  temporaryFiles(): number {
+    return readdirSync(`${this.folder}/tmp`).length;
   }
 
   /** Paths of entries within the folder. */
