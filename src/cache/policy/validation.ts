@@ -81,11 +81,6 @@ export function evaluateClientConditions(
   return (stored.lastModified ?? stored.date) <= date * 1000 ? 'not-modified' : 'proceed';
 }
 
-/** Whether a request has conditions that only the origin can judge (RFC 9110 section 13.1): it goes past the cache. */
-export function hasOriginConditions(fields: HeaderFields): boolean {
-  return fields.has('if-match') || fields.has('if-unmodified-since');
-}
-
 function sameTag(sent: string, stored: string): boolean {
   const tag = parseEntityTag(sent);
   if (tag === undefined) return sent === stored;

@@ -198,7 +198,7 @@ export const section4Freshness: readonly Statement[] = [
         }
       },
     },
-    shownBy: ['answers an error rather than a stale response that must be revalidated'],
+    shownBy: ['answers 504 rather than with a stale response that must be revalidated'],
   },
   {
     section: '4.2.4',

@@ -49,7 +49,7 @@ export const section5Responses: readonly Statement[] = [
     section: '5.2.2.2',
     level: 'MUST',
     says: 'answer an error, 504 as a rule, when it cannot be validated',
-    shownBy: ['answers an error rather than a stale response that must be revalidated'],
+    shownBy: ['answers 504 rather than with a stale response that must be revalidated'],
   },
   {
     section: '5.2.2.3',

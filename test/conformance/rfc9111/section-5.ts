@@ -261,6 +261,6 @@ export const section5: readonly Statement[] = [
     section: '5.5',
     level: 'ought',
     says: 'send no Warning of its own: the field is obsolete',
-    shownBy: ['answers with a stale response when the upstream fails, while it may, without a Warning'],
+    shownBy: ['sends no Warning with a stale response'],
   },
 ];
