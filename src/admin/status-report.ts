@@ -1,4 +1,5 @@
 import type { AdmissionState, ServerState, ServerStateOrder, WorkerState } from '../ipc/message.ts';
+import type { ZoneReport } from './cache-report.ts';
 
 /** What the primary knows of itself. Times are milliseconds of `Date.now()`. */
 export interface StatusInput {
@@ -19,6 +20,8 @@ export interface StatusInput {
   readonly lastRoll?: RollReport | undefined;
   /** What was said of servers while the program runs. */
   readonly serverStates?: readonly ServerStateOrder[];
+  /** The zones of the cache; empty where there are none. */
+  readonly caches?: readonly ZoneReport[];
   /** What active checks say; empty where there are none. */
   readonly health?: readonly HealthInput[];
 }
@@ -97,6 +100,7 @@ export function buildStatusReport(input: StatusInput) {
     lastReload: lastReload === undefined ? null : { ...lastReload, at: isoTime(lastReload.at) },
     roll: rollStatus(input.roll),
     lastRoll: rollStatus(input.lastRoll),
+    caches: input.caches ?? [],
     workers: input.workers.map((worker) => workerStatus(worker, input.now)),
     upstreams: upstreamStatus(
       input.workers.flatMap(({ state }) => state?.servers ?? []),

@@ -2,7 +2,7 @@ import type { Logger } from '../log/logger.ts';
 import type { MetricDefinition } from './definition.ts';
 import type { MetricChild, MetricDelta } from './delta.ts';
 import { type Exposition, ExpositionRenderer } from './exposition.ts';
-import { MetricFamily, type Series } from './metric-family.ts';
+import { MetricFamily, type Sample, type Series } from './metric-family.ts';
 import { metricNames } from './names.ts';
 import type { Gauge, Recorder } from './recorder.ts';
 import { overflowLabel } from './series-key.ts';
@@ -99,6 +99,12 @@ export class MetricAggregate {
     this.#reportAge.set(this.#longestSilence());
     this.apply(ownKey, this.#own.collect());
     return this.#renderer.render(accept);
+  }
+
+  /** Every series of a metric with its value now, for other purposes than a scrape. */
+  samples({ name }: MetricDefinition): readonly Sample[] {
+    this.apply(ownKey, this.#own.collect());
+    return this.#families.get(name)?.samples() ?? [];
   }
 
   #longestSilence(): number {

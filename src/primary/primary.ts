@@ -1,4 +1,5 @@
 import { type AdminServer, createAdminServer, type Readiness } from '../admin/admin-server.ts';
+import { cacheReport } from '../admin/cache-report.ts';
 import type { Control } from '../admin/control-api.ts';
 import { buildStatusReport, type WorkerInput } from '../admin/status-report.ts';
 import type { Config, ListenAddress } from '../config/config.ts';
@@ -334,6 +335,9 @@ export class Primary {
       roll: this.roll.current,
       lastRoll: this.roll.last,
       serverStates: this.serverStates.list,
+      caches: cacheReport(Object.values(served.config.caches), served.config.workers, (metric) =>
+        this.aggregate.samples(metric),
+      ),
       health: this.prober.status(),
       config: { source, hash, generation, loadedAt: loadedAt.getTime() },
       lastReload: last,
