@@ -76,7 +76,7 @@ export class ResponseIntake {
     this.keep(response, stored, decision as Storable);
   }
 
-  /** Another client wants it. @returns false when it cannot get this one, or has to wait for the whole of it */
+  /** Another client wants it. @returns false when it has to wait: for the head, or where it wants a part for the whole */
   attach(use: CacheUse): boolean {
     const { live, described, heads } = this;
     if (live === undefined || described === undefined || heads === undefined) return false;
@@ -92,7 +92,13 @@ export class ResponseIntake {
     }
     const route = use.route.answer.headsOf({ ...described, bodyLength: 0 });
     const reader = live.attach(use.exchange, route.whole(now, outcome));
-    if (reader === undefined) return false;
+    if (reader === undefined) {
+      // A part has come and gone.
+      use.exchange.onAborted = undefined;
+      use.collapsed = false;
+      use.route.alone(use, false);
+      return true;
+    }
     this.counted(use);
     this.readers.set(use, reader);
     use.exchange.onAborted = () => this.readerGone(use, reader);
