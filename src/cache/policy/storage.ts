@@ -145,7 +145,8 @@ export function describeResponse(
     // RFC 9111 section 5.2.2.10: s-maxage says what proxy-revalidate says.
     mustRevalidate: directives.mustRevalidate || directives.proxyRevalidate || directives.sharedMaxAge !== undefined,
     alwaysRevalidate: directives.noCache,
-    etag: removed.has('etag') ? undefined : fields.get('etag'),
+    // An empty one names nothing.
+    etag: removed.has('etag') ? undefined : fields.get('etag') || undefined,
     lastModified: modified === undefined ? undefined : modified * 1000,
     tags: tagsOf(fields),
     decidedBy,

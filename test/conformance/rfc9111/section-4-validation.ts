@@ -54,6 +54,7 @@ export const section4Validation: readonly Statement[] = [
       },
       'none that was not sent': () => {
         assert.deepEqual(conditionalFields(tagged), ['if-none-match', '"a"']);
+        assert.deepEqual(conditionalFields(storedResponse([...fresh, 'ETag:'])), []);
         assert.deepEqual(conditionalFields(storedResponse([...fresh, 'Last-Modified: no date'])), []);
       },
     },
