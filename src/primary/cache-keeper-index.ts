@@ -105,14 +105,19 @@ export class CacheKeeperIndex {
   /** Brings all into the order of their last use. */
   sort(): void {
     const order = new Float64Array(this.length);
+    let earliest = Number.POSITIVE_INFINITY;
+    for (let entry = this.oldest; entry !== none; entry = this.newer[entry] as number) {
+      earliest = Math.min(earliest, this.usedAt[entry] as number);
+    }
     let count = 0;
     for (let entry = this.oldest; entry !== none; entry = this.newer[entry] as number) {
-      order[count++] = (this.usedAt[entry] as number) * 2 ** 32 + entry;
+      // Time and number in one, exact for as long as the product is below 2^53: the differences of times are small.
+      order[count++] = ((this.usedAt[entry] as number) - earliest) * this.capacity + entry;
     }
     order.sort();
     this.oldest = none;
     this.newest = none;
-    for (const each of order) this.link(each % 2 ** 32, this.newest);
+    for (const each of order) this.link(each % this.capacity, this.newest);
   }
 
   /** @returns whether it is known */

@@ -24,10 +24,13 @@ export class CacheKeeper {
 
   constructor(resources: KeeperResources) {
     this.resources = resources;
-    this.timer = setInterval(() => {
-      for (const zone of this.zones.values()) zone.tick();
-    }, tickMs);
+    this.timer = setInterval(() => this.tick(), tickMs);
     this.timer.unref();
+  }
+
+  /** What happens once a second: uses, evictions, scans that are due, the sign that the owner of the folders lives. */
+  tick(): void {
+    for (const zone of this.zones.values()) zone.tick();
   }
 
   /** Keeps these zones from now on. Folders are there, and locked, when it returns; what is in them is found out later. */

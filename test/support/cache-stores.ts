@@ -26,6 +26,8 @@ export class CacheStores {
   aheadMs = 0;
   private readonly stores: ZoneStore[] = [];
   private workers = 0;
+  /** Uses that workers told of. */
+  uses = 0;
 
   constructor(t: Pick<TestContext, 'after'>, config: Partial<ZoneConfig> = {}) {
     this.config = {
@@ -62,7 +64,10 @@ export class CacheStores {
       logger: this.logger,
       purges: this.purges.zone(this.config.name),
       now: () => performance.now() + this.aheadMs,
-      send: (reports) => setImmediate(() => this.keeper.told(worker, structuredClone(reports))),
+      send: (reports) => {
+        for (const { used } of reports) this.uses += (used ?? '').length / 32;
+        setImmediate(() => this.keeper.told(worker, structuredClone(reports)));
+      },
       ...(disk === undefined ? {} : { disk }),
     });
     this.stores.push(store);
@@ -76,6 +81,17 @@ export class CacheStores {
     };
     this.keeper.joined(worker, { send });
     return store;
+  }
+
+  /** What happens once a second. */
+  tick(): void {
+    for (const store of this.stores) store.settle();
+    setImmediate(() => this.keeper.tick());
+  }
+
+  /** Files that the keeper knows of. */
+  entries(): number {
+    return this.keeper.candidates(this.config.name, { kind: 'everything' }).length;
   }
 
   /** Bytes on disk, temporary files included. */

@@ -11,6 +11,7 @@ import type { GrowingFile } from './growing-file.ts';
 import { encodeHead } from './head-codec.ts';
 import { HeldEntry, HeldMarker, type MemoryItem } from './memory-item.ts';
 import type { MemoryStore } from './memory-store.ts';
+import { SpaceLease } from './space-lease.ts';
 import { type StoreDisk, writeFully } from './store-disk.ts';
 import { blamesFile, StoreFailures } from './store-failures.ts';
 import type { CacheOrder, CacheReport, StoredFile } from './store-messages.ts';
@@ -56,7 +57,8 @@ export class DiskStore implements EntryFileOwner {
     this.memory = memory;
     this.report = report;
     this.disk = disk;
-    this.zone = new ZoneDisk(disk, new StoreFailures(config.name, recorder, logger, now), now);
+    const lease = new SpaceLease(config.diskSize, now);
+    this.zone = new ZoneDisk(disk, new StoreFailures(config.name, recorder, logger, now), lease);
     this.zone.lease.onWanted = () => this.askForSpace();
     this.saver = new DiskSaver(this.zone, (file) => this.tellStored(file));
     this.uses = new UseReports(config.inactive, now);
@@ -65,6 +67,7 @@ export class DiskStore implements EntryFileOwner {
   configure(config: ZoneConfig): void {
     this.config = config;
     this.uses.configure(config.inactive);
+    this.zone.lease.configure(config.diskSize);
   }
 
   receive({ disk, granted, recalled, evicted }: CacheOrder): void {

@@ -1,7 +1,10 @@
 /** What one request for space is rounded up to, so that not every response asks the primary. */
-const stepBytes = 1024 * 1024;
-/** What is kept of space that nobody needs at the moment. */
-const idleBytes = 4 * stepBytes;
+const largestStep = 1024 * 1024;
+const smallestStep = 64 * 1024;
+/** Part of the bound that a step is: what is leased and not used cannot hold files. */
+const stepShare = 1 / 512;
+/** Steps that are kept of space that nobody needs at the moment. */
+const idleSteps = 4;
 /** Longest wait for space: the response goes on without being stored then. */
 const waitMs = 2_000;
 
@@ -19,6 +22,7 @@ export class SpaceLease {
   /** Called when more is needed at once. */
   onWanted: (() => void) | undefined;
   private readonly now: () => number;
+  private stepBytes: number;
   private readonly waiters: Waiter[] = [];
   /** Grows when every lease became void: what was taken before is not to be given back. */
   generation = 0;
@@ -28,9 +32,17 @@ export class SpaceLease {
   /** Space that was needed since the last look at it. */
   private needed = 0;
 
-  /** @param now milliseconds that only grow */
-  constructor(now: () => number) {
+  /**
+   * @param diskSize the bound of the zone
+   * @param now milliseconds that only grow
+   */
+  constructor(diskSize: number, now: () => number) {
     this.now = now;
+    this.stepBytes = stepFor(diskSize);
+  }
+
+  configure(diskSize: number): void {
+    this.stepBytes = stepFor(diskSize);
   }
 
   /** Bytes that can be written now. */
@@ -70,7 +82,7 @@ export class SpaceLease {
   /** What the primary has to know is waited for, all in all; undefined when it knows. It counts as told. */
   takeWanted(): number | undefined {
     const waiting = this.waiters.reduce((sum, { bytes }) => sum + bytes, 0);
-    const wanted = Math.max(0, Math.ceil((waiting - this.free) / stepBytes) * stepBytes);
+    const wanted = Math.max(0, Math.ceil((waiting - this.free) / this.stepBytes) * this.stepBytes);
     if (wanted === this.asked) return undefined;
     this.asked = wanted;
     return wanted;
@@ -85,7 +97,7 @@ export class SpaceLease {
     const now = this.now();
     while (this.waiters[0] !== undefined && this.waiters[0].until <= now) this.waiters.shift()?.ready(false);
     this.onWanted?.();
-    const kept = recalled ? 0 : this.needed === 0 ? 0 : idleBytes;
+    const kept = recalled ? 0 : this.needed === 0 ? 0 : idleSteps * this.stepBytes;
     this.needed = 0;
     const returned = this.waiters.length > 0 ? 0 : Math.max(0, this.free - kept);
     this.free -= returned;
@@ -107,4 +119,8 @@ export class SpaceLease {
       first.ready(true);
     }
   }
+}
+
+function stepFor(diskSize: number): number {
+  return Math.min(largestStep, Math.max(smallestStep, Math.floor((diskSize * stepShare) / 4096) * 4096));
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { entryPath, temporaryFolder } from './entry-key.ts';
-import { SpaceLease } from './space-lease.ts';
+import type { SpaceLease } from './space-lease.ts';
 import type { DiskDone, StoreDisk } from './store-disk.ts';
 import type { StoreFailures } from './store-failures.ts';
 import type { DiskAccess } from './store-messages.ts';
@@ -16,11 +16,10 @@ export class ZoneDisk {
   private access: DiskAccess | undefined;
   private files = 0;
 
-  /** @param now milliseconds that only grow */
-  constructor(disk: StoreDisk, failures: StoreFailures, now: () => number) {
+  constructor(disk: StoreDisk, failures: StoreFailures, lease: SpaceLease) {
     this.disk = disk;
     this.failures = failures;
-    this.lease = new SpaceLease(now);
+    this.lease = lease;
   }
 
   get isOpen(): boolean {

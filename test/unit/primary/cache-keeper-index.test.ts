@@ -65,15 +65,15 @@ test('keeps 100,000 entries in less than 300 bytes each, and finds every one', (
 
 test('brings entries that come in any order into that of their last use', () => {
   const index = new CacheKeeperIndex();
-  const times = [50, 10, 40, 20, 30];
+  const times = [50, 10, 40, 20, 30].map((seconds) => 1_900_000_000 + seconds);
   for (const time of times) index.load(file(time, time));
   index.sort();
   assert.deepEqual(
     index.all(),
     times.toSorted((a, b) => a - b).map((time) => hashOf(time)),
   );
-  index.use(hashOf(10), 60);
-  assert.equal(index.leastRecent()?.usedAt, 20);
+  index.use(hashOf(1_900_000_010), 1_900_000_060);
+  assert.equal(index.leastRecent()?.usedAt, 1_900_000_020);
 });
 
 test('gives candidates by URL whatever the query, by host, and for a prefix all of its host', () => {
