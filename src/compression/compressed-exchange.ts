@@ -152,10 +152,11 @@ export class CompressedExchange extends ExchangeView implements Flushable {
     }
     this.route.resources.clock.add(this);
     if (this.flushMs === 0 && (this.reserved > 0 || this.reserve())) {
-      // The client waits for the head of an event stream.
-      this.inner.stream(ready, undefined);
       const encoded = this.beginEncoding();
-      return chunk === undefined || encoded.write(chunk);
+      if (chunk !== undefined) return encoded.write(chunk);
+      // The client waits for the head of an event stream.
+      encoded.flush();
+      return true;
     }
     if (length !== undefined && length > wholeBytes) {
       const encoded = this.beginEncoding();
@@ -208,9 +209,8 @@ export class CompressedExchange extends ExchangeView implements Flushable {
     if (this.mode !== 'gathering' || now - this.gatheringSince < this.flushMs) return;
     // Without memory for a stream the little that there may be of it waits for its end.
     if (this.reserved === 0 && !this.reserve()) return;
-    if (this.codedHead !== undefined && this.gatheredBytes === 0) this.inner.stream(this.codedHead, undefined);
     this.encodeGathered();
-    this.encoded?.flushIfDue(Number.POSITIVE_INFINITY);
+    this.encoded?.flush();
   }
 
   /** Decides about the response. @returns the head to send; `codedHead` is the same where it is compressed */

@@ -116,7 +116,8 @@ export class EncodedBody {
     else this.options.onDrain();
   }
 
-  private flush(): void {
+  /** Gives out all there is; without anything the beginning of the coding, and with it the head. */
+  flush(): void {
     this.dirtySince = 0;
     flushEncoder(this.options.encoder, this.options.coding);
   }
