@@ -12,9 +12,9 @@ const mebibyte = 1024 * 1024;
 const small = Buffer.from('a small body');
 
 /** Lets a second of the keeper's and the stores' clock pass. */
-function settle(stores: CacheStores, milliseconds = 1000): void {
+function settle(stores: CacheStores, milliseconds = 1000): Promise<void> {
   stores.aheadMs += milliseconds;
-  stores.tick();
+  return stores.tick();
 }
 
 test('never passes the bound, with several workers that store large bodies at once', async (t) => {
@@ -44,9 +44,9 @@ test('lets those go first that were used least recently, as workers tell', async
   const store = stores.store();
   for (let index = 0; index < 10; index++) await put(store, `a.test/${index}`, Buffer.alloc(200_000, index));
   await waitFor(() => stores.entries() === 10, 'ten entries');
-  settle(stores, 40_000);
+  await settle(stores, 40_000);
   for (const key of ['a.test/0', 'a.test/1']) await findEntry(store, key);
-  settle(stores);
+  await settle(stores);
   await waitFor(() => stores.uses > 0, 'the uses to be told');
   for (let index = 10; index < 26; index++) await put(store, `a.test/${index}`, Buffer.alloc(200_000, index));
   await waitFor(() => stores.diskBytes() <= 4 * mebibyte, 'the bound to be kept');
@@ -64,11 +64,11 @@ test('lets go of what nobody has used for the time of `inactive`, markers includ
   await put(store, 'a.test/unused', small);
   store.mark('a.test/marker', { key: 'a.test/marker', names: ['cookie'], requestTime: 1 });
   await waitFor(() => stores.entries() === 3, 'three entries');
-  settle(stores, 400_000);
+  await settle(stores, 400_000);
   store.peek('a.test/used');
-  settle(stores);
+  await settle(stores);
   await waitFor(() => stores.uses > 0, 'the use to be told');
-  settle(stores, 300_000);
+  await settle(stores, 300_000);
   await waitFor(() => stores.files().length === 1, 'two to go');
   assert.ok(await find(stores.store(), 'a.test/used'));
   assert.equal(stores.recorder.value(metricNames.cacheEvicted, { zone: 'pages', reason: 'inactive' }), 2);
@@ -86,7 +86,7 @@ test('after a restart everything is found before the folder was looked through, 
   assert.deepEqual((await findEntry(again.store(), 'a.test/77'))?.contents, Buffer.alloc(3000, 77));
   await waitFor(() => again.entries() === 200, 'the scan');
   assert.equal(again.keeper.candidates('pages', { kind: 'host', host: 'a.test' }).length, 200);
-  again.tick();
+  await again.tick();
   const gauge = (): number => again.recorder.value(metricNames.cacheBytes, { zone: 'pages', store: 'disk' });
   await waitFor(() => gauge() === bytes, 'the gauge to say what is on disk');
 });
@@ -99,7 +99,7 @@ test('knows from the files when they were used last', async (t) => {
   utimesSync(entryPath(stores.folder, entryHash('a.test/old')), old, old);
   const again = new CacheStores(t, stores.config);
   await waitFor(() => again.entries() === 2, 'the scan');
-  again.tick();
+  await again.tick();
   await waitFor(() => again.entries() === 1, 'the old one to go');
   assert.ok(await find(again.store(), 'a.test/new'));
 });
@@ -118,7 +118,7 @@ test('deletes what dead processes were writing, and finds what they wrote and di
   writeFileSync(path, readFileSync(stores.files()[0] as string));
   stores.keeper.died(0);
   assert.equal(stores.temporaryFiles(), 0);
-  stores.tick();
+  await stores.tick();
   // It is not whose it pretends to be.
   await waitFor(() => !existsSync(path), 'what is no entry to go');
   assert.equal(stores.entries(), 1);
@@ -142,7 +142,7 @@ test('leaves the folder to another instance that lives, and takes it when that o
   assert.ok(await put(store, 'a.test/memory', small));
   assert.equal(other.files().length, 1);
   stores.keeper.close();
-  settle(other, 6000);
+  await settle(other, 6000);
   await waitFor(async () => (await find(store, 'a.test/x')) !== undefined, 'the folder to be taken over');
 });
 
