@@ -9,7 +9,7 @@ import type { CacheRules } from './cache-rules.ts';
 import type { ForwardReason } from './cache-status.ts';
 import { CacheUse } from './cache-use.ts';
 import type { CacheZone } from './cache-zone.ts';
-import type { CachedRoute, CachedRouteConfig } from './cached-route.ts';
+import type { CachedRoute, CachedRouteConfig, RepeatRequest } from './cached-route.ts';
 import { Fetch } from './collapse/fetch.ts';
 import { EntryAnswer } from './entry-answer.ts';
 import { markedStale } from './policy/renewal.ts';
@@ -29,6 +29,7 @@ export class CacheHandler implements Handler, CachedRoute {
   readonly answer: EntryAnswer;
   readonly buffers: ReadBufferPool;
   readonly next: Handler;
+  readonly repeat: RepeatRequest;
   private readonly key: CacheKey;
   private readonly bypass: CacheBypass;
   /** What the log is told of plain hits, and of requests that go past the cache; the same for all. */
@@ -43,6 +44,7 @@ export class CacheHandler implements Handler, CachedRoute {
     this.answer = new EntryAnswer(config, zone, buffers, (context) => this.entryGone(context));
     this.buffers = buffers;
     this.next = next;
+    this.repeat = config.repeat;
     this.hit = Object.freeze({ zone: zone.name, result: 'hit', collapsed: false });
   }
 

@@ -1,3 +1,5 @@
+import type { Exchange } from '../listener/exchange.ts';
+import type { RequestContext } from '../request/request-context.ts';
 import type { Handler } from '../route/route.ts';
 import type { ReadBufferPool } from '../static/read-buffer-pool.ts';
 import type { CacheRules } from './cache-rules.ts';
@@ -16,6 +18,8 @@ export interface CachedRoute {
   readonly buffers: ReadBufferPool;
   /** Asks the upstream. */
   readonly next: Handler;
+  /** Makes the same request once more, for the background. */
+  readonly repeat: RepeatRequest;
   /**
    * Answers with what was found, if that will do.
    * @returns false when the upstream has to be asked; the request says why then (`forwarded`, `onErrorUntil`)
@@ -36,6 +40,9 @@ export interface CachedRoute {
   answerRenewed(use: CacheUse, entry: StoreEntry): void;
 }
 
+/** Makes a request like another one, on another exchange. */
+export type RepeatRequest = (context: RequestContext, exchange: Exchange) => RequestContext;
+
 /** What a cache needs to know of a route besides its rules. */
 export interface CachedRouteConfig {
   readonly rules: CacheRules;
@@ -43,4 +50,5 @@ export interface CachedRouteConfig {
   readonly responseFields: Buffer;
   /** Names in lower case that are taken out of what the upstream sent. */
   readonly removedResponseFields: ReadonlySet<string>;
+  readonly repeat: RepeatRequest;
 }

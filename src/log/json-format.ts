@@ -27,13 +27,17 @@ export function createJsonFormat(): LineFormat {
     line += `,"duration_ms":${milliseconds(times.durationMs)}`;
     line += text('referer', head.fields.get('referer'), maxFieldLength);
     line += text('user_agent', head.fields.get('user-agent'), maxFieldLength);
-    const { route, upstream, webSocket } = context;
+    const { route, upstream, webSocket, cache } = context;
     if (route !== undefined) line += remembered(routes, route, routeFields);
     if (upstream !== undefined) {
       if (servers.size > maxServers) servers.clear();
       line += remembered(servers, upstream.server, serverField) + upstreamFields(upstream);
     }
     if (webSocket !== undefined) line += webSocketFields(webSocket);
+    if (cache !== undefined) {
+      line += `,"cache":"${cache.result}","cache_zone":"${cache.zone}"`;
+      if (cache.collapsed) line += ',"cache_collapsed":true';
+    }
     if (context.coding !== undefined) line += `,"coding":"${context.coding}"`;
     if (context.error !== undefined) line += `,"error":"${context.error.code}"`;
     return context.exchange.aborted ? `${line},"aborted":true}` : `${line}}`;

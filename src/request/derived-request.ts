@@ -1,4 +1,5 @@
 import { HeaderFields } from '../http/header-fields.ts';
+import type { Exchange } from '../listener/exchange.ts';
 import { DirectedExchange } from '../response/directed-exchange.ts';
 import type { DirectedFields } from '../response/directed-fields.ts';
 import type { InternalTarget } from './internal-target.ts';
@@ -20,6 +21,16 @@ export function deriveRequest(context: RequestContext, target: InternalTarget, f
   derived.route = context.route;
   derived.origin = { context, depth: (origin?.depth ?? 0) + 1, contentType: fields.contentType };
   return derived;
+}
+
+/** The request that Portico makes once more for itself, after it has answered: the same client and route, on an exchange of its own. */
+export function repeatRequest(context: RequestContext, exchange: Exchange): RequestContext {
+  const made = new RequestContext(exchange, context.startedAt);
+  made.path = context.path;
+  made.client = context.client;
+  made.route = context.route;
+  made.site = context.site;
+  return made;
 }
 
 function derivedHead(head: RequestHead, { rawPath, query }: InternalTarget): RequestHead {

@@ -237,7 +237,8 @@ export const errorCodes = {
     side: 'client',
     retryable: false,
     title: 'There is no copy of this page.',
-    explanation: 'Portico, the front server, is working, and so is the application. The request wants nothing but a copy.',
+    explanation:
+      'Portico, the front server, is working, and so is the application. The request wants nothing but a copy.',
     condition: 'not asked',
     meaning:
       'The request says `Cache-Control: only-if-cached`, which the route obeys (`cache.obeyRequest`), and nothing that could answer it is stored.',

@@ -14,6 +14,7 @@ import type { BufferingResources } from '../proxy/buffering.ts';
 import { createProxyHandler } from '../proxy/proxy-handler.ts';
 import { ResponseRules } from '../proxy/response-rules.ts';
 import { createRedirectHandler } from '../redirect/redirect-handler.ts';
+import { repeatRequest } from '../request/derived-request.ts';
 import { TrustedProxies } from '../request/trusted-proxies.ts';
 import { createRespondHandler } from '../respond/respond-handler.ts';
 import type { PaceClock } from '../response/pace-clock.ts';
@@ -111,7 +112,7 @@ function makeProxy(
     cache === undefined || zone === undefined
       ? createProxyHandler(proxyConfig, upstream, admission, rules, resources.buffering)
       : new CacheHandler(
-          { rules: cache, ...compiled },
+          { rules: cache, repeat: repeatRequest, ...compiled },
           zone,
           files.buffers,
           createProxyHandler(

@@ -1,9 +1,9 @@
 import type { FollowedResponse } from '../../ipc/message.ts';
 import type { InterceptedResponse, Takeover } from '../../proxy/response-interceptor.ts';
-import { RequestContext } from '../../request/request-context.ts';
 import type { PorticoError } from '../../response/portico-error.ts';
 import { CacheUse } from '../cache-use.ts';
 import type { CacheZone } from '../cache-zone.ts';
+import { RequestTrait } from '../request-field.ts';
 import type { StoreEntry } from '../response-store.ts';
 import type { VaryMarker } from '../stored-response.ts';
 import { upstreamRequest } from '../upstream-request.ts';
@@ -375,12 +375,8 @@ const refusedMs = 10_000;
 
 /** The request that is made in the background after another one: the same, and nobody waits for it. */
 function backgroundUse({ context, exchange, route, key, traits }: CacheUse): CacheUse {
-  const made = new RequestContext(new BackgroundExchange(exchange, exchange.head), context.startedAt);
-  made.path = context.path;
-  made.client = context.client;
-  made.route = context.route;
-  made.site = context.site;
-  const use = new CacheUse(made, route, key, traits & ~6);
+  const made = route.repeat(context, new BackgroundExchange(exchange, exchange.head));
+  const use = new CacheUse(made, route, key, traits & ~RequestTrait.conditions);
   use.forwarded = 'stale';
   return use;
 }

@@ -16,7 +16,7 @@ describe('what a client makes up', () => {
         'x-rewrite-url',
         'x-host',
       ];
-      const seen = names.map((name) => `${name}=${headers[name]}`);
+      const seen = names.map((name) => `${name}=${String(headers[name])}`);
       response.writeHead(200, minute).end(seen.join(' '));
     });
     const evil = {

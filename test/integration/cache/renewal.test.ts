@@ -12,7 +12,8 @@ describe('a stored response that is stale', () => {
   test('is confirmed by the application, and used again', async (t) => {
     const site = await CachedSite.start(t, (request, response) => {
       if (request.headers['if-none-match'] === '"v1"') {
-        return response.writeHead(304, { etag: '"v1"', 'x-new': 'yes', 'cache-control': 'max-age=0' }).end();
+        response.writeHead(304, { etag: '"v1"', 'x-new': 'yes', 'cache-control': 'max-age=0' }).end();
+        return;
       }
       response.writeHead(200, stale).end('hello');
     });
@@ -43,7 +44,7 @@ describe('a stored response that is stale', () => {
     let count = 0;
     const site = await CachedSite.start(t, (_request, response) => {
       count++;
-      if (count === 2) return response.writeHead(304, { etag: '"other"' }).end();
+      if (count === 2) return void response.writeHead(304, { etag: '"other"' }).end();
       response.writeHead(200, stale).end(`answer ${count}`);
     });
     await site.ask('/');

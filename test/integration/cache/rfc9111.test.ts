@@ -92,7 +92,9 @@ describe('a cache', () => {
   it('goes by the newest Vary of a key', async (t) => {
     const site = await CachedSite.start(t, (request, response) => {
       const vary = request.headers['x-kind'] === 'a' ? 'X-Kind' : 'X-Kind, X-Other';
-      response.writeHead(200, { ...minute, vary }).end(`${request.headers['x-kind']} ${request.headers['x-other']}`);
+      response
+        .writeHead(200, { ...minute, vary })
+        .end(`${String(request.headers['x-kind'])} ${String(request.headers['x-other'])}`);
     });
     await site.ask('/', { headers: { 'x-kind': 'a' } });
     await site.ask('/', { headers: { 'x-kind': 'b', 'x-other': '1' } });
@@ -254,7 +256,7 @@ sites: [{ routes: [{ path: /, proxy: { upstream: app }, cache: { staleIfError: 1
 
   it('drops what Location and Content-Location name after an unsafe request', async (t) => {
     const site = await CachedSite.start(t, (request, response) => {
-      if (request.method !== 'POST') return response.writeHead(200, minute).end('hello');
+      if (request.method !== 'POST') return void response.writeHead(200, minute).end('hello');
       response.writeHead(201, { location: '/new', 'content-location': 'http://other.example/c' }).end();
     });
     for (const path of ['/new', '/c']) await site.ask(path);

@@ -12,7 +12,16 @@ test('ARCHITECTURE.md draws the steps of the pipeline in their order', () => {
 
 test('ARCHITECTURE.md explains each step that it draws', () => {
   const explained = [...page.matchAll(/^\| ([a-z, ]+) \|/gm)].flatMap((row) => (row[1] as string).split(', '));
-  for (const step of ['listener', ...Object.keys(steps), 'static', 'proxy', 'balancer', 'upstream', 'response']) {
+  for (const step of [
+    'listener',
+    ...Object.keys(steps),
+    'static',
+    'cache',
+    'proxy',
+    'balancer',
+    'upstream',
+    'response',
+  ]) {
     assert.ok(explained.includes(step), `no row for ${step}`);
   }
 });
