@@ -116,7 +116,7 @@ export class EncodedBody {
     else this.options.onDrain();
   }
 
-  /** Gives out all there is; without anything the beginning of the coding, and with it the head. */
+  /** Gives out all there is; without anything the beginning of the coding, if it has one, and with it the head. */
   flush(): void {
     this.dirtySince = 0;
     flushEncoder(this.options.encoder, this.options.coding);

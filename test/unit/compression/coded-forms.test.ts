@@ -51,7 +51,7 @@ describe('a form of a body that is made once', () => {
     const { ask, counted, recorder } = makeForms(context);
     const asked = [ask('a', page, 'br'), ask('a', page, 'br'), ask('a', page, 'br')];
     assert.equal(recorder.value(metricNames.compressionQueue), 1);
-    const [first, ...others] = await Promise.all(asked);
+    const [first, ...others] = await Promise.all(asked.map(async (one) => one));
     for (const other of others) assert.equal(other, first);
     assert.equal(counted('br', 'made'), 1);
     assert.equal(recorder.value(metricNames.compressionQueue), 0);
@@ -62,7 +62,7 @@ describe('a form of a body that is made once', () => {
     const asked = [ask('a', page, 'gzip'), ask('b', page, 'gzip')];
     assert.equal(ask('c', page, 'gzip'), 'refused');
     assert.equal(counted('gzip', 'refused'), 1);
-    await Promise.all(asked);
+    await Promise.all(asked.map(async (one) => one));
     assert.notEqual(ask('c', page, 'gzip'), 'refused');
   });
 
