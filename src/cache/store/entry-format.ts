@@ -18,8 +18,10 @@ import { decodeHead } from './head-codec.ts';
 const magic = Buffer.from('PCache1\n', 'latin1');
 const preambleBytes = 32;
 const slotHeadBytes = 12;
-/** For the bytes by which a renewed head may be longer. */
+/** For the bytes by which a renewed head may be longer: small bodies are written anew, large ones would be lost. */
 const slotSlackBytes = 256;
+const largeSlackBytes = 4096;
+const largeBodyBytes = 64 * 1024;
 const slotUnitBytes = 256;
 /** Heads beyond it are no heads of ours. */
 const maxSlotBytes = 4 * 1024 * 1024;
@@ -37,9 +39,13 @@ export interface EntryLayout {
   readonly bodyOffset: number;
 }
 
-/** @param headBytes of the head that it has at first */
-export function layoutFor(headBytes: number, bodyNumber: bigint): EntryLayout {
-  const slotBytes = Math.ceil((slotHeadBytes + headBytes + slotSlackBytes) / slotUnitBytes) * slotUnitBytes;
+/**
+ * @param headBytes of the head that it has at first
+ * @param bodyLength undefined where it is not known yet
+ */
+export function layoutFor(headBytes: number, bodyNumber: bigint, bodyLength: number | undefined): EntryLayout {
+  const slack = bodyLength === undefined || bodyLength > largeBodyBytes ? largeSlackBytes : slotSlackBytes;
+  const slotBytes = Math.ceil((slotHeadBytes + headBytes + slack) / slotUnitBytes) * slotUnitBytes;
   return { slotBytes, bodyNumber, bodyOffset: preambleBytes + 2 * slotBytes };
 }
 

@@ -69,7 +69,7 @@ export class GrowingFile {
   constructor(zone: ZoneDisk, bodyNumber: bigint, firstHead: Buffer, bodyLength: number | undefined) {
     this.zone = zone;
     this.firstHead = firstHead;
-    this.layout = layoutFor(firstHead.length, bodyNumber);
+    this.layout = layoutFor(firstHead.length, bodyNumber, bodyLength);
     this.generation = zone.lease.generation;
     this.expectedBytes = bodyLength === undefined ? 0 : diskBytes(fileBytes(this.layout, bodyLength));
   }

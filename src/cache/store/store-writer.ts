@@ -5,6 +5,8 @@ import type { MemoryStore } from './memory-store.ts';
 
 /** What a body of unknown length gets at first. */
 const firstBytes = 8 * 1024;
+/** What may be left unused of the memory of a body: less than a copy is worth. */
+const largestWaste = 512;
 
 /** What a writer needs of its store. */
 export interface WriterOwner {
@@ -98,7 +100,7 @@ export class StoreWriter implements EntryWriter {
       return setImmediate(done, undefined) as unknown as void;
     }
     if (this.growing !== undefined) return this.owner.keepFile(this, this.growing, done);
-    const body = Buffer.from(this.memory?.buffer ?? new ArrayBuffer(0), 0, this.length);
+    const body = this.trimmed();
     this.release();
     this.owner.keep(this, body, done);
   }
@@ -107,6 +109,15 @@ export class StoreWriter implements EntryWriter {
     if (this.ended) return;
     this.ended = true;
     this.drop();
+  }
+
+  /** The body in memory that is no larger than it, or little. */
+  private trimmed(): Buffer {
+    const { memory, length } = this;
+    if (memory !== undefined && memory.length - length <= largestWaste) return memory.subarray(0, length);
+    const body = Buffer.allocUnsafeSlow(length);
+    memory?.copy(body, 0, 0, length);
+    return body;
   }
 
   private append(chunk: Uint8Array): boolean {

@@ -127,6 +127,29 @@ test('takes a body of unknown length into a file when it grows too large for mem
   assert.equal(entry.response.bodyLength, large.length);
 });
 
+test('holds no more memory than it counts for a body of unknown length', async (t) => {
+  const stores = new CacheStores(t);
+  const writer = stores.store().begin('a.test/x', responseFor('a.test/x'), undefined);
+  assert.ok(writer);
+  for (let count = 0; count < 3; count++) writer.write(Buffer.alloc(3000));
+  const entry = await commit(writer);
+  assert.equal(entry?.contents?.length, 9000);
+  assert.ok((entry?.contents?.buffer.byteLength ?? 0) <= 9512);
+});
+
+test('keeps a large body when its head grows', async (t) => {
+  const stores = new CacheStores(t);
+  const store = stores.store();
+  const entry = await put(store, 'a.test/x', large);
+  assert.ok(entry);
+  const block = Buffer.concat([entry.response.block, Buffer.from(`X-Long: ${'y'.repeat(3000)}\r\n`)]);
+  store.renew('a.test/x', entry, { ...entry.response, block, responseTime: 9000 });
+  await waitFor(async () => {
+    const found = await findEntry(stores.store(), 'a.test/x');
+    return found?.response.responseTime === 9000 && (await bodyOf(found)).equals(large);
+  }, 'the renewed head');
+});
+
 test('lets others read along in memory, and in the file as soon as somebody asks for one', async (t) => {
   const stores = new CacheStores(t);
   const writer = stores.store().begin('a.test/slow', responseFor('a.test/slow'), undefined);
