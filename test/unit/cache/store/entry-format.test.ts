@@ -37,7 +37,10 @@ test('finds the old head wherever the writing of the new one ended', () => {
   const first = encodeHead(headOf('a.test/x', '"1"'));
   const layout = layoutFor(first.length, 77n, 100);
   const start = encodeStart(layout, first);
-  encodeSlot(encodeHead(headOf('a.test/x', '"0"')), 0).copy(start, slotOffset(layout, 1));
+  const former = encodeSlot(encodeHead(headOf('a.test/x', '"0"')), 0);
+  // Its last byte is another too: otherwise the new one would be there before all of it was written.
+  former[former.length - 1] = 0;
+  former.copy(start, slotOffset(layout, 1));
   const slot = encodeSlot(encodeHead(headOf('a.test/x', '"2"')), 2);
   for (let end = 0; end < slot.length; end++) {
     const bytes = Buffer.from(start);
