@@ -25,8 +25,10 @@ export interface ControlAnswer {
   readonly value: object;
 }
 
+const maxBodyBytes = 4096;
+const purgePath = '/cache/purge';
 /** A thousand URLs. */
-const maxBodyBytes = 256 * 1024;
+const maxPurgeBytes = 256 * 1024;
 const serverStatePath = /^\/upstreams\/([^/]+)\/servers\/([^/]+)\/state$/;
 const states: readonly ServerStateOrder['state'][] = ['ready', 'drain', 'maintenance', 'configured'];
 
@@ -44,7 +46,7 @@ export class ControlApi {
   find(path: string): Action | undefined {
     if (path === '/workers/roll') return () => this.roll();
     const { cache } = this.control;
-    if (path === '/cache/purge' && cache !== undefined) return (body) => answerPurge(cache, body);
+    if (path === purgePath && cache !== undefined) return (body) => answerPurge(cache, body);
     const match = serverStatePath.exec(path);
     if (match === null) return undefined;
     try {
@@ -62,8 +64,9 @@ export class ControlApi {
     const { headers, socket } = request;
     const refusal = refusalOf({ headers, remoteAddress: socket.remoteAddress }, control.access(), control.host());
     if (refusal !== undefined) return answerWith(refusal.status, refusal.error);
-    const body = await bodyOf(request);
-    if (body === undefined) return answerWith(413, `a body has at most ${maxBodyBytes} bytes`);
+    const most = request.url?.startsWith(purgePath) === true ? maxPurgeBytes : maxBodyBytes;
+    const body = await bodyOf(request, most);
+    if (body === undefined) return answerWith(413, `a body has at most ${most} bytes`);
     try {
       return await action(body.trim() === '' ? {} : JSON.parse(body));
     } catch (error) {
@@ -93,13 +96,13 @@ function answerWith(status: number, error: string): ControlAnswer {
 }
 
 /** @returns undefined when it is longer than it may be; the rest is passed over then, so that the answer can be read */
-function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+function bodyOf(request: IncomingMessage, most: number): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length <= maxBodyBytes) chunks.push(chunk);
+      if (length <= most) chunks.push(chunk);
       else resolve(undefined);
     });
     request.on('end', () => resolve(Buffer.concat(chunks).toString()));

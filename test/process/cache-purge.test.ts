@@ -160,6 +160,26 @@ test('the command line purges, explains, and says what is wrong', async (t) => {
   assert.match((await run('purge', '--all', '--zone', 'media')).errors, /there is no zone "media"; there is default/);
 });
 
+test('/status shows the zone, and the admin listener explains as JSON', async (t) => {
+  const { portico, base, settled } = await cached(t);
+  await settled('/a');
+  await waitFor(async () => {
+    const { disk, hitRatio } = await zoneOf(portico);
+    return disk.entries > 0 && hitRatio !== null;
+  }, 'the workers to report');
+  const zone = await zoneOf(portico);
+  assert.equal(zone.name, 'default');
+  const { hitRatio } = zone;
+  assert.ok(hitRatio !== null && hitRatio > 0 && hitRatio < 1, `${hitRatio}`);
+  const why = await httpGet(portico.adminPort, `/cache/why?url=${encodeURIComponent(`${base}/a`)}`);
+  const explanation = JSON.parse(why.body) as { request: { result: string }; stored: { tags: string[] }[] };
+  assert.equal(explanation.request.result, 'hit');
+  assert.deepEqual(explanation.stored[0]?.tags, ['all', 'a']);
+  for (const query of ['', '?url=/a', `?url=${base}/a&header=nonsense`]) {
+    assert.equal((await httpGet(portico.adminPort, `/cache/why${query}`)).status, 400, query);
+  }
+});
+
 test('the method PURGE removes what is stored for its URL, from addresses that may', async (t) => {
   const { portico, settled, seen } = await cached(t, {}, ', purge: { allow: [127.0.0.1] }');
   const [before, other] = [await settled('/a?x=1'), await settled('/a')];
@@ -189,6 +209,16 @@ test('a request that may not purge changes nothing', async (t) => {
   assert.equal((await httpGet(portico.adminPort, '/cache/purge')).status, 405);
   assert.equal(await settled('/a'), before);
 });
+
+async function zoneOf(portico: RunningPortico) {
+  const { body } = await httpGet(portico.adminPort, '/status');
+  const status = JSON.parse(body) as {
+    caches: { name: string; disk: { entries: number }; hitRatio: number | null }[];
+  };
+  const [zone] = status.caches;
+  assert.ok(zone);
+  return zone;
+}
 
 function purgeByMethod(port: number, path: string): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
