@@ -36,6 +36,7 @@ export class CompressedExchange extends ExchangeView implements Flushable {
   bodyFree = false;
   private readonly route: RouteCompression;
   private readonly requestContext: RequestContext;
+  private readonly acceptEncoding: string | undefined;
   private readonly accepted: readonly Coding[];
   /** What the client likes best; undefined for nothing. */
   private readonly wanted: Coding | undefined;
@@ -58,10 +59,12 @@ export class CompressedExchange extends ExchangeView implements Flushable {
   /** @param coding in place of the one that the client likes best */
   constructor(context: RequestContext, route: RouteCompression, coding?: Coding) {
     const { exchange } = context;
-    const { best, all } = route.chooser.choose(exchange.head.fields.list('accept-encoding'));
+    const field = exchange.head.fields.list('accept-encoding');
+    const { best, all } = route.chooser.choose(field);
     super(exchange, uncodedRequest(exchange.head, all, route.known));
     this.requestContext = context;
     this.route = route;
+    this.acceptEncoding = field;
     this.accepted = all;
     this.wanted = coding ?? best;
     this.abortedCall = exchange.onAborted;
@@ -123,7 +126,7 @@ export class CompressedExchange extends ExchangeView implements Flushable {
     const { rules, types, storedChooser, resources } = this.route;
     const { fields, method } = this.head;
     if (this.responded || body.length < rules.minSize || (method === 'GET' && fields.has('range'))) return false;
-    const { best, all } = storedChooser.choose(fields.list('accept-encoding'));
+    const { best, all } = storedChooser.choose(this.acceptEncoding);
     if (best === undefined || (rules.cookies === 'off' && fields.has('cookie'))) return false;
     if (!resources.kept.allows(head, types, rules.cookies === 'on')) return false;
     const form = resources.kept.find(body, all);

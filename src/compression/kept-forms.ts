@@ -49,6 +49,8 @@ export class KeptForms {
   private readonly gauge: Pick<Gauge, 'set'>;
   private most: number;
   private held = 0;
+  /** The one that was used last: it need not be moved again. */
+  private latest: KeptForm | undefined;
   /** Bodies asked for: each has a name of its own. */
   private count = 0;
 
@@ -116,12 +118,15 @@ export class KeptForms {
   private keep(body: Buffer, coding: Coding, form: KeptForm, states: Map<Coding, FormState>): void {
     states.set(coding, form);
     this.used.set(form, () => states.delete(coding));
+    this.latest = form;
     this.held += form.body.length + formBytes;
     this.bodies.register(body, form, form);
     this.evict();
   }
 
   private touched(form: KeptForm): KeptForm {
+    if (form === this.latest) return form;
+    this.latest = form;
     const forget = this.used.get(form);
     if (forget !== undefined) {
       this.used.delete(form);
@@ -142,6 +147,7 @@ export class KeptForms {
     const forget = this.used.get(form);
     if (forget === undefined) return;
     forget();
+    if (this.latest === form) this.latest = undefined;
     this.used.delete(form);
     this.bodies.unregister(form);
     this.held -= form.body.length + formBytes;
