@@ -6,7 +6,7 @@ import type { ReadBufferPool } from '../static/read-buffer-pool.ts';
 import { CacheBypass } from './cache-bypass.ts';
 import { CacheKey, variantKey } from './cache-key.ts';
 import type { CacheRules } from './cache-rules.ts';
-import type { ForwardReason } from './cache-status.ts';
+import type { CacheOutcome, ForwardReason } from './cache-status.ts';
 import { CacheUse } from './cache-use.ts';
 import type { CacheZone } from './cache-zone.ts';
 import type { CachedRoute, CachedRouteConfig, RepeatRequest } from './cached-route.ts';
@@ -125,11 +125,15 @@ export class CacheHandler implements Handler, CachedRoute {
     new Fetch(this.zone, use.key, { shared: false, stores }).beginAlone(use, undefined);
   }
 
-  answerStale(use: CacheUse, entry: StoreEntry): void {
+  answerStale(use: CacheUse, entry: StoreEntry, status: number | 'unasked' | undefined): void {
     const now = Date.now();
     use.result = 'stale';
     this.counted(use);
-    const outcome = { hit: true, detail: 'stale-if-error', collapsed: use.collapsed };
+    const { forwarded, collapsed } = use;
+    const outcome: CacheOutcome =
+      status === 'unasked'
+        ? { hit: true, detail: 'stale-if-error' }
+        : { hit: false, forwarded, forwardStatus: status, detail: 'stale-if-error', collapsed };
     this.answer.send(use.context, entry, outcome, use.traits, now);
   }
 
@@ -208,7 +212,7 @@ export class CacheHandler implements Handler, CachedRoute {
     use.onErrorUntil = reuse.onErrorUntil;
     if (use.forwarded === 'request' || reuse.onErrorUntil <= now) return false;
     if (!this.zone.fetches.isFailing(storeKey, now)) return false;
-    this.answerStale(use, entry);
+    this.answerStale(use, entry, 'unasked');
     return true;
   }
 

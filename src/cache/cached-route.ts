@@ -34,8 +34,11 @@ export interface CachedRoute {
   alone(use: CacheUse, stores: boolean): void;
   /** Counts it, by its result; the log will tell the same. */
   counted(use: CacheUse): void;
-  /** Answers with a stale entry, because the upstream fails. */
-  answerStale(use: CacheUse, entry: StoreEntry): void;
+  /**
+   * Answers with a stale entry, because the upstream fails.
+   * @param status that it sent; undefined when it sent none, 'unasked' when it had failed a moment ago
+   */
+  answerStale(use: CacheUse, entry: StoreEntry, status: number | 'unasked' | undefined): void;
   /** Answers with an entry that the upstream has just confirmed. */
   answerRenewed(use: CacheUse, entry: StoreEntry): void;
 }

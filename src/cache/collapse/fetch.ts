@@ -288,11 +288,11 @@ export class Fetch implements LockUser {
     this.intake = undefined;
     this.leader = undefined;
     const now = Date.now();
-    if (stale !== undefined) this.answerStale(stale, now);
+    if (stale !== undefined) this.answerStale(stale, now, undefined);
     const rescued = stale !== undefined && use.onErrorUntil > now && !use.exchange.responded && !isGone;
     if (rescued) {
       use.takeBack();
-      use.route.answerStale(use, stale);
+      use.route.answerStale(use, stale, undefined);
     } else {
       use.route.counted(use);
     }
@@ -301,10 +301,11 @@ export class Fetch implements LockUser {
   }
 
   /** Answers all who may be answered so, because the upstream has failed. */
-  answerStale(stale: StoreEntry, now: number): void {
+  answerStale(stale: StoreEntry, now: number, status: number | undefined): void {
     this.zone.fetches.rememberFailure(this.storeKey);
     for (const use of this.takeWaiting()) {
-      if (use.onErrorUntil > now) use.route.answerStale(use, stale);
+      use.collapsed = true;
+      if (use.onErrorUntil > now) use.route.answerStale(use, stale, status);
       else this.wait(use);
     }
   }

@@ -49,11 +49,12 @@ export class ResponseIntake {
     if (response.status === 304) return this.renew(response, stale);
     const now = Date.now();
     if (!failures.has(response.status) || use.onErrorUntil <= now) return undefined;
-    fetch.answerStale(stale, now);
+    const { status } = response;
+    fetch.answerStale(stale, now, status);
     fetch.end({ how: 'failed' });
     return () => {
       use.takeBack();
-      use.route.answerStale(use, stale);
+      use.route.answerStale(use, stale, status);
     };
   }
 
