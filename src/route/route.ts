@@ -3,6 +3,11 @@ import type { PorticoError } from '../response/portico-error.ts';
 
 /** Answers a request. Must not throw for anything a client or upstream does: it answers with an error instead. */
 export interface Handler {
+  /**
+   * As `ExchangeHandler.glance`: answers, where it can, without the fields of the request. Left out by what needs them.
+   * @returns whether it has answered
+   */
+  glance?(context: RequestContext): boolean;
   handle(context: RequestContext): void;
 }
 

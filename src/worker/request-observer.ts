@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import type { Exchange } from '../listener/exchange.ts';
 import type { AccessLog } from '../log/access-log.ts';
 import type { Logger } from '../log/logger.ts';
 import { methodLabel } from '../metrics/method-label.ts';
@@ -36,8 +37,10 @@ export class RequestObserver {
     this.accessLog = accessLog;
   }
 
-  started(): void {
+  started(exchange: Exchange): void {
     this.inFlight.add(1);
+    // Once the response is complete, nobody can tell any more.
+    if (this.accessLog !== undefined) void exchange.connection.remoteAddress;
   }
 
   /** A request has become a WebSocket, which is none any more: it is counted apart. */
