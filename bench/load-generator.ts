@@ -11,17 +11,22 @@ export interface Load {
   readonly failures: number;
 }
 
-/** Runs wrk, one thread, for so many seconds; the folder takes its script for requests with a body. */
+/** Runs wrk, one thread, for so many seconds; the folder takes its scripts. */
 export async function runLoad(origin: string, work: Work, seconds: number, folder: string, etag = ''): Promise<Load> {
   const args = ['-t1', `-c${work.connections}`, `-d${seconds}s`, '--timeout', '10s'];
   for (const [name, value] of Object.entries(browserHeaders)) args.push('-H', `${name}: ${value}`);
   if (etag !== '') args.push('-H', `If-None-Match: ${etag}`);
-  if (work.bodyBytes > 0) {
-    const script = `${folder}/${work.name}.lua`;
-    writeFileSync(script, `wrk.method = "${work.method}"\nwrk.body = string.rep("x", ${work.bodyBytes})\n`);
-    args.push('-s', script);
-  }
+  const script = scriptOf(work, folder);
+  if (script !== undefined) args.push('-s', script);
   return readReport(await outputOf('wrk', [...args, `${origin}${work.path}`]));
+}
+
+function scriptOf(work: Work, folder: string): string | undefined {
+  if (work.list) return work.list.writeScript(folder);
+  if (work.bodyBytes === 0) return undefined;
+  const script = `${folder}/${work.name}.lua`;
+  writeFileSync(script, `wrk.method = "${work.method}"\nwrk.body = string.rep("x", ${work.bodyBytes})\n`);
+  return script;
 }
 
 /** Reads what wrk prints. @throws Error when it is no report */
@@ -35,13 +40,19 @@ export function readReport(text: string): Load {
   return { requests: Number(requests), requestsPerSecond: Number(rate), failures };
 }
 
-function outputOf(command: string, args: readonly string[]): Promise<string> {
+/** Everything that a command writes, once it has ended. @throws Error when there is no such command */
+export function outputOf(command: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const endWithUs = (): void => void child.kill('SIGTERM');
+    process.once('exit', endWithUs);
     let text = '';
     child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
     child.once('error', reject);
-    child.once('close', () => resolve(text));
+    child.once('close', () => {
+      process.off('exit', endWithUs);
+      resolve(text);
+    });
   });
 }
