@@ -3,7 +3,7 @@ import type { Sizes } from './plan.ts';
 
 /** What `npm run bench -- …` was asked for. */
 export interface BenchOptions {
-  /** Short form: one round of a second, few of everything, nothing written unless `out` says where. */
+  /** Short form: one round of a moment, few of everything, nothing written unless `out` says where. */
   readonly quick: boolean;
   /** Ten million requests for the memory figure, instead of a minute's. */
   readonly long: boolean;
@@ -60,10 +60,10 @@ export function readOptions(args: readonly string[], defaults: { program: string
     long,
     resume,
     rounds: count('rounds', values.rounds, quick ? 1 : 3),
-    seconds: count('seconds', values.seconds, quick ? 1 : 2),
+    seconds: count('seconds', values.seconds, quick ? 0.3 : 2),
     warmUpSeconds: quick ? 0 : 1,
-    enduranceSeconds: quick ? 3 : 60,
-    enduranceWarmUpSeconds: quick ? 1 : 10,
+    enduranceSeconds: quick ? 2 : 60,
+    enduranceWarmUpSeconds: quick ? 0.3 : 10,
     only,
     sizes: quick ? quickSizes : fullSizes,
     idleConnections: quick ? 500 : 10_000,

@@ -39,7 +39,7 @@ export async function runTailLatency(context: BenchContext): Promise<void> {
             rate,
             connections: 64,
             seconds: options.seconds * 2,
-            warmUpSeconds: 1,
+            warmUpSeconds: options.warmUpSeconds,
           });
           store.add(one.name, contender.name, { ...tail });
           say(`round ${round}: ${one.name}, ${contender.title}: p99 ${tail.p99Ms.toFixed(2)} ms at ${rate}/s`);
