@@ -47,6 +47,8 @@ export class UwsListener implements UwsConnectionSource {
       },
     );
     this.#app.ws('/*', behavior);
+    // Most requests: it need not be asked what method they have.
+    this.#app.get('/*', (response, request) => this.#receive(response, request, undefined, 'GET'));
     this.#app.any('/*', (response, request) => this.#receive(response, request));
   }
 
@@ -93,10 +95,10 @@ export class UwsListener implements UwsConnectionSource {
   }
 
   /** No throw may leave here: uWebSockets.js would end the process. */
-  #receive(response: UwsResponse, request: UwsRequest, upgrade?: UwsWebSocketContext): void {
+  #receive(response: UwsResponse, request: UwsRequest, upgrade?: UwsWebSocketContext, method?: string): void {
     let exchange: UwsExchange | undefined;
     try {
-      const glanced = upgrade === undefined && this.#core.glances ? this.#reader.glance(request) : undefined;
+      const glanced = upgrade === undefined && this.#core.glances ? this.#reader.glance(request, method) : undefined;
       const head = glanced ?? this.#reader.read(request);
       exchange = new UwsExchange(this.#core, response, head, this, upgrade);
       if (glanced !== undefined && this.#glance(exchange, response)) return;

@@ -53,7 +53,7 @@ export class UwsRequestHead implements RequestHead {
   peek(name: string): string | undefined {
     const { request } = this;
     if (request === undefined || this.knownFields !== undefined) return peekAt(this.fields, name);
-    const value = request.getHeader(name);
+    const value = request.getHeader(nameBytes.get(name) ?? name);
     return value === '' ? undefined : value;
   }
 
@@ -85,6 +85,30 @@ export class UwsRequestHead implements RequestHead {
     if (reader.lost !== undefined) this.refusal = malformed(reader.lost);
     return fields;
   }
+}
+
+/** Of the fields that are peeked at most often. */
+const nameBytes: ReadonlyMap<string, ArrayBuffer> = new Map(
+  ['accept-encoding', 'if-match', 'if-modified-since', 'if-none-match', 'if-unmodified-since', 'range'].map((name) => [
+    name,
+    toBytes(name),
+  ]),
+);
+const names = {
+  connection: toBytes('connection'),
+  contentLength: toBytes('content-length'),
+  forwarded: toBytes('forwarded'),
+  forwardedFor: toBytes('x-forwarded-for'),
+  host: toBytes('host'),
+  transferEncoding: toBytes('transfer-encoding'),
+  via: toBytes('via'),
+};
+
+/** In memory of its own, which is what uWebSockets.js looks at fastest. */
+function toBytes(text: string): ArrayBuffer {
+  const bytes = new ArrayBuffer(text.length);
+  Buffer.from(bytes).write(text, 'latin1');
+  return bytes;
 }
 
 const notAscii = /[^\0-\x7f]/;
@@ -120,16 +144,17 @@ export class UwsRequestReader {
    * A second field of a name cannot be seen here. Behind an empty first Content-Length or Transfer-Encoding, one could
    * make the native parser end the request where others do not. That deceives nobody but the client itself, as long as
    * the connection is its own: whoever speaks for others says so, and is read whole.
+   * @param method what is known of it already
    * @returns undefined when the request must be read whole before anybody sees it
    */
-  glance(request: UwsRequest): UwsRequestHead | undefined {
-    const method = request.getCaseSensitiveMethod();
+  glance(request: UwsRequest, method: string = request.getCaseSensitiveMethod()): UwsRequestHead | undefined {
     if (method !== 'GET' && method !== 'HEAD') return undefined;
-    const connection = request.getHeader('connection');
+    const connection = request.getHeader(names.connection);
     if (connection !== '' && connection !== 'keep-alive') return undefined;
-    if (request.getHeader('content-length') !== '' || request.getHeader('transfer-encoding') !== '') return undefined;
-    if (request.getHeader('x-forwarded-for') !== '' || request.getHeader('via') !== '') return undefined;
-    if (request.getHeader('forwarded') !== '') return undefined;
+    if (request.getHeader(names.contentLength) !== '' || request.getHeader(names.transferEncoding) !== '')
+      return undefined;
+    if (request.getHeader(names.forwardedFor) !== '' || request.getHeader(names.via) !== '') return undefined;
+    if (request.getHeader(names.forwarded) !== '') return undefined;
     const host = this.#hostOf(request);
     return host === undefined ? undefined : new UwsRequestHead(this, request, method, host);
   }
@@ -145,7 +170,7 @@ export class UwsRequestReader {
   }
 
   #hostOf(request: UwsRequest): string | undefined {
-    const host = request.getHeader('host');
+    const host = request.getHeader(names.host);
     if (host !== this.#latestHost) {
       const name = host.toLowerCase();
       if (!isHost(name)) return undefined;
