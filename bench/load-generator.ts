@@ -20,7 +20,7 @@ export async function runLoad(origin: string, work: Work, seconds: number, folde
   if (script !== undefined) args.push('-s', script);
   // wrk counts in whole seconds, and ends early with its report when it is interrupted.
   const interruptMs = Number.isInteger(seconds) ? undefined : seconds * 1000;
-  return readReport(await outputOf('wrk', [...args, `${origin}${work.path}`], interruptMs));
+  return readReport(await outputOf('wrk', [...args, `${origin}${work.path}`], { interruptMs }));
 }
 
 function scriptOf(work: Work, folder: string): string | undefined {
@@ -44,12 +44,17 @@ export function readReport(text: string): Load {
 
 /**
  * Everything that a command writes, once it has ended.
- * @param interruptMs sends SIGINT after so long
+ * @param changes sends SIGINT after so long; gives it something to read
  * @throws Error when there is no such command
  */
-export function outputOf(command: string, args: readonly string[], interruptMs?: number): Promise<string> {
+export function outputOf(
+  command: string,
+  args: readonly string[],
+  { interruptMs, input }: { readonly interruptMs?: number | undefined; readonly input?: string } = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    child.stdin.on('error', reject).end(input);
     const endWithUs = (): void => void child.kill('SIGTERM');
     process.once('exit', endWithUs);
     const timer = interruptMs === undefined ? undefined : setTimeout(() => child.kill('SIGINT'), interruptMs);

@@ -1,12 +1,10 @@
-import { fileURLToPath } from 'node:url';
 import type { BenchContext } from './bench-context.ts';
 import type { ChildServer } from './child-server.ts';
-import type { ConstantLoad, Tail } from './constant-rate.ts';
-import { outputOf, runLoad } from './load-generator.ts';
+import { buildConstantRate, runConstantRate } from './constant-rate.ts';
+import { runLoad } from './load-generator.ts';
 import { shuffled } from './statistics.ts';
 import { type Work, work } from './work.ts';
 
-const program = fileURLToPath(new URL('constant-rate-process.ts', import.meta.url));
 const servers = ['portico', 'nginx'];
 
 /** What both servers answer at the same constant rate. */
@@ -27,13 +25,14 @@ export async function runTailLatency(context: BenchContext): Promise<void> {
     if (works.length === 0) continue;
     const running = new Map<string, ChildServer>();
     try {
+      buildConstantRate();
       for (const one of contenders) running.set(one.name, await one.start(folder, upstream));
       for (const one of shuffled(works)) {
         const rate = Math.floor((await slowestRate(context, running, one)) / 2);
         for (const contender of shuffled(contenders)) {
           const server = running.get(contender.name);
           if (!server || store.count(one.name, contender.name) >= round) continue;
-          const tail = await constantRate({
+          const tail = await runConstantRate({
             port: server.port,
             path: one.path,
             rate,
@@ -66,15 +65,4 @@ async function slowestRate(
     rates.push(load.requestsPerSecond);
   }
   return Math.min(...rates);
-}
-
-/** Few collections of garbage in the generator, because they would look like the server's. */
-async function constantRate(load: ConstantLoad): Promise<Tail> {
-  const args = ['--max-semi-space-size=64', '--import', 'tsx', program, JSON.stringify(load)];
-  const text = await outputOf(process.execPath, args);
-  try {
-    return JSON.parse(text) as Tail;
-  } catch {
-    throw new Error(`the generator of constant load: ${text}`);
-  }
 }

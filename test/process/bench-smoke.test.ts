@@ -10,6 +10,7 @@ const skip =
   ensureDebianPackage('wrk', '/usr/bin/wrk') ??
   ensureDebianPackage('nginx-light', '/usr/sbin/nginx') ??
   ensureDebianPackage('haproxy', '/usr/sbin/haproxy') ??
+  ensureDebianPackage('build-essential', '/usr/bin/cc') ??
   false;
 
 /** The lines of the table that follows a heading. */

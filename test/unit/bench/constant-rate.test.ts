@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type TestContext, test } from 'node:test';
-import { runConstantRate } from '../../../bench/constant-rate.ts';
+import { before, type TestContext, test } from 'node:test';
+import { buildConstantRate, runConstantRate } from '../../../bench/constant-rate.ts';
+import { ensureDebianPackage } from '../../support/debian-package.ts';
+
+const skip = ensureDebianPackage('build-essential', '/usr/bin/cc') ?? false;
 
 async function listen(t: TestContext, server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
@@ -15,9 +18,13 @@ async function listen(t: TestContext, server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+before(() => {
+  if (skip === false) buildConstantRate();
+});
+
 const load = { path: '/', rate: 200, connections: 2, seconds: 1, warmUpSeconds: 0 };
 
-test('every request that is due is sent and answered', async (t) => {
+test('every request that is due is sent and answered', { skip }, async (t) => {
   let requests = 0;
   const port = await listen(
     t,
@@ -33,7 +40,7 @@ test('every request that is due is sent and answered', async (t) => {
   assert.ok(tail.p50Ms > 0 && tail.p50Ms <= tail.p99Ms && tail.p99Ms <= tail.maxMs);
 });
 
-test('a server that stalls is charged with the requests that could not be sent meanwhile', async (t) => {
+test('a server that stalls is charged with the requests that could not be sent meanwhile', { skip }, async (t) => {
   let stalled = false;
   const held: (() => void)[] = [];
   const port = await listen(
@@ -56,7 +63,7 @@ test('a server that stalls is charged with the requests that could not be sent m
   assert.ok(tail.sendLagP99Ms > 300, `lag ${tail.sendLagP99Ms}`);
 });
 
-test('wrong answers count as failures', async (t) => {
+test('wrong answers count as failures', { skip }, async (t) => {
   const port = await listen(
     t,
     createServer((_, response) => response.writeHead(500, { 'Content-Length': 2 }).end('no')),
