@@ -32,6 +32,8 @@ const parts: Readonly<Record<string, (context: BenchContext) => Promise<void>>> 
   footprint: runFootprints,
 };
 
+// Each server that runs has one, which ends it with this process.
+process.setMaxListeners(50);
 try {
   await runBench(readOptions(process.argv.slice(2), defaults));
 } catch (error) {

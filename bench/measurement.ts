@@ -12,6 +12,9 @@ export interface Measurement {
   readonly failures: number;
 }
 
+/** Bytes of body that every answer has at least: an empty page is no answer. */
+const smallestAnswer = 128;
+
 /** @throws Error when the server does not answer as the work demands, so that nothing wrong is ever measured */
 export async function measure(
   server: ChildServer,
@@ -36,8 +39,9 @@ export async function measure(
 /** @returns the ETag to send, empty when the work sends none */
 async function checkAnswer(origin: string, work: Work): Promise<string> {
   if (work.method !== 'GET') return '';
-  const { status, etag } = await ask(origin, work.path);
+  const { status, etag, bytes } = await ask(origin, work.path);
   if (status !== 200) throw new Error(`${work.title}: expected 200, found ${status}`);
+  if (bytes < smallestAnswer) throw new Error(`${work.title}: the answer has ${bytes} bytes`);
   if (!work.conditional) return '';
   const again = await ask(origin, work.path, { 'If-None-Match': etag });
   if (etag === '' || again.status !== 304) throw new Error(`${work.title}: expected 304, found ${again.status}`);
@@ -48,7 +52,7 @@ function ask(
   origin: string,
   path: string,
   headers: Readonly<Record<string, string>> = {},
-): Promise<{ status: number; etag: string }> {
+): Promise<{ status: number; etag: string; bytes: number }> {
   return new Promise((resolve, reject) => {
     const request = get(`${origin}${path}`, {
       headers: { Host: 'localhost', ...headers },
@@ -58,9 +62,10 @@ function ask(
     request.on('timeout', () => request.destroy(new Error(`${path}: no answer`)));
     request.on('error', reject);
     request.on('response', (response) => {
-      response.resume();
+      let bytes = 0;
+      response.on('data', (chunk: Buffer) => (bytes += chunk.length));
       response.on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, etag: response.headers.etag ?? '' }));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, etag: response.headers.etag ?? '', bytes }));
     });
   });
 }
