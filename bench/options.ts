@@ -67,7 +67,7 @@ export function readOptions(args: readonly string[], defaults: { program: string
     only,
     sizes: quick ? quickSizes : fullSizes,
     idleConnections: quick ? 500 : 10_000,
-    starts: quick ? 1 : 5,
+    starts: quick ? 1 : 3,
     out: values.out ?? (isPart ? undefined : defaults.out),
     node: values.node,
     program: values.program,

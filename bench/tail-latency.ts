@@ -37,7 +37,7 @@ export async function runTailLatency(context: BenchContext): Promise<void> {
             path: one.path,
             rate,
             connections: 64,
-            seconds: options.seconds * 2,
+            seconds: options.seconds * 1.5,
             warmUpSeconds: options.warmUpSeconds,
           });
           store.add(one.name, contender.name, { ...tail });
