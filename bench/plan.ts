@@ -91,7 +91,9 @@ function connectionCases(contenders: readonly Contender[], sizes: Sizes): Case[]
       work(name, name, paths[kind], { connections, lengthFactor: 2 }),
     );
   const rows = [...of('few-connections', 32), ...of('many-connections', sizes.connections)];
-  return rows.flatMap((row) => contenders.map((contender) => ({ ...row, contender, variant: {} })));
+  // Else each request beyond the 64th in flight would open a connection of its own, whoever proxies it.
+  const variant = { idleUpstreamConnections: sizes.connections };
+  return rows.flatMap((row) => contenders.map((contender) => ({ ...row, contender, variant })));
 }
 
 function routeCases(contenders: readonly Contender[], sizes: Sizes): Case[] {

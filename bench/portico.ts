@@ -20,6 +20,7 @@ export function portico(node: string, program: string): Contender {
         WORKERS: variant.workers ?? 1,
         ACCESS_LOG: variant.accessLog ? `{ path: "${folder.logPath('portico')}" }` : 'false',
         FILE_CACHE: variant.cachedFiles === undefined ? '64MB' : '1GB',
+        IDLE_UPSTREAM_CONNECTIONS: variant.idleUpstreamConnections ?? 64,
         SITES: sitesOf(variant, folder.files),
         UPSTREAM_PORT: upstream.port,
         UPSTREAM_SOCKET: upstream.socketPath,

@@ -8,6 +8,8 @@ export interface Variant {
   readonly routing?: { readonly hosts: number; readonly routesPerHost: number };
   /** Caches are made large enough for so many files. */
   readonly cachedFiles?: number;
+  /** Idle connections kept to the upstream, instead of 64: as many as there are requests in flight. */
+  readonly idleUpstreamConnections?: number;
   /** Options for the Node.js that runs Portico, its workers included. */
   readonly nodeOptions?: readonly string[];
 }
