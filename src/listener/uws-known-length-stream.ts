@@ -3,7 +3,7 @@ import type { UwsResponse } from './uws-api.ts';
 import { UwsBodyStream } from './uws-body-stream.ts';
 import type { UwsExchange } from './uws-exchange.ts';
 
-// Smaller writes go into the buffer of uWebSockets.js's cork, larger ones to the socket.
+// So much of a write goes into the buffer of uWebSockets.js's cork in any case; the rest only as far as the socket takes it.
 const corkBytes = 16_384;
 
 /** A body with Content-Length. uWebSockets.js takes of each chunk what the socket takes and keeps no copy of the rest. */
@@ -15,7 +15,7 @@ export class UwsKnownLengthStream extends UwsBodyStream {
   #heldStart = 0;
   #heldEnd = 0;
   #complete = false;
-  /** What was taken over and not sent yet: less than 16 KB, and nothing almost always. */
+  /** What was taken over and not sent yet: at most 16 KB, and nothing almost always. */
   readonly #withheld: Uint8Array[] = [];
 
   constructor(exchange: UwsExchange, response: UwsResponse, head: ResponseHead, length: number) {
@@ -46,13 +46,13 @@ export class UwsKnownLengthStream extends UwsBodyStream {
   }
 
   /**
-   * Where the last piece would be a small one, keeps back what makes it 16 KB together with it. See `rearm`.
+   * Where the last piece would be one that the cork takes whole, keeps back what makes it larger. See `rearm`.
    * @returns how much of the end of the chunk is kept, as a copy
    */
   #withhold(chunk: Uint8Array): number {
     const left = this.#length - this.#accepted;
-    if (left === 0 || left >= corkBytes) return 0;
-    const kept = Math.min(chunk.length, corkBytes - left);
+    if (left === 0 || left > corkBytes) return 0;
+    const kept = Math.min(chunk.length, corkBytes + 1 - left);
     this.#withheld.push(Buffer.from(chunk.subarray(chunk.length - kept)));
     return kept;
   }
@@ -103,7 +103,7 @@ export class UwsKnownLengthStream extends UwsBodyStream {
    * connection: too short for the full socket of a slow client. It waits until the socket says that there is room.
    */
   protected override rearm(): void {
-    if (this.#length - this.exchange.bytesSent >= corkBytes) return this.proceed();
+    if (this.#length - this.exchange.bytesSent > corkBytes) return this.proceed();
     // As `UwsChunkedStream.rearm`.
     this.response.pause();
     this.response.resume();
