@@ -86,9 +86,9 @@ const paths = { static: '/1k.html', proxy: '/tcp/128' };
 
 function connectionCases(contenders: readonly Contender[], sizes: Sizes): Case[] {
   const of = (name: string, connections: number): Omit<Case, 'contender' | 'variant'>[] =>
-    // Twice as long: opening all the connections is part of it.
+    // Longer, because opening all the connections is part of it.
     pairs(name, `${connections} connections`, (kind) =>
-      work(name, name, paths[kind], { connections, lengthFactor: 2 }),
+      work(name, name, paths[kind], { connections, lengthFactor: connections > 32 ? 3 : 1 }),
     );
   const rows = [...of('few-connections', 32), ...of('many-connections', sizes.connections)];
   // Else each request beyond the 64th in flight would open a connection of its own, whoever proxies it.
