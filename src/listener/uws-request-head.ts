@@ -111,6 +111,10 @@ function toBytes(text: string): ArrayBuffer {
   return bytes;
 }
 
+const maxKnownHosts = 4096;
+/** A name (RFC 1035) and a port; what is longer is read whole. */
+const maxHostLength = 260;
+
 const notAscii = /[^\0-\x7f]/;
 
 /**
@@ -125,6 +129,8 @@ export class UwsRequestReader {
   /** The Host field of the request before, which is that of most, and what it is in lower case. */
   #latestHost = '';
   #latestHostName = '';
+  /** Further ones that were found valid. Clients may make them up: when it is full it starts anew. */
+  readonly #hosts = new Map<string, string>();
 
   readonly #collect = (name: string, value: string): void => {
     this.#entries.push(name, value);
@@ -172,12 +178,20 @@ export class UwsRequestReader {
   #hostOf(request: UwsRequest): string | undefined {
     const host = request.getHeader(names.host);
     if (host !== this.#latestHost) {
-      const name = host.toLowerCase();
-      if (!isHost(name)) return undefined;
+      const name = this.#hosts.get(host) ?? this.#learnHost(host);
+      if (name === undefined) return undefined;
       this.#latestHost = host;
       this.#latestHostName = name;
     }
     return host === '' ? undefined : this.#latestHostName;
+  }
+
+  #learnHost(host: string): string | undefined {
+    const name = host.toLowerCase();
+    if (host.length > maxHostLength || !isHost(name)) return undefined;
+    if (this.#hosts.size >= maxKnownHosts) this.#hosts.clear();
+    this.#hosts.set(host, name);
+    return name;
   }
 }
 
