@@ -1,26 +1,39 @@
-/** `npm run bench`: Portico beside NGINX, h2o, HAProxy and Caddy. bench/README.md says how to read the result. */
+/** `npm run bench`: Portico beside its rivals. bench/README.md says how to read the result. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { ChildServer } from './child-server.ts';
-import { type Contender, portico, rivals, type Upstream } from './contender.ts';
-import { type Footprint, takeFootprint } from './footprint.ts';
-import { describeHost, versionOf } from './host.ts';
-import { type Measurement, measure } from './measurement.ts';
+import type { BenchContext } from './bench-context.ts';
+import { type Contender, nodeRivals, rivals } from './contender.ts';
+import { runEndurance } from './endurance.ts';
+import { runFootprints } from './footprints.ts';
+import { describeCommit, describeHost, versionOf } from './host.ts';
+import { cacheFolder, installNodeRivals } from './node-rivals.ts';
+import { watchNoise } from './noise.ts';
 import { type BenchOptions, readOptions } from './options.ts';
+import { planStages, type Stage } from './plan.ts';
+import { portico } from './portico.ts';
 import { renderReport } from './report.ts';
-import { shuffled } from './statistics.ts';
+import { type RunFacts, SampleStore } from './sample-store.ts';
+import { runStage } from './stage-run.ts';
+import { runTailLatency } from './tail-latency.ts';
 import { startUpstream } from './upstream.ts';
-import { type Work, works } from './work.ts';
 import { WorkFolder } from './work-folder.ts';
-
-type Measurements = Map<string, Map<string, Measurement[]>>;
 
 const defaults = {
   program: fileURLToPath(new URL('../dist/main.js', import.meta.url)),
   out: fileURLToPath(new URL('RESULTS.md', import.meta.url)),
 };
+const samplesFile = `${cacheFolder}/samples.json`;
+const partialFile = `${cacheFolder}/RESULTS.partial.md`;
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+/** Parts that are no stage. */
+const parts: Readonly<Record<string, (context: BenchContext) => Promise<void>>> = {
+  latency: runTailLatency,
+  endurance: runEndurance,
+  footprint: runFootprints,
+};
+
+// Each server that runs has one, which ends it with this process.
+process.setMaxListeners(50);
 try {
   await runBench(readOptions(process.argv.slice(2), defaults));
 } catch (error) {
@@ -29,116 +42,98 @@ try {
 }
 
 async function runBench(options: BenchOptions): Promise<void> {
-  const chosen = choose(options);
-  if (chosen.contenders.some((one) => one.name === 'portico') && !existsSync(options.program)) {
-    throw new Error(`${options.program} is not there; npm run build makes it`);
-  }
-  const versions = new Map<string, string>();
-  const contenders = chosen.contenders.filter((one) => {
-    const version = versionOf(one);
-    if (version === undefined) say(`${one.title} is left out: "${one.version.command}" does not run`);
-    else versions.set(one.name, version);
-    return version !== undefined;
-  });
+  const endWatch = watchNoise();
+  const all = [portico(options.node, options.program), ...rivals, ...nodeRivals(options.node)];
+  checkNames(options, all);
+  const { contenders, facts } = takeStock(options, all);
+  const store = options.resume
+    ? SampleStore.resume(facts, samplesFile)
+    : new SampleStore(facts, options.quick || options.only.length > 0 ? undefined : samplesFile);
   const folder = new WorkFolder();
+  const stages = planStages(all, options.sizes, options.quick);
+  const render = (): string =>
+    renderReport({ store, contenders: all, stages, idleConnections: options.idleConnections });
+  endOnSignal(() => writeFileSync(partialFile, render()), folder);
   const { upstream, server } = await startUpstream(folder);
   try {
-    const measurements = await measureAll(options, contenders, chosen.works, folder, upstream);
-    const footprints = await takeFootprints(options, contenders, folder, upstream);
-    const report = renderReport({
-      host: describeHost(),
-      date: new Date().toISOString().slice(0, 10),
-      rounds: options.rounds,
-      seconds: options.seconds,
-      contenders,
-      versions,
-      works: chosen.works,
-      measurements,
-      footprints,
-      startAllCoresMs: contenders.some((one) => one.name === 'portico')
-        ? await startAllCores(options, folder, upstream)
-        : undefined,
-      idleConnections: options.idleConnections,
-    });
-    process.stdout.write(report);
-    if (options.out !== undefined) writeFileSync(options.out, report);
+    const context = { options, store, folder, upstream, contenders, say };
+    for (const stage of stages) await runStage(context, asked(options, stage, contenders));
+    for (const [name, run] of Object.entries(parts)) if (isAsked(options, name)) await run(context);
   } finally {
     await server.stop();
     folder.remove();
   }
+  store.addNoise(endWatch());
+  const report = render();
+  process.stdout.write(report);
+  if (options.out !== undefined) writeFileSync(options.out, report);
+  // A rival may fail, Portico may not.
+  if (store.problems().some((problem) => problem.includes(', portico: '))) process.exitCode = 1;
 }
 
-/** `--only` takes names of servers and of works; naming none of a kind means all of it. */
-function choose(options: BenchOptions): { contenders: readonly Contender[]; works: readonly Work[] } {
-  const all = [portico(options.node, options.program), ...rivals];
-  const known = new Set([...all, ...works].map((one) => one.name));
+/** @throws Error for a name that nothing has */
+function checkNames(options: BenchOptions, contenders: readonly Contender[]): void {
+  const stages = planStages(contenders, options.sizes, options.quick);
+  const rows = stages.flatMap((stage) => [stage.name, ...stage.cases.map((one) => one.row)]);
+  const known = new Set([...contenders.map((one) => one.name), ...rows, ...Object.keys(parts)]);
   const unknown = options.only.find((name) => !known.has(name));
   if (unknown !== undefined) throw new Error(`--only is "${unknown}"; expected one of ${[...known].join(', ')}`);
-  const some = <T extends { readonly name: string }>(list: readonly T[]): readonly T[] => {
-    const named = list.filter((one) => options.only.includes(one.name));
-    return named.length > 0 ? named : list;
-  };
-  return { contenders: some(all), works: some(works) };
 }
 
-/** Every server runs through a whole round; idle ones cost no CPU. Each work visits them in a new order. */
-async function measureAll(
+/** Which servers are there, and what is to be said of them. */
+function takeStock(
   options: BenchOptions,
-  contenders: readonly Contender[],
-  chosen: readonly Work[],
-  folder: WorkFolder,
-  upstream: Upstream,
-): Promise<Measurements> {
-  const measurements: Measurements = new Map();
-  for (let round = 1; round <= options.rounds; round++) {
-    const servers = new Map<string, ChildServer>();
-    try {
-      for (const contender of contenders) servers.set(contender.name, await contender.start(folder, upstream));
-      for (const work of shuffled(chosen)) {
-        for (const contender of shuffled(contenders)) {
-          const server = servers.get(contender.name);
-          if (!server || (work.needsFiles && !contender.servesFiles)) continue;
-          const one = await measure(server, work, options, folder.path);
-          keep(measurements, work, contender, one);
-          const cost = one.microsecondsPerRequest.toFixed(1);
-          say(`round ${round}: ${work.title}, ${contender.title}: ${cost} µs, ${one.requestsPerSecond.toFixed(0)}/s`);
-        }
-      }
-    } finally {
-      for (const server of servers.values()) await server.stop();
-    }
+  all: readonly Contender[],
+): { contenders: readonly Contender[]; facts: RunFacts } {
+  const named = all.filter((one) => options.only.includes(one.name));
+  const wanted = named.length > 0 ? named : all;
+  if (wanted.some((one) => one.name === 'portico') && !existsSync(options.program)) {
+    throw new Error(`${options.program} is not there; npm run build makes it`);
   }
-  return measurements;
-}
-
-function keep(measurements: Measurements, work: Work, contender: Contender, one: Measurement): void {
-  const ofWork = measurements.get(work.name) ?? new Map<string, Measurement[]>();
-  measurements.set(work.name, ofWork);
-  ofWork.set(contender.name, [...(ofWork.get(contender.name) ?? []), one]);
-}
-
-async function takeFootprints(
-  options: BenchOptions,
-  contenders: readonly Contender[],
-  folder: WorkFolder,
-  upstream: Upstream,
-): Promise<Map<string, Footprint>> {
-  const footprints = new Map<string, Footprint>();
-  for (const contender of shuffled(contenders)) {
-    const counts = { starts: options.starts, connections: options.idleConnections };
-    footprints.set(contender.name, await takeFootprint(contender, folder, upstream, counts));
-    say(`start and memory of ${contender.title}: done`);
+  const fromNpm = new Set(nodeRivals(options.node).map((one) => one.name));
+  const problem = wanted.some((one) => fromNpm.has(one.name)) ? installNodeRivals() : undefined;
+  if (problem !== undefined) say(`the proxies from npm are left out: ${problem}`);
+  const versions: Record<string, string> = {};
+  const absent: Record<string, string> = {};
+  for (const one of wanted) {
+    const version = versionOf(one);
+    if (version !== undefined) versions[one.name] = version;
+    else absent[one.name] = 'not installed';
+    if (version === undefined) say(`${one.title} is left out: it is not installed`);
   }
-  return footprints;
+  const { rounds, seconds, quick, long } = options;
+  const facts = { host: describeHost(), commit: describeCommit(), versions, absent, rounds, seconds, quick, long };
+  return { contenders: wanted.filter((one) => one.name in versions), facts };
 }
 
-async function startAllCores(options: BenchOptions, folder: WorkFolder, upstream: Upstream): Promise<number> {
-  const contender = portico(options.node, options.program, 'auto');
-  const { startMs } = await takeFootprint(contender, folder, upstream, { starts: options.starts, connections: 0 });
-  return startMs;
+/** The part of a stage that is asked for: by the name of the stage, or of rows; of servers that are there. */
+function asked(options: BenchOptions, stage: Stage, contenders: readonly Contender[]): Stage {
+  const cases = stage.cases
+    .filter((one) => contenders.some(({ name }) => name === one.contender.name))
+    .filter((one) => isAsked(options, stage.name) || options.only.includes(one.row));
+  return { ...stage, cases };
 }
 
-/** Progress goes to standard error; the table alone to standard output. */
+/** Names of servers alone ask for every part. */
+function isAsked(options: BenchOptions, name: string): boolean {
+  const servers = new Set([portico('', ''), ...rivals, ...nodeRivals('')].map((one) => one.name));
+  const partsNamed = options.only.filter((one) => !servers.has(one));
+  return partsNamed.length === 0 || partsNamed.includes(name);
+}
+
+/** What was measured so far is kept: `--resume` goes on with it. */
+function endOnSignal(keep: () => void, folder: WorkFolder): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      keep();
+      say(`interrupted; what there is so far: ${partialFile}; "npm run bench -- --resume" goes on`);
+      folder.remove();
+      process.exit(130);
+    });
+  }
+}
+
+/** Progress goes to standard error; the page alone to standard output. */
 function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }

@@ -13,6 +13,8 @@ export interface Command {
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly port: number;
+  /** Gets what it writes, for as long as it runs. */
+  readonly hear?: (text: string) => void;
 }
 
 /** A server process started by the benchmark, and ended by it. */
@@ -43,6 +45,7 @@ export class ChildServer {
     const output: string[] = [];
     const keep = (chunk: Buffer): void => {
       if (output.length < 50) output.push(chunk.toString());
+      server.hear?.(chunk.toString());
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);

@@ -1,5 +1,8 @@
 import { ChildServer, type Command } from './child-server.ts';
+import { descriptorLimit } from './descriptor-limit.ts';
 import { freePort } from './free-port.ts';
+import { nodeRivalFolder } from './node-rivals.ts';
+import type { Variant } from './variant.ts';
 import type { WorkFolder } from './work-folder.ts';
 
 /** Where the application behind the servers listens. */
@@ -15,12 +18,14 @@ export interface Contender {
   /** Heading of its column. */
   readonly title: string;
   readonly servesFiles: boolean;
+  /** Compiles while it runs: gets load before it is measured. */
+  readonly warmsUp: boolean;
   /** Whether a child process serves; otherwise the first process does, whatever helpers it starts. */
   readonly forks: boolean;
   /** Command that prints its version, and how to find it in the output. */
   readonly version: { readonly command: string; readonly args: readonly string[]; readonly pattern: RegExp };
-  /** Starts it with one worker, on a free port. */
-  start(folder: WorkFolder, upstream: Upstream): Promise<ChildServer>;
+  /** Starts it on a free port, with one worker unless the variant says otherwise. */
+  start(folder: WorkFolder, upstream: Upstream, variant?: Variant, hear?: (text: string) => void): Promise<ChildServer>;
 }
 
 /** A server whose configuration is a template in `rivals/`. */
@@ -31,16 +36,23 @@ function rival(
 ): Contender {
   return {
     ...facts,
-    start: async (folder, upstream) => {
+    start: async (folder, upstream, variant = {}) => {
       const port = await freePort();
       const configuration = folder.writeConfiguration(template, {
         PORT: port,
         UPSTREAM_PORT: upstream.port,
         UPSTREAM_SOCKET: upstream.socketPath,
+        ACCESS_LOG: variant.accessLog ? `${folder.logPath(facts.name)} combined buffer=64k flush=1s` : 'off',
+        OPEN_FILES: openFiles(variant.cachedFiles),
       });
       return ChildServer.start({ name: facts.title, port, ...command(configuration) });
     },
   };
+}
+
+/** Entries of NGINX's `open_file_cache`: each holds a descriptor, and connections need some too. */
+export function openFiles(wanted: number | undefined): number {
+  return Math.min(wanted ?? 1000, Math.max(1000, descriptorLimit() - 2000));
 }
 
 const nginx = rival(
@@ -48,6 +60,7 @@ const nginx = rival(
     name: 'nginx',
     title: 'NGINX',
     servesFiles: true,
+    warmsUp: false,
     forks: true,
     version: { command: 'nginx', args: ['-v'], pattern: /nginx\/([\d.]+)/ },
   },
@@ -60,6 +73,7 @@ const h2o = rival(
     name: 'h2o',
     title: 'h2o',
     servesFiles: true,
+    warmsUp: false,
     forks: false,
     version: { command: 'h2o', args: ['-v'], pattern: /version ([\d.]+)/ },
   },
@@ -72,6 +86,7 @@ const haproxy = rival(
     name: 'haproxy',
     title: 'HAProxy',
     servesFiles: false,
+    warmsUp: false,
     forks: false,
     version: { command: 'haproxy', args: ['-v'], pattern: /version ([\d.]+)/ },
   },
@@ -84,6 +99,7 @@ const caddy = rival(
     name: 'caddy',
     title: 'Caddy',
     servesFiles: true,
+    warmsUp: false,
     forks: false,
     version: { command: 'caddy', args: ['version'], pattern: /v?(\d+\.[\d.]+)/ },
   },
@@ -99,27 +115,41 @@ const caddy = rival(
   }),
 );
 
-/** @param workers one for comparisons, `auto` for the start-up figure */
-export function portico(node: string, program: string, workers: number | 'auto' = 1): Contender {
+/** A proxy from npm, as a program in `rivals/node`; it passes everything on to the TCP upstream. */
+function nodeRival(node: string, title: string, program: string): Contender {
   return {
-    name: 'portico',
-    title: 'Portico',
-    servesFiles: true,
-    forks: true,
-    version: { command: node, args: [program, 'version'], pattern: /([\s\S]*)/ },
-    start: async (folder, upstream) => {
+    name: program,
+    title,
+    servesFiles: false,
+    warmsUp: true,
+    forks: false,
+    version: {
+      command: node,
+      // It is not there before it was installed.
+      args: ['-p', `JSON.parse(fs.readFileSync('${nodeRivalFolder}/node_modules/${title}/package.json')).version`],
+      pattern: /([\d.]+)/,
+    },
+    start: async (_folder, upstream) => {
       const port = await freePort();
-      const configuration = folder.writeConfiguration('portico.yaml', {
-        PORT: port,
-        ADMIN_PORT: await freePort(),
-        WORKERS: workers,
-        UPSTREAM_PORT: upstream.port,
-        UPSTREAM_SOCKET: upstream.socketPath,
+      return ChildServer.start({
+        name: title,
+        command: node,
+        args: [`${nodeRivalFolder}/${program}.js`],
+        environment: { PORT: String(port), UPSTREAM_PORT: String(upstream.port), NODE_ENV: 'production' },
+        port,
       });
-      return ChildServer.start({ name: 'Portico', command: node, args: [program, 'serve', '-c', configuration], port });
     },
   };
 }
 
 /** The servers that Portico is compared with, as Debian ships them. */
 export const rivals: readonly Contender[] = [nginx, h2o, haproxy, caddy];
+
+/** The proxies from npm; they run on the same Node.js as Portico. */
+export function nodeRivals(node: string): readonly Contender[] {
+  return [
+    nodeRival(node, 'http-proxy', 'http-proxy'),
+    nodeRival(node, '@fastify/http-proxy', 'fastify-http-proxy'),
+    nodeRival(node, 'http-proxy-middleware', 'http-proxy-middleware'),
+  ];
+}

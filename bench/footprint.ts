@@ -2,6 +2,7 @@ import type { Contender, Upstream } from './contender.ts';
 import { kilobytesPerIdleConnection } from './idle-connections.ts';
 import { processTree, residentKilobytes, servingProcess } from './process-tree.ts';
 import { median } from './statistics.ts';
+import type { Variant } from './variant.ts';
 import type { WorkFolder } from './work-folder.ts';
 
 const settleMs = 1500;
@@ -22,15 +23,15 @@ export async function takeFootprint(
   contender: Contender,
   folder: WorkFolder,
   upstream: Upstream,
-  counts: { readonly starts: number; readonly connections: number },
+  counts: { readonly starts: number; readonly connections: number; readonly variant?: Variant },
 ): Promise<Footprint> {
   const starts: number[] = [];
   for (let start = 1; start < counts.starts; start++) {
-    const server = await contender.start(folder, upstream);
+    const server = await contender.start(folder, upstream, counts.variant);
     starts.push(server.startMs);
     await server.stop();
   }
-  const server = await contender.start(folder, upstream);
+  const server = await contender.start(folder, upstream, counts.variant);
   try {
     starts.push(server.startMs);
     await new Promise((resolve) => setTimeout(resolve, settleMs));

@@ -22,3 +22,9 @@ export function versionOf(contender: Contender): string | undefined {
     ?.trim()
     .replaceAll(/\s*\n\s*/g, ', ');
 }
+
+/** The commit that was measured, with `-dirty` behind it when files had been changed; undefined outside a repository. */
+export function describeCommit(): string | undefined {
+  const result = spawnSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8', cwd: import.meta.dirname });
+  return result.error || result.status !== 0 ? undefined : result.stdout.trim();
+}

@@ -6,11 +6,14 @@ import type { Work } from './work.ts';
 
 /** One measurement of one server at one kind of work. */
 export interface Measurement {
-  /** CPU of the server and all its processes, divided by the requests completed. */
-  readonly microsecondsPerRequest: number;
+  /** CPU of the server and all its processes, divided by the units of work completed; a unit is a request, or a page view. */
+  readonly microsecondsPerUnit: number;
   readonly requestsPerSecond: number;
   readonly failures: number;
 }
+
+/** Bytes of body that every answer has at least: an empty page is no answer. */
+const smallestAnswer = 128;
 
 /** @throws Error when the server does not answer as the work demands, so that nothing wrong is ever measured */
 export async function measure(
@@ -20,37 +23,49 @@ export async function measure(
   folder: string,
 ): Promise<Measurement> {
   const origin = `http://127.0.0.1:${server.port}`;
-  const etag = work.conditional ? (await ask(origin, work.path)).etag : '';
-  if (work.conditional) {
-    const { status } = await ask(origin, work.path, { 'If-None-Match': etag });
-    if (etag === '' || status !== 304) throw new Error(`${work.title}: expected 304 for its ETag, found ${status}`);
-  } else if (work.method === 'GET') {
-    const { status } = await ask(origin, work.path);
-    if (status !== 200) throw new Error(`${work.title}: expected 200, found ${status}`);
-  }
+  const etag = await checkAnswer(origin, work);
   if (times.warmUpSeconds > 0) await runLoad(origin, work, times.warmUpSeconds, folder, etag);
   const before = cpuMicroseconds(server.pid);
-  const load = await runLoad(origin, work, times.seconds, folder, etag);
+  const load = await runLoad(origin, work, times.seconds * work.lengthFactor, folder, etag);
   const used = cpuMicroseconds(server.pid) - before;
+  if (load.requests === 0) throw new Error(`${work.title}: no request was answered`);
   return {
-    microsecondsPerRequest: used / load.requests,
+    microsecondsPerUnit: (used / load.requests) * work.requestsPerUnit,
     requestsPerSecond: load.requestsPerSecond,
     failures: load.failures,
   };
+}
+
+/** @returns the ETag to send, empty when the work sends none */
+async function checkAnswer(origin: string, work: Work): Promise<string> {
+  if (work.method !== 'GET') return '';
+  const { status, etag, bytes } = await ask(origin, work.path);
+  if (status !== 200) throw new Error(`${work.title}: expected 200, found ${status}`);
+  if (bytes < smallestAnswer) throw new Error(`${work.title}: the answer has ${bytes} bytes`);
+  if (!work.conditional) return '';
+  const again = await ask(origin, work.path, { 'If-None-Match': etag });
+  if (etag === '' || again.status !== 304) throw new Error(`${work.title}: expected 304, found ${again.status}`);
+  return etag;
 }
 
 function ask(
   origin: string,
   path: string,
   headers: Readonly<Record<string, string>> = {},
-): Promise<{ status: number; etag: string }> {
+): Promise<{ status: number; etag: string; bytes: number }> {
   return new Promise((resolve, reject) => {
-    const request = get(`${origin}${path}`, { headers, agent: false, timeout: 10_000 });
+    const request = get(`${origin}${path}`, {
+      headers: { Host: 'localhost', ...headers },
+      agent: false,
+      timeout: 10_000,
+    });
     request.on('timeout', () => request.destroy(new Error(`${path}: no answer`)));
     request.on('error', reject);
     request.on('response', (response) => {
-      response.resume();
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, etag: response.headers.etag ?? '' }));
+      let bytes = 0;
+      response.on('data', (chunk: Buffer) => (bytes += chunk.length));
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, etag: response.headers.etag ?? '', bytes }));
     });
   });
 }

@@ -1,140 +1,202 @@
 import type { Contender } from './contender.ts';
-import type { Footprint } from './footprint.ts';
-import type { Measurement } from './measurement.ts';
-import { median } from './statistics.ts';
-import type { Work } from './work.ts';
+import { markdownTable } from './markdown-table.ts';
+import type { Case, Stage } from './plan.ts';
+import type { SampleStore } from './sample-store.ts';
+import { latencyWorks } from './tail-latency.ts';
+import { boundTargetTable, ratioTargetTable, spread, type Titles } from './target-tables.ts';
+import { figure } from './targets.ts';
 
-/** Everything that was measured in one run. */
+/** What the page is made from. */
 export interface Results {
-  readonly host: string;
-  readonly date: string;
-  readonly rounds: number;
-  readonly seconds: number;
+  readonly store: SampleStore;
+  /** All that may have a column, installed or not. */
   readonly contenders: readonly Contender[];
-  readonly versions: ReadonlyMap<string, string>;
-  readonly works: readonly Work[];
-  /** By work, then by contender: a measurement for each round. */
-  readonly measurements: ReadonlyMap<string, ReadonlyMap<string, readonly Measurement[]>>;
-  readonly footprints: ReadonlyMap<string, Footprint>;
-  /** Start-up time of Portico with a worker for each core. */
-  readonly startAllCoresMs: number | undefined;
+  readonly stages: readonly Stage[];
   readonly idleConnections: number;
 }
 
-const none = '–';
+const cost = 'microsecondsPerUnit';
 
-/** The results as a Markdown page. */
+/** The results as a Markdown page: every row, also those that could not be measured. */
 export function renderReport(results: Results): string {
+  const { store, contenders } = results;
+  const titles = titlesOf(results);
   return `# Results of the benchmark
 
-Measured on ${results.date} by \`npm run bench\`: ${results.host}.
+Measured on ${store.date} by \`npm run bench\`: ${store.facts.host}.${store.facts.commit ? ` Commit ${store.facts.commit}.` : ''}
 
-${results.contenders.map((one) => `- ${one.title}: ${results.versions.get(one.name) ?? none}`).join('\n')}
+${contenders.map((one) => `- ${one.title}: ${store.facts.versions[one.name] ?? `not measured: ${store.facts.absent[one.name] ?? 'not asked for'}`}`).join('\n')}
 
-One server process that works (one worker, one thread), one load process (\`wrk -t1 -c32\`, 14 browser headers), an NGINX as the
-application behind. No access log anywhere; metrics on in Portico. Each figure is the median of ${plural(results.rounds, 'round')} of ${results.seconds} s in
-shuffled order, with the lowest and the highest behind it. Compare ratios within one run only: absolute figures differ from machine to machine
-and by 10 to 20 % from run to run.
+One server process that works (one worker, one thread), one load process (\`wrk -t1 -c32\` unless said otherwise, 14 browser headers, connections kept alive),
+an NGINX as the application behind. Metrics and buffering are on in Portico; the access log is off everywhere but where it says. The figure is the server's CPU time
+for a request, in microseconds: from the scheduler's account (\`/proc/PID/task/*/schedstat\`) of all threads of all its processes, divided by the requests that
+the load generator completed; for a page view, 21 requests together. Each figure is the median of ${plural(store.facts.rounds, 'round')} of ${store.facts.seconds} s in shuffled order, with the
+lowest and the highest behind it. Compare ratios within one run only: absolute figures differ from machine to machine and by 10 to 20 % from run to run.
+
+${noise(store)}
+
+## Targets
+
+${ratioTargetTable(store, titles)}
+
+The ratio is that of the medians; behind it the lowest and highest ratio of a round.
+
+${boundTargetTable(store)}
 
 ## Server CPU, microseconds a request
 
-From the scheduler's account (\`/proc/PID/task/*/schedstat\`) of all threads of all processes of the server, before and after, divided by the
-requests that wrk completed. Smaller is better.
+${costTable(results, 'plain', titles)}
 
-${costTable(results)}
-${failureNotes(results)}
-## Portico ÷ rival
+### Portico ÷ rival
 
 Below 1 Portico needs less CPU.
 
-${ratioTable(results)}
+${ratioTable(results, 'plain', titles)}
+
+### With the access log on
+
+A file in Combined Log Format, written in pieces by both.
+
+${loggedTable(results)}
+
+## More of everything
+
+${growthTable(results)}
+
+## Response times at a constant rate
+
+Half of the rate at which the slower of the two is saturated, for both. Milliseconds from the moment at which a request was due, whether it could be sent then or not.
+
+${latencyTable(store, titles)}
 
 ## Start and memory
 
 ${footprintTable(results)}
 
 A connection is one of ${results.idleConnections} kept alive after one request each, counted in the resident memory of the serving process.
-${results.startAllCoresMs === undefined ? '' : `With a worker for each core Portico answers ${results.startAllCoresMs.toFixed(0)} ms after its start.\n`}`;
+With a worker for each core Portico answers ${figure(store.median('start-all-cores', 'portico', 'startMs'), 0)} ms after its start.
+${notes(results)}`;
 }
 
-function costTable(results: Results): string {
-  const rows = results.works.map((work) => [
-    work.title,
-    ...results.contenders.map((one) => spread(costs(results, work, one))),
+function titlesOf({ stages, contenders }: Results): Titles {
+  const rows = new Map(stages.flatMap((stage) => stage.cases.map((one) => [one.row, one.title])));
+  for (const one of latencyWorks) rows.set(one.name, one.title);
+  return {
+    row: (name) => rows.get(name) ?? name,
+    server: (name) => contenders.find((one) => one.name === name)?.title ?? name,
+  };
+}
+
+function noise({ noise }: SampleStore): string {
+  return noise
+    .map(
+      (one) =>
+        `${one.minutes.toFixed(0)} minutes; load average before the start ${one.loadAverage.toFixed(2)}; meanwhile ${one.stealPercent.toFixed(1)} % of the machine was taken by its host and ` +
+        `${one.othersPercent.toFixed(1)} % used by other programs.`,
+    )
+    .join('\n');
+}
+
+function casesOf(results: Results, stage: string): readonly Case[] {
+  return results.stages.find((one) => one.name === stage)?.cases ?? [];
+}
+
+function rowsOf(results: Results, stage: string): string[] {
+  return [...new Set(casesOf(results, stage).map((one) => one.row))];
+}
+
+function costTable(results: Results, stage: string, titles: Titles): string {
+  const { store, contenders } = results;
+  const rows = rowsOf(results, stage).map((row) => [
+    titles.row(row),
+    ...contenders.map((one) => spread(store.values(row, one.name, cost))),
   ]);
-  return table(['work', ...results.contenders.map((one) => one.title)], rows);
+  return markdownTable(['work', ...contenders.map((one) => one.title)], rows);
 }
 
-function ratioTable(results: Results): string {
-  const portico = results.contenders.find((one) => one.name === 'portico');
+function ratioTable(results: Results, stage: string, titles: Titles): string {
+  const { store } = results;
   const others = results.contenders.filter((one) => one.name !== 'portico');
-  if (!portico || others.length === 0) return 'Needs Portico and a rival in the same run.';
-  const rows = results.works.map((work) => {
-    const own = median(costs(results, work, portico));
-    return [work.title, ...others.map((one) => figure(own / median(costs(results, work, one)), 2))];
+  const rows = rowsOf(results, stage).map((row) => {
+    const own = store.median(row, 'portico', cost);
+    return [titles.row(row), ...others.map((one) => figure(own / store.median(row, one.name, cost), 2))];
   });
-  return table(['work', ...others.map((one) => one.title)], rows);
+  return markdownTable(['work', ...others.map((one) => one.title)], rows);
+}
+
+function loggedTable(results: Results): string {
+  const { store } = results;
+  const titles = titlesOf(results);
+  const rows = rowsOf(results, 'logged').map((row) => {
+    const own = store.values(row, 'portico', cost);
+    const rival = store.values(row, 'nginx', cost);
+    const ratio = store.median(row, 'portico', cost) / store.median(row, 'nginx', cost);
+    return [titles.row(row), spread(own), spread(rival), figure(ratio, 2)];
+  });
+  return markdownTable(['work', 'Portico', 'NGINX', 'Portico ÷ NGINX'], rows);
+}
+
+function growthTable(results: Results): string {
+  const { store } = results;
+  const titles = titlesOf(results);
+  const rows = ['connections', 'routes', 'workers', 'files'].flatMap((stage) =>
+    rowsOf(results, stage).map((row) => [
+      titles.row(row),
+      spread(store.values(row, 'portico', cost)),
+      casesOf(results, stage).some((one) => one.row === row && one.contender.name === 'nginx')
+        ? spread(store.values(row, 'nginx', cost))
+        : '',
+    ]),
+  );
+  return markdownTable(['CPU, microseconds', 'Portico', 'NGINX'], rows);
+}
+
+function latencyTable(store: SampleStore, titles: Titles): string {
+  const rows = latencyWorks.flatMap(({ name }) =>
+    ['portico', 'nginx'].map((server) => [
+      titles.row(name),
+      titles.server(server),
+      figure(store.median(name, server, 'rate'), 0),
+      ...['p50Ms', 'p99Ms', 'p999Ms', 'maxMs', 'sendLagP99Ms'].map((one) => figure(store.median(name, server, one), 2)),
+    ]),
+  );
+  return markdownTable(['work', 'server', 'requests/s', 'p50', 'p99', 'p99.9', 'longest', 'sent late, p99'], rows);
 }
 
 function footprintTable(results: Results): string {
-  const row = (title: string, valueOf: (footprint: Footprint) => string): string[] => [
+  const contenders = results.contenders.filter((one) => !one.title.includes('http-proxy'));
+  const row = (title: string, name: string, digits: number, divisor = 1): string[] => [
     title,
-    ...results.contenders.map((one) => {
-      const footprint = results.footprints.get(one.name);
-      return footprint ? valueOf(footprint) : none;
-    }),
+    ...contenders.map((one) => figure(results.store.median('footprint', one.name, name) / divisor, digits)),
   ];
-  return table(
-    ['', ...results.contenders.map((one) => one.title)],
+  return markdownTable(
+    ['', ...contenders.map((one) => one.title)],
     [
-      row('start to first response, ms', (footprint) => figure(footprint.startMs, 0)),
-      row('idle memory of the worker, MB', (footprint) => figure(footprint.workerKilobytes / 1024, 1)),
-      row('idle memory of all processes, MB', (footprint) => figure(footprint.allKilobytes / 1024, 1)),
-      row('memory of an idle connection, KB', ({ connectionKilobytes }) => figure(connectionKilobytes, 2)),
+      row('start to first response, ms', 'startMs', 0),
+      row('idle memory of the worker, MB', 'workerKilobytes', 1, 1024),
+      row('idle memory of all processes, MB', 'allKilobytes', 1, 1024),
+      row('memory of an idle connection, KB', 'connectionKilobytes', 2),
     ],
   );
 }
 
-/** A measurement with failed requests is told, never hidden in a mean. */
-function failureNotes(results: Results): string {
-  const notes: string[] = [];
-  for (const work of results.works) {
-    for (const contender of results.contenders) {
-      const failures = measured(results, work, contender).reduce((sum, one) => sum + one.failures, 0);
-      if (failures > 0) notes.push(`${contender.title}, ${work.title}: ${plural(failures, 'failed request')}.`);
-    }
-  }
-  return notes.length === 0 ? '' : `\n${notes.join('\n')}\n`;
-}
-
-function measured(results: Results, work: Work, contender: Contender): readonly Measurement[] {
-  return results.measurements.get(work.name)?.get(contender.name) ?? [];
-}
-
-function costs(results: Results, work: Work, contender: Contender): number[] {
-  return measured(results, work, contender).map((one) => one.microsecondsPerRequest);
-}
-
-function spread(values: readonly number[]): string {
-  if (values.length === 0) return none;
-  const middle = median(values);
-  const digits = middle < 100 ? 1 : 0;
-  if (values.length === 1) return figure(middle, digits);
-  return `${figure(middle, digits)} (${figure(Math.min(...values), digits)}–${figure(Math.max(...values), digits)})`;
-}
-
-function figure(value: number | undefined, digits: number): string {
-  return value === undefined || !Number.isFinite(value) ? none : value.toFixed(digits);
+/** What went wrong is told, never hidden in a mean. */
+function notes({ store, stages, contenders }: Results): string {
+  const rows = [
+    ...stages.flatMap((stage) => stage.cases.map((one) => one.row)),
+    ...latencyWorks.map((one) => one.name),
+    'endurance',
+  ];
+  const failures = [...new Set(rows)].flatMap((row) =>
+    contenders.flatMap((one) => {
+      const sum = store.values(row, one.name, 'failures').reduce((a, b) => a + b, 0);
+      return sum > 0 ? [`${row}, ${one.title}: ${plural(sum, 'failed request')}.`] : [];
+    }),
+  );
+  const all = [...failures, ...store.problems().map((problem) => `${problem}.`)];
+  return all.length === 0 ? '' : `\n## Failures\n\n${all.map((one) => `- ${one}\n`).join('')}`;
 }
 
 function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
-}
-
-function line(cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`;
 }

@@ -14,3 +14,8 @@ export function shuffled<T>(values: readonly T[], random: () => number = Math.ra
     .toSorted((a, b) => a.key - b.key)
     .map(({ value }) => value);
 }
+
+/** The value below which that share of ascending values lies (nearest rank); NaN of none. */
+export function percentile(ascending: Readonly<ArrayLike<number>>, share: number): number {
+  return ascending[Math.max(0, Math.ceil(share * ascending.length) - 1)] ?? Number.NaN;
+}

@@ -33,7 +33,8 @@ export interface Applicant extends Partial<Waiting>, CircuitUser {
   readonly context: RequestContext;
   /** Servers that it has failed on; passed over while there are others. */
   readonly tried: readonly Server[] | undefined;
-  admitted(server: Server): void;
+  /** @param now `performance.now()` */
+  admitted(server: Server, now: number): void;
   rejected(error: PorticoError): void;
 }
 
@@ -119,7 +120,8 @@ export class Admission {
     if (this.line.size === 0 || this.someAreDrained) {
       const server = this.balancing.pick(this.upstream.servers, now, applicant);
       // While others wait, only those pass them that go where the others cannot: sessions of a drained server.
-      if (server !== undefined && (this.line.size === 0 || !server.inService)) return this.admit(applicant, server);
+      if (server !== undefined && (this.line.size === 0 || !server.inService))
+        return this.admit(applicant, server, now);
     }
     this.admitLater(applicant, now);
   }
@@ -139,9 +141,8 @@ export class Admission {
   }
 
   /** A request that was admitted is over, or one try of it. */
-  release(server: Server, outcome: Outcome, applicant?: Applicant): void {
+  release(server: Server, outcome: Outcome, applicant?: Applicant, now = performance.now()): void {
     server.active--;
-    const now = performance.now();
     if (outcome.kind === 'response') server.latency.observe(outcome.headMs, now);
     else if (outcome.kind === 'failed' && outcome.error.retryable) this.lastError = outcome.error;
     this.observer?.observe(server, outcome, now);
@@ -183,7 +184,9 @@ export class Admission {
    * `Set-Cookie: …`; undefined for none.
    */
   sessionLine(context: RequestContext): string | undefined {
-    return this.balancing.sessionLine(context, this.upstream.servers, performance.now());
+    return this.balancing.sticks
+      ? this.balancing.sessionLine(context, this.upstream.servers, performance.now())
+      : undefined;
   }
 
   private limitServers(): void {
@@ -212,10 +215,10 @@ export class Admission {
     return false;
   }
 
-  private admit(applicant: Applicant, server: Server): void {
+  private admit(applicant: Applicant, server: Server, now: number): void {
     server.active++;
     server.limit?.take();
-    applicant.admitted(server);
+    applicant.admitted(server, now);
   }
 
   private admitLater(applicant: Applicant, now: number): void {
@@ -247,7 +250,7 @@ export class Admission {
   /** Requests are not to wait: one that seems down is tried all the same, but none twice. */
   private takeLastResort(applicant: Applicant, now: number): void {
     const server = lastResort(this.upstream.servers, applicant.tried);
-    if (server !== undefined && applicant.tried?.includes(server) !== true) return this.admit(applicant, server);
+    if (server !== undefined && applicant.tried?.includes(server) !== true) return this.admit(applicant, server, now);
     this.reject(applicant, 'no_server', this.unreachable(), now);
   }
 
@@ -314,7 +317,7 @@ export class Admission {
       const server = this.balancing.pick(this.upstream.servers, now, first);
       if (server === undefined) return;
       this.leave(first, now);
-      this.admit(first, server);
+      this.admit(first, server, now);
     }
   }
 
@@ -355,7 +358,7 @@ export class Admission {
       this.line.leave(first);
       this.lineChanged();
       this.probed.add(server);
-      this.admit(first, server);
+      this.admit(first, server, now);
     }
   }
 

@@ -32,6 +32,11 @@ export class Balancing<S extends BalancedServer> implements Balancer<S> {
     this.stickiness = sticky;
   }
 
+  /** Whether there are sticky sessions. */
+  get sticks(): boolean {
+    return this.sticky !== undefined;
+  }
+
   pick(servers: readonly S[], now: number, selection: Selection<S>): S | undefined {
     const held = this.sticky?.serverOf(selection.context, servers);
     if (held?.mayKeep(now) === true && !held.saturated && selection.tried?.includes(held) !== true) {

@@ -125,6 +125,13 @@ export interface BodySink {
 
 /** What an engine calls. No throw out of `handle` may end a worker: the engine answers 500, or aborts. */
 export interface ExchangeHandler {
+  /**
+   * Called before `handle` for requests that an engine can hand over before it has read and checked their fields. What can
+   * be answered from the request line, the host and `RequestHead.peek` alone is answered here, within the call; whatever
+   * else is said about the request was not looked at, so nothing of it may be passed on to anybody.
+   * @returns false when it was not answered: the request is read whole then, and given to `handle` or `refuse`
+   */
+  glance?(exchange: Exchange): boolean;
   handle(exchange: Exchange): void;
   /** A request that the engine refuses: the handler only answers (and logs) it. Calls `respond`, never `body.read`. */
   refuse(exchange: Exchange, error: PorticoError): void;

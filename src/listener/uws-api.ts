@@ -81,8 +81,8 @@ export interface UwsRequest {
   getUrl(): string;
   /** Undefined without `?`. */
   getQuery(): string | undefined;
-  /** Latin-1, so that no byte is lost; of the first field of that name. */
-  getHeader(name: string): string;
+  /** Latin-1, so that no byte is lost; of the first field of that name. A name in bytes is read a fifth faster than text. */
+  getHeader(name: string | ArrayBuffer): string;
   /** Names in lower case; values decoded as UTF-8, which loses bytes that are none. */
   forEach(callback: (name: string, value: string) => void): void;
 }
@@ -93,6 +93,7 @@ export interface UwsListenSocket {
 }
 
 export interface UwsApp {
+  get(pattern: string, handler: (response: UwsResponse, request: UwsRequest) => void): UwsApp;
   any(pattern: string, handler: (response: UwsResponse, request: UwsRequest) => void): UwsApp;
   ws(pattern: string, behavior: UwsWebSocketBehavior): UwsApp;
   /** Called with 1 for each connection that opens and -1 for each that closes, but for WebSockets. */

@@ -54,6 +54,24 @@ export class UwsEngineCore {
     return 2 * (this.timeouts.webSocketMessageBytes ?? defaultWebSocketMessageBytes);
   }
 
+  /** Whether requests may be shown to the handler before they are read whole. */
+  get glances(): boolean {
+    // A connection that is closed behind the response takes its request along, which the log may want to read yet.
+    return this.handler.glance !== undefined && !this.draining;
+  }
+
+  /** @returns whether the handler has answered a request whose fields nobody has checked */
+  glance(exchange: UwsExchange): boolean {
+    if (!this.#start(exchange)) return true;
+    try {
+      return this.handler.glance?.(exchange) ?? false;
+    } catch (error) {
+      // What has not begun to be answered is tried again, read whole.
+      if (exchange.responded || exchange.over) exchange.fail(error);
+      return exchange.responded || exchange.over;
+    }
+  }
+
   /** Gives a request to the handler. */
   handle(exchange: UwsExchange): void {
     if (!this.#start(exchange)) return;
@@ -113,6 +131,7 @@ export class UwsEngineCore {
   /** @returns false when the client has gone before anybody saw the request */
   #start(exchange: UwsExchange): boolean {
     if (exchange.over) return false;
+    if (exchange.started) return true;
     exchange.started = true;
     this.inFlight += 1;
     return true;

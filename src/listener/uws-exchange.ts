@@ -19,11 +19,16 @@ const singleShotBytes = 15_000;
 
 const nothing = new Uint8Array(0);
 
+/** Tells about the connection that a request came by. */
+export interface UwsConnectionSource {
+  /** @param response undefined when it is dead, which leaves the peer unknown */
+  connectionOf(response: UwsResponse | undefined): ConnectionInfo;
+}
+
 /** An exchange over uWebSockets.js. The native response object is let go the moment it dies: any use after that throws. */
 export class UwsExchange implements Exchange, CorkTask {
   readonly engine: UwsEngineCore;
   readonly head: UwsRequestHead;
-  readonly connection: ConnectionInfo;
   readonly body: RequestBody;
   context: RequestContext | undefined = undefined;
   aborted = false;
@@ -43,6 +48,8 @@ export class UwsExchange implements Exchange, CorkTask {
   mustClose = false;
   /** The client was once slower than the response. */
   pressured = false;
+  readonly #listener: UwsConnectionSource;
+  #connection: ConnectionInfo | undefined;
   #response: UwsResponse | undefined;
   #stream: UwsBodyStream | undefined;
   /** What a WebSocket is made with; undefined for requests that are for none. */
@@ -57,14 +64,14 @@ export class UwsExchange implements Exchange, CorkTask {
     engine: UwsEngineCore,
     response: UwsResponse,
     head: UwsRequestHead,
-    connection: ConnectionInfo,
+    listener: UwsConnectionSource,
     upgrade?: UwsWebSocketContext,
   ) {
     this.#upgrade = upgrade;
     this.engine = engine;
     this.#response = response;
     this.head = head;
-    this.connection = connection;
+    this.#listener = listener;
     const length = head.bodyLength;
     this.body = length === 0 ? engine.emptyBody : new UwsRequestBody(this, response, length);
   }
@@ -81,6 +88,10 @@ export class UwsExchange implements Exchange, CorkTask {
 
   get webSocketRequest(): WebSocketRequest | undefined {
     return this.#upgrade === undefined ? undefined : this.head.webSocketRequest;
+  }
+
+  get connection(): ConnectionInfo {
+    return (this.#connection ??= this.#listener.connectionOf(this.#response));
   }
 
   respond(head: ResponseHead, body: Uint8Array): void {
@@ -167,6 +178,8 @@ export class UwsExchange implements Exchange, CorkTask {
       this.complete();
       return;
     }
+    // The request may lie in the connection's own memory.
+    this.head.keep();
     // Calls the callback for aborts from within, where one is registered already.
     this.#response?.close();
     this.clientGone();

@@ -3,7 +3,7 @@ import type { UwsResponse } from './uws-api.ts';
 import { UwsBodyStream } from './uws-body-stream.ts';
 import type { UwsExchange } from './uws-exchange.ts';
 
-// Smaller writes go into the buffer of uWebSockets.js's cork, larger ones to the socket.
+// So much of a write goes into the buffer of uWebSockets.js's cork in any case; the rest only as far as the socket takes it.
 const corkBytes = 16_384;
 
 /** A body with Content-Length. uWebSockets.js takes of each chunk what the socket takes and keeps no copy of the rest. */
@@ -13,8 +13,9 @@ export class UwsKnownLengthStream extends UwsBodyStream {
   #accepted = 0;
   /** Where the held chunk starts within the body. */
   #heldStart = 0;
+  #heldEnd = 0;
   #complete = false;
-  /** What was taken over and not sent yet; empty almost always. */
+  /** What was taken over and not sent yet: at most 16 KB, and nothing almost always. */
   readonly #withheld: Uint8Array[] = [];
 
   constructor(exchange: UwsExchange, response: UwsResponse, head: ResponseHead, length: number) {
@@ -32,18 +33,28 @@ export class UwsKnownLengthStream extends UwsBodyStream {
     }
     if (chunk.length === 0) return true;
     this.#accepted += chunk.length;
-    const left = this.#length - this.#accepted;
-    if (this.exchange.pressured && left > 0 && left < corkBytes) {
-      // The last piece would be a small one: it goes out together with this one. See `rearm`.
-      this.#withheld.push(Buffer.from(chunk));
-      return true;
-    }
-    this.held = this.#withheld.length === 0 ? chunk : Buffer.concat([...this.#withheld.splice(0), chunk]);
-    this.#heldStart = this.#accepted - this.held.length;
+    const kept = this.exchange.pressured ? this.#withhold(chunk) : 0;
+    if (kept === chunk.length) return true;
+    const piece = kept === 0 ? chunk : chunk.subarray(0, chunk.length - kept);
+    this.held = kept > 0 || this.#withheld.length === 0 ? piece : Buffer.concat([...this.#withheld.splice(0), piece]);
+    this.#heldEnd = this.#accepted - kept;
+    this.#heldStart = this.#heldEnd - this.held.length;
     this.corked();
     if (this.held === undefined) return true;
     this.block();
     return false;
+  }
+
+  /**
+   * Where the last piece would be one that the cork takes whole, keeps back what makes it larger. See `rearm`.
+   * @returns how much of the end of the chunk is kept, as a copy
+   */
+  #withhold(chunk: Uint8Array): number {
+    const left = this.#length - this.#accepted;
+    if (left === 0 || left > corkBytes) return 0;
+    const kept = Math.min(chunk.length, corkBytes + 1 - left);
+    this.#withheld.push(Buffer.from(chunk.subarray(chunk.length - kept)));
+    return kept;
   }
 
   override copyHeld(): void {
@@ -72,10 +83,10 @@ export class UwsKnownLengthStream extends UwsBodyStream {
     const sent = this.exchange.bytesSent;
     const [taken, complete] = response.tryEnd(held.subarray(sent - this.#heldStart), this.#length);
     this.#complete = complete;
-    const reached = complete ? this.#length : taken ? this.#accepted : response.getWriteOffset();
+    const reached = complete ? this.#length : taken ? this.#heldEnd : response.getWriteOffset();
     if (reached > sent) this.progressed();
     this.exchange.bytesSent = reached;
-    if (reached === this.#accepted) this.held = undefined;
+    if (reached === this.#heldEnd) this.held = undefined;
   }
 
   protected override proceed(): void {
@@ -92,7 +103,7 @@ export class UwsKnownLengthStream extends UwsBodyStream {
    * connection: too short for the full socket of a slow client. It waits until the socket says that there is room.
    */
   protected override rearm(): void {
-    if (this.#length - this.exchange.bytesSent >= corkBytes) return this.proceed();
+    if (this.#length - this.exchange.bytesSent > corkBytes) return this.proceed();
     // As `UwsChunkedStream.rearm`.
     this.response.pause();
     this.response.resume();

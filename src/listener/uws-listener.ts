@@ -1,16 +1,16 @@
 import type { ListenAddress } from '../config/config.ts';
 import { PorticoError } from '../response/portico-error.ts';
-import type { ConnectionInfo } from './exchange.ts';
 import type { RemoteAddresses } from './remote-address.ts';
 import type { UwsApp, UwsListenSocket, UwsModule, UwsRequest, UwsResponse, UwsWebSocketContext } from './uws-api.ts';
+import { UwsConnection } from './uws-connection.ts';
 import type { UwsEngineCore } from './uws-engine-core.ts';
-import { UwsExchange } from './uws-exchange.ts';
+import { type UwsConnectionSource, UwsExchange } from './uws-exchange.ts';
 import type { UwsRequestBody } from './uws-request-body.ts';
 import type { UwsRequestReader } from './uws-request-head.ts';
 import { webSocketBehavior } from './uws-websocket-behavior.ts';
 
 /** One listening address. It has a uWebSockets.js app of its own, because a request does not say which socket it came through. */
-export class UwsListener {
+export class UwsListener implements UwsConnectionSource {
   readonly address: string;
   /** As given to `listen`. */
   host: string | undefined = undefined;
@@ -47,6 +47,8 @@ export class UwsListener {
       },
     );
     this.#app.ws('/*', behavior);
+    // Most requests: it need not be asked what method they have.
+    this.#app.get('/*', (response, request) => this.#receive(response, request, undefined, 'GET'));
     this.#app.any('/*', (response, request) => this.#receive(response, request));
   }
 
@@ -93,11 +95,15 @@ export class UwsListener {
   }
 
   /** No throw may leave here: uWebSockets.js would end the process. */
-  #receive(response: UwsResponse, request: UwsRequest, upgrade?: UwsWebSocketContext): void {
+  #receive(response: UwsResponse, request: UwsRequest, upgrade?: UwsWebSocketContext, method?: string): void {
     let exchange: UwsExchange | undefined;
     try {
-      const head = this.#reader.read(request);
-      exchange = new UwsExchange(this.#core, response, head, this.#connectionInfo(response), upgrade);
+      const glanced = upgrade === undefined && this.#core.glances ? this.#reader.glance(request, method) : undefined;
+      const head = glanced ?? this.#reader.read(request);
+      exchange = new UwsExchange(this.#core, response, head, this, upgrade);
+      if (glanced !== undefined && this.#glance(exchange, response)) return;
+      // Whoever answers later may ask for it when the response is complete, and its native object dead.
+      void exchange.connection.remoteAddress;
       if (head.refusal !== undefined) this.#refuseSoon(exchange, head.refusal, response);
       else if (head.bodyLength === 0) this.#handleNow(exchange, response);
       else this.#handleSoon(exchange, response);
@@ -106,6 +112,25 @@ export class UwsListener {
       if (exchange === undefined) response.close();
       else exchange.abort();
     }
+  }
+
+  /** @returns whether the request has been answered, or is being answered; otherwise it is read whole by now */
+  #glance(exchange: UwsExchange, response: UwsResponse): boolean {
+    const { head } = exchange;
+    exchange.corked = true;
+    const answered = this.#core.glance(exchange);
+    exchange.corked = false;
+    if (exchange.over) {
+      this.#core.finish(exchange);
+      head.release();
+      return true;
+    }
+    head.readWhole();
+    if (!answered) return false;
+    // Of a request that is no proper one, no more is sent.
+    if (head.refusal !== undefined) exchange.abort();
+    else response.onAborted(() => exchange.clientGone());
+    return true;
   }
 
   #handleNow(exchange: UwsExchange, response: UwsResponse): void {
@@ -138,45 +163,8 @@ export class UwsListener {
     setImmediate(refuse, exchange, refusal);
   }
 
-  #connectionInfo(response: UwsResponse): ConnectionInfo {
-    return new UwsConnection(this.#addresses.format(new Uint8Array(response.getRemoteAddress())), this, response);
-  }
-}
-
-class UwsConnection implements ConnectionInfo {
-  readonly remoteAddress: string;
-  readonly scheme = 'http';
-  readonly #listener: UwsListener;
-  readonly #response: UwsResponse;
-  #remotePort: number | undefined;
-
-  constructor(remoteAddress: string, listener: UwsListener, response: UwsResponse) {
-    this.remoteAddress = remoteAddress;
-    this.#listener = listener;
-    this.#response = response;
-  }
-
-  get localPort(): number {
-    return this.#listener.port;
-  }
-
-  get listener(): string {
-    return this.#listener.address;
-  }
-
-  /** Asked of the kernel when it is first read, which hardly anybody does; 0 where the build or the moment does not tell. */
-  get remotePort(): number {
-    this.#remotePort ??= readRemotePort(this.#response);
-    return this.#remotePort;
-  }
-}
-
-function readRemotePort(response: UwsResponse): number {
-  try {
-    return response.getRemotePort?.() ?? 0;
-  } catch {
-    // The response is complete, and its native object dead.
-    return 0;
+  connectionOf(response: UwsResponse | undefined): UwsConnection {
+    return new UwsConnection(this, this.#addresses, response);
   }
 }
 

@@ -1,62 +1,197 @@
 import { HeaderFields } from '../http/header-fields.ts';
-import type { RequestHead } from '../request/request-head.ts';
+import { peekAt, type RequestHead } from '../request/request-head.ts';
 import { PorticoError } from '../response/portico-error.ts';
-import { isMethod, isOriginForm, readFraming } from './framing.ts';
+import { isHost, isMethod, isOriginForm, readFraming } from './framing.ts';
 import type { UwsRequest } from './uws-api.ts';
 import type { WebSocketRequest } from './websocket.ts';
 import { readWebSocketRequest } from './websocket-handshake.ts';
 
-/** A request's head, and what the engine has to know to read on and to answer. */
+/**
+ * A request's head, and what the engine has to know to read on and to answer. One that a glance may answer stays in the
+ * memory of uWebSockets.js, and is copied out of it only as far as somebody asks, until `keep` or `release`.
+ */
 export class UwsRequestHead implements RequestHead {
   readonly method: string;
-  readonly target: string;
   readonly rawPath: string;
-  readonly query: string | undefined;
-  readonly fields: HeaderFields;
-  host = '';
+  host: string;
   /** Bytes of body; 0 for none; undefined when it comes chunked. */
   bodyLength: number | undefined = 0;
   /** Whether the connection must be closed behind the response. */
   close = false;
   /** What the client asks for when it wants a WebSocket. */
-  webSocketRequest: WebSocketRequest | undefined;
+  webSocketRequest: WebSocketRequest | undefined = undefined;
   /** Why the request is refused. */
-  refusal: PorticoError | undefined;
+  refusal: PorticoError | undefined = undefined;
+  /** Undefined when it is dead, or not needed any more. */
+  private request: UwsRequest | undefined;
+  private knownQuery: string | undefined = undefined;
+  private knownFields: HeaderFields | undefined = undefined;
+  /** Undefined once the fields were read. */
+  private reader: UwsRequestReader | undefined;
 
-  constructor(method: string, rawPath: string, query: string | undefined, fields: HeaderFields) {
+  constructor(reader: UwsRequestReader, request: UwsRequest, method: string, host: string) {
     this.method = method;
-    this.rawPath = rawPath;
-    this.query = query;
-    this.target = query === undefined ? rawPath : `${rawPath}?${query}`;
-    this.fields = fields;
+    this.rawPath = request.getUrl();
+    this.host = host;
+    this.request = request;
+    this.reader = reader;
+  }
+
+  get query(): string | undefined {
+    return this.request === undefined ? this.knownQuery : this.request.getQuery();
+  }
+
+  get target(): string {
+    const { query, rawPath } = this;
+    return query === undefined ? rawPath : `${rawPath}?${query}`;
+  }
+
+  get fields(): HeaderFields {
+    return (this.knownFields ??= this.readFields());
+  }
+
+  peek(name: string): string | undefined {
+    const { request } = this;
+    if (request === undefined || this.knownFields !== undefined) return peekAt(this.fields, name);
+    const value = request.getHeader(nameBytes.get(name) ?? name);
+    return value === '' ? undefined : value;
+  }
+
+  /** Copies everything while that is possible. What is not checked stays so. */
+  keep(): void {
+    const { request } = this;
+    if (request === undefined) return;
+    this.knownFields ??= this.readFields();
+    this.knownQuery = request.getQuery();
+    this.request = undefined;
+  }
+
+  /** Copies everything and checks it; `refusal` says what is wrong. */
+  readWhole(): void {
+    this.keep();
+    this.refusal ??= check(this);
+  }
+
+  /** Lets go of what is not copied: the request has been answered. */
+  release(): void {
+    this.request = undefined;
+  }
+
+  private readFields(): HeaderFields {
+    const { reader, request } = this;
+    if (reader === undefined || request === undefined) return new HeaderFields();
+    this.reader = undefined;
+    const fields = reader.readFields(request);
+    if (reader.lost !== undefined) this.refusal = malformed(reader.lost);
+    return fields;
   }
 }
+
+/** Of the fields that are peeked at most often. */
+const nameBytes: ReadonlyMap<string, ArrayBuffer> = new Map(
+  ['accept-encoding', 'if-match', 'if-modified-since', 'if-none-match', 'if-unmodified-since', 'range'].map((name) => [
+    name,
+    toBytes(name),
+  ]),
+);
+const names = {
+  connection: toBytes('connection'),
+  contentLength: toBytes('content-length'),
+  forwarded: toBytes('forwarded'),
+  forwardedFor: toBytes('x-forwarded-for'),
+  host: toBytes('host'),
+  transferEncoding: toBytes('transfer-encoding'),
+  via: toBytes('via'),
+};
+
+/** In memory of its own, which is what uWebSockets.js looks at fastest. */
+function toBytes(text: string): ArrayBuffer {
+  const bytes = new ArrayBuffer(text.length);
+  Buffer.from(bytes).write(text, 'latin1');
+  return bytes;
+}
+
+const maxKnownHosts = 4096;
+/** A name (RFC 1035) and a port; what is longer is read whole. */
+const maxHostLength = 260;
 
 const notAscii = /[^\0-\x7f]/;
 
 /**
- * Copies requests out of uWebSockets.js, whose own view of them dies when the callback returns, and checks them. One for
- * an engine, so that reading takes no closure.
+ * Reads requests of uWebSockets.js, whose own view of them dies when the callback returns, and checks them. One for an
+ * engine, so that reading takes no closure.
  */
 export class UwsRequestReader {
+  /** What of the fields read last could not be read without loss, as a sentence for the log. */
+  lost: string | undefined = undefined;
   #entries: string[] = [];
   #doubtful = false;
+  /** The Host field of the request before, which is that of most, and what it is in lower case. */
+  #latestHost = '';
+  #latestHostName = '';
+  /** Further ones that were found valid. Clients may make them up: when it is full it starts anew. */
+  readonly #hosts = new Map<string, string>();
 
   readonly #collect = (name: string, value: string): void => {
     this.#entries.push(name, value);
     if (notAscii.test(value)) this.#doubtful = true;
   };
 
+  /** The head copied and checked whole. */
   read(request: UwsRequest): UwsRequestHead {
-    const method = request.getCaseSensitiveMethod();
-    this.#entries = [];
+    const head = new UwsRequestHead(this, request, request.getCaseSensitiveMethod(), '');
+    head.readWhole();
+    return head;
+  }
+
+  /**
+   * The head with nothing read but what decides whether a glance may answer.
+   *
+   * A second field of a name cannot be seen here. Behind an empty first Content-Length or Transfer-Encoding, one could
+   * make the native parser end the request where others do not. That deceives nobody but the client itself, as long as
+   * the connection is its own: whoever speaks for others says so, and is read whole.
+   * @param method what is known of it already
+   * @returns undefined when the request must be read whole before anybody sees it
+   */
+  glance(request: UwsRequest, method: string = request.getCaseSensitiveMethod()): UwsRequestHead | undefined {
+    if (method !== 'GET' && method !== 'HEAD') return undefined;
+    const connection = request.getHeader(names.connection);
+    if (connection !== '' && connection !== 'keep-alive') return undefined;
+    if (request.getHeader(names.contentLength) !== '' || request.getHeader(names.transferEncoding) !== '')
+      return undefined;
+    if (request.getHeader(names.forwardedFor) !== '' || request.getHeader(names.via) !== '') return undefined;
+    if (request.getHeader(names.forwarded) !== '') return undefined;
+    const host = this.#hostOf(request);
+    return host === undefined ? undefined : new UwsRequestHead(this, request, method, host);
+  }
+
+  /** Copies the fields and sets `lost`. */
+  readFields(request: UwsRequest): HeaderFields {
+    const entries: string[] = [];
+    this.#entries = entries;
     this.#doubtful = false;
     request.forEach(this.#collect);
-    const entries = this.#entries;
-    const head = new UwsRequestHead(method, request.getUrl(), request.getQuery(), new HeaderFields(entries));
-    const lost = this.#doubtful ? restoreBytes(entries, request) : undefined;
-    head.refusal = lost === undefined ? check(head) : new PorticoError('request_malformed', lost);
-    return head;
+    this.lost = this.#doubtful ? restoreBytes(entries, request) : undefined;
+    return new HeaderFields(entries);
+  }
+
+  #hostOf(request: UwsRequest): string | undefined {
+    const host = request.getHeader(names.host);
+    if (host !== this.#latestHost) {
+      const name = this.#hosts.get(host) ?? this.#learnHost(host);
+      if (name === undefined) return undefined;
+      this.#latestHost = host;
+      this.#latestHostName = name;
+    }
+    return host === '' ? undefined : this.#latestHostName;
+  }
+
+  #learnHost(host: string): string | undefined {
+    const name = host.toLowerCase();
+    if (host.length > maxHostLength || !isHost(name)) return undefined;
+    if (this.#hosts.size >= maxKnownHosts) this.#hosts.clear();
+    this.#hosts.set(host, name);
+    return name;
   }
 }
 

@@ -22,7 +22,9 @@ interface RequestFraming {
  * Checks a client's opening handshake (RFC 6455 section 4.2.1).
  * @returns undefined when it asks for no WebSocket; the error when it does, in a way that is none
  */
-export function readWebSocketRequest(head: RequestHead & RequestFraming): WebSocketRequest | PorticoError | undefined {
+export function readWebSocketRequest(
+  head: Pick<RequestHead, 'method' | 'fields'> & RequestFraming,
+): WebSocketRequest | PorticoError | undefined {
   const { fields } = head;
   if (head.method !== 'GET' || head.close) return undefined;
   if (!names(fields.list('upgrade'), 'websocket') || !names(fields.list('connection'), 'upgrade')) return undefined;

@@ -81,6 +81,7 @@ export class BufferedRequest implements BodySink, RequestSource {
     if (this.over) return;
     this.over = true;
     this.sender?.stop();
+    if (this.whole !== undefined) this.body.release(this.whole);
     this.whole = undefined;
     // The first piece may be the one that is being written: `written` gives it back.
     for (const piece of this.pieces.splice(this.writing ? 1 : 0)) this.buffering.memory.release(piece.buffer);

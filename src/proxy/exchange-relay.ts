@@ -6,6 +6,7 @@ import { respondError } from '../response/error-response.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { Connection, ConnectionUser } from '../upstream/connection.ts';
 import type { Server } from '../upstream/server.ts';
+import { newUpstreamTrace } from '../upstream/upstream-trace.ts';
 import { BufferedRequest } from './buffered-request.ts';
 import type { RouteBuffering } from './buffering.ts';
 import type { ProxyRoute } from './proxy-route.ts';
@@ -47,15 +48,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     this.route = route;
     this.context = context;
     this.exchange = context.exchange;
-    this.trace = {
-      upstream: route.upstream.name,
-      server: '',
-      tries: 0,
-      status: 0,
-      connectMs: undefined,
-      headMs: undefined,
-      totalMs: undefined,
-    };
+    this.trace = newUpstreamTrace(route.upstream.name);
     context.upstream = this.trace;
     const { body } = context.exchange;
     this.request = body.declaredLength === 0 ? undefined : requestSource(this, body, route.buffering);
@@ -87,8 +80,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     this.route.admission.apply(this);
   }
 
-  admitted(server: Server): void {
-    const now = performance.now();
+  admitted(server: Server, now: number): void {
     this.server = server;
     this.trace.server = server.name;
     this.trace.tries++;
@@ -257,9 +249,9 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     server?.metrics.response(trace.status);
     server?.metrics.duration.observe(trace.totalMs / 1000);
     // An answer that came before the request was sent whole leaves a connection on which nothing else can follow.
-    if ((request === undefined || request.complete) && connection?.lent !== true) connection?.release();
+    if ((request === undefined || request.complete) && connection?.lent !== true) connection?.release(now);
     else connection?.destroy();
-    this.detach({ kind: 'response', status: trace.status, headMs: trace.headMs ?? 0 });
+    this.detach({ kind: 'response', status: trace.status, headMs: trace.headMs ?? 0 }, now);
     if (response.takeover !== undefined) this.takeOver(response.takeover);
   }
 
@@ -297,10 +289,10 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     this.detach({ kind: 'abandoned' });
   }
 
-  private detach(outcome: Outcome): void {
+  private detach(outcome: Outcome, now = performance.now()): void {
     const { admission } = this.route;
     if (this.server === undefined) admission.cancel(this);
-    else admission.release(this.server, outcome, this);
+    else admission.release(this.server, outcome, this, now);
     this.server = this.connection = undefined;
     this.request?.abandon();
   }

@@ -34,9 +34,22 @@ export const clientClaims: readonly string[] = [
   'x-accel-mapping',
 ];
 
+/** Clients remembered with their lines: those with requests under way, more or less. */
+const maxRemembered = 1024;
+
+/** What the lines about a client depend on, and the lines. */
+interface RememberedLines extends Pick<ClientIdentity, 'scheme' | 'host' | 'port'> {
+  readonly lines: string;
+}
+
 /** Writes the fields that tell who asked, as far as the route does not set or remove them itself. */
 export class ForwardedFields {
   private readonly wanted: ReadonlySet<OwnField>;
+  private readonly wantsRequestId: boolean;
+  private readonly wantsStandard: boolean;
+  /** By address: the latest lines of clients that no proxy speaks for, the same in each of their requests. */
+  private readonly remembered = new Map<string, RememberedLines>();
+
   /**
    * @param standard whether the `Forwarded` field (RFC 7239) is written
    * @param changed  names in lower case that the route sets or removes
@@ -45,23 +58,43 @@ export class ForwardedFields {
     this.wanted = new Set(
       forwardedFieldNames.filter((name) => !changed.has(name) && (standard || name !== 'forwarded')),
     );
+    this.wantsRequestId = this.wanted.has('x-request-id');
+    this.wantsStandard = this.wanted.has('forwarded');
   }
 
-  /** The lines, each with its CR LF. */
+  /** The lines, each with a line break before it. */
   write(context: RequestContext, client: ClientIdentity): string {
-    const { wanted } = this;
-    const { exchange } = context;
-    let lines = '';
-    if (wanted.has('x-forwarded-for')) lines += `X-Forwarded-For: ${this.forwardedFor(context, client)}\r\n`;
-    if (wanted.has('x-forwarded-proto')) lines += `X-Forwarded-Proto: ${client.scheme}\r\n`;
-    if (wanted.has('x-forwarded-host')) lines += `X-Forwarded-Host: ${client.host}\r\n`;
-    if (wanted.has('x-forwarded-port')) lines += `X-Forwarded-Port: ${client.port}\r\n`;
-    if (wanted.has('x-real-ip')) lines += `X-Real-IP: ${client.address}\r\n`;
-    if (wanted.has('x-request-id')) lines += `X-Request-Id: ${context.requestId}\r\n`;
-    if (wanted.has('forwarded')) {
-      const former = client.trusted ? exchange.head.fields.list('forwarded') : undefined;
-      lines += `Forwarded: ${former === undefined ? '' : `${former}, `}${this.element(context, client)}\r\n`;
+    let lines = client.trusted ? this.clientLines(context, client) : this.rememberedLines(context, client);
+    if (this.wantsRequestId) lines = `${lines}\r\nX-Request-Id: ${context.requestId}`;
+    if (this.wantsStandard) {
+      const former = client.trusted ? context.exchange.head.fields.list('forwarded') : undefined;
+      lines += `\r\nForwarded: ${former === undefined ? '' : `${former}, `}${this.element(context, client)}`;
     }
+    return lines;
+  }
+
+  private rememberedLines(context: RequestContext, client: ClientIdentity): string {
+    const { remembered } = this;
+    const { address, scheme, host, port } = client;
+    const known = remembered.get(address);
+    if (known !== undefined && known.host === host && known.port === port && known.scheme === scheme) {
+      return known.lines;
+    }
+    // As in `RequestFieldRules.linePrefix`, one piece of text.
+    const lines = Buffer.from(this.clientLines(context, client), 'latin1').toString('latin1');
+    if (remembered.size >= maxRemembered) remembered.clear();
+    remembered.set(address, { scheme, host, port, lines });
+    return lines;
+  }
+
+  private clientLines(context: RequestContext, client: ClientIdentity): string {
+    const { wanted } = this;
+    let lines = '';
+    if (wanted.has('x-forwarded-for')) lines += `\r\nX-Forwarded-For: ${this.forwardedFor(context, client)}`;
+    if (wanted.has('x-forwarded-proto')) lines += `\r\nX-Forwarded-Proto: ${client.scheme}`;
+    if (wanted.has('x-forwarded-host')) lines += `\r\nX-Forwarded-Host: ${client.host}`;
+    if (wanted.has('x-forwarded-port')) lines += `\r\nX-Forwarded-Port: ${client.port}`;
+    if (wanted.has('x-real-ip')) lines += `\r\nX-Real-IP: ${client.address}`;
     return lines;
   }
 

@@ -20,9 +20,9 @@ export class RequestHeadWriter {
   private readonly config: ProxyHandlerConfig;
   private readonly rules: RequestFieldRules;
   private readonly forwarded: ForwardedFields;
-  /** The Host line where it is the same for all requests. */
+  /** The Host field where it is the same for all requests. */
   private readonly fixedHost: string | undefined;
-  /** The lines of `requestHeaders.set`. */
+  /** The lines of `requestHeaders.set`, each with a line break before it. */
   private readonly setLines: string;
 
   /** @throws Error when the route sets a field that is not its to set */
@@ -43,10 +43,10 @@ export class RequestHeadWriter {
     this.forwarded = new ForwardedFields(config.forwarded, changed);
     const setHost = Object.entries(set).find(([name]) => name.toLowerCase() === 'host');
     const fixed = setHost?.[1] ?? (typeof config.host === 'object' ? config.host.value : undefined);
-    this.fixedHost = fixed === undefined ? undefined : `Host: ${fixed}\r\n`;
+    this.fixedHost = fixed;
     this.setLines = Object.entries(set)
       .filter(([name]) => name.toLowerCase() !== 'host')
-      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .map(([name, value]) => `\r\n${name}: ${value}`)
       .join('');
   }
 
@@ -58,29 +58,31 @@ export class RequestHeadWriter {
     const { exchange } = context;
     const { head } = exchange;
     const client = context.client ?? peerIdentity(context);
-    let text = `${head.method} ${this.target(head)} HTTP/1.1\r\n`;
-    text += this.fixedHost ?? `Host: ${this.config.host === 'upstream' ? hostOf(server.address) : head.host}\r\n`;
+    const host = this.fixedHost ?? (this.config.host === 'upstream' ? hostOf(server.address) : head.host);
+    let text = `${head.method} ${this.target(head)} HTTP/1.1\r\nHost: ${host}`;
     text += this.forwarded.write(context, client);
-    text += this.copied(head, client.trusted);
+    text = this.copyFields(text, head, client.trusted);
     text += this.setLines;
-    if (!server.keepsAlive) text += 'Connection: close\r\n';
-    if (length === undefined) text += 'Transfer-Encoding: chunked\r\n';
-    else if (length > 0 || methodsWithBody.has(head.method)) text += `Content-Length: ${length}\r\n`;
-    return `${text}\r\n`;
+    if (!server.keepsAlive) text += '\r\nConnection: close';
+    if (length === undefined) text += '\r\nTransfer-Encoding: chunked';
+    else if (length > 0 || methodsWithBody.has(head.method)) text += `\r\nContent-Length: ${length}`;
+    return `${text}\r\n\r\n`;
   }
 
-  /** The client's fields that are passed on. */
-  private copied({ fields }: RequestHead, trusted: boolean): string {
+  /** The text, and behind it the client's fields that are passed on. */
+  private copyFields(before: string, { fields }: RequestHead, trusted: boolean): string {
+    const { rules } = this;
     const { entries } = fields;
     const named = namedByConnection(fields.get('connection'));
-    let lines = '';
+    let text = before;
     for (let index = 0; index < entries.length; index += 2) {
       const name = entries[index] as string;
-      if (!this.rules.passes(name, trusted)) continue;
-      if (named?.has(name) === true) continue;
-      lines += `${name}: ${entries[index + 1]}\r\n`;
+      const prefix = rules.linePrefix(name, trusted);
+      if (prefix === '' || named?.has(name) === true) continue;
+      // Two joins a field: text is joined by reference, and copied once when it is sent.
+      text = text + prefix + (entries[index + 1] as string);
     }
-    return lines;
+    return text;
   }
 
   private target(head: RequestHead): string {

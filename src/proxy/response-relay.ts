@@ -15,6 +15,8 @@ import type { ResponseSink } from './response-sink.ts';
 const nothing = Buffer.alloc(0);
 /** A body up to this size that is here whole is answered whole: the listener takes it at once, or copies it. */
 const wholeBodyBytes = 8192;
+/** What stands before the id of the request in a response that has none of its own. */
+const requestIdPrefix = Buffer.from('\r\nX-Request-Id: ', 'latin1');
 /** Body of a response that something else answers in the place of: beyond it the connection is closed instead. */
 const droppedBytesBound = 65_536;
 /** Milliseconds that the end of such a body is waited for: who asked shall not wait for what nobody wants. */
@@ -62,6 +64,8 @@ export class ResponseRelay implements InterceptedResponse {
   private done = false;
   private droppedBytes = 0;
   originBytes = 0;
+  /** `performance.now()` when the present bytes were read: asking for it at each step costs as much as the step. */
+  private now = 0;
   /** The connection ended while the client took nothing; what was read before is passed on first. */
   private lostWhilePaused: { readonly error: Error | undefined } | undefined;
 
@@ -114,6 +118,7 @@ export class ResponseRelay implements InterceptedResponse {
     const { connection } = this;
     if (connection === undefined) return false;
     const { parser } = connection;
+    this.now = performance.now();
     for (;;) {
       switch (parser.next()) {
         case ParserEvent.head:
@@ -124,7 +129,7 @@ export class ResponseRelay implements InterceptedResponse {
           else if (!this.passData(parser) && !this.buffer()) return this.pause(connection);
           break;
         case ParserEvent.end:
-          this.owner.responseComplete(performance.now());
+          this.owner.responseComplete(this.now);
           return true;
         case ParserEvent.failed:
           this.owner.responseFailed(new PorticoError('upstream_protocol', parser.fault));
@@ -182,7 +187,7 @@ export class ResponseRelay implements InterceptedResponse {
     const { route, owner } = this;
     const { trace, context } = owner;
     const { block, metrics } = route.upstream;
-    const elapsed = performance.now() - owner.sentAt;
+    const elapsed = this.now - owner.sentAt;
     trace.status = parser.status;
     trace.headMs = elapsed;
     metrics.firstByte.observe(elapsed / 1000);
@@ -192,13 +197,16 @@ export class ResponseRelay implements InterceptedResponse {
     block.append(route.responseFields);
     const session = route.admission.sessionLine(context);
     if (session !== undefined) block.appendText(session);
-    if (route.addsRequestId && !parser.hasRequestId) block.appendText(`\r\nX-Request-Id: ${context.requestId}`);
+    if (route.addsRequestId && !parser.hasRequestId) {
+      block.append(requestIdPrefix);
+      block.appendText(context.requestId);
+    }
     this.buffered = isBuffered(parser, route);
     const { responseInterceptor } = route;
     if (responseInterceptor !== undefined) {
       this.takeover = responseInterceptor.intercept(this, context);
       if (this.takeover !== undefined) {
-        this.dropUntil = performance.now() + dropMs;
+        this.dropUntil = this.now + dropMs;
         return true;
       }
     }
@@ -210,7 +218,7 @@ export class ResponseRelay implements InterceptedResponse {
     const { pending } = this;
     const chunk = parser.bytes.subarray(parser.dataStart, parser.dataEnd);
     // Set before the last byte goes out: the log may be written while it does.
-    if (parser.isLastData) this.owner.trace.totalMs = performance.now() - this.owner.sentAt;
+    if (parser.isLastData) this.owner.trace.totalMs = this.now - this.owner.sentAt;
     if (pending === undefined) return this.sink.write(chunk);
     this.pending = undefined;
     if (parser.isLastData && chunk.length <= wholeBodyBytes) return this.respondWhole(pending, chunk);
@@ -232,7 +240,7 @@ export class ResponseRelay implements InterceptedResponse {
     this.droppedBytes += parser.dataEnd - parser.dataStart;
     if (this.droppedBytes <= droppedBytesBound || parser.isLastData) return;
     this.connection?.destroy();
-    this.owner.responseComplete(performance.now());
+    this.owner.responseComplete(this.now);
   }
 
   /** Everything read was passed on, and the response goes on. */
@@ -248,7 +256,7 @@ export class ResponseRelay implements InterceptedResponse {
         this.pending = copyOf(pending);
       }
     }
-    this.owner.progressed(performance.now());
+    this.owner.progressed(this.now);
   }
 
   /** The client has fallen behind: from now on what it does not take is kept for it. @returns whether it is */

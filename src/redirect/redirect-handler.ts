@@ -35,6 +35,12 @@ export function createRedirectHandler(
   const fixedHead = headTo(target.fixed);
   const fixedBody = redirectPage(target.fixed);
   return {
+    glance({ exchange }) {
+      // A query has not been checked yet.
+      if (exchange.head.query !== undefined || target.locate(exchange.head) !== target.fixed) return false;
+      exchange.respond(fixedHead, fixedBody);
+      return true;
+    },
     handle({ exchange }) {
       const location = target.locate(exchange.head);
       if (location === target.fixed) exchange.respond(fixedHead, fixedBody);

@@ -4,7 +4,7 @@ import { DirectedExchange } from '../response/directed-exchange.ts';
 import type { DirectedFields } from '../response/directed-fields.ts';
 import type { InternalTarget } from './internal-target.ts';
 import { RequestContext } from './request-context.ts';
-import type { RequestHead } from './request-head.ts';
+import { peekAt, type RequestHead } from './request-head.ts';
 
 /**
  * The request that Portico makes in the place of a client's, because the application asked for something else: the same
@@ -34,6 +34,7 @@ export function repeatRequest(context: RequestContext, exchange: Exchange): Requ
 }
 
 function derivedHead(head: RequestHead, { rawPath, query }: InternalTarget): RequestHead {
+  const fields = withoutContent(head.fields);
   return {
     method: head.method === 'HEAD' ? 'HEAD' : 'GET',
     ...(head.protocol === undefined ? {} : { protocol: head.protocol }),
@@ -41,7 +42,8 @@ function derivedHead(head: RequestHead, { rawPath, query }: InternalTarget): Req
     rawPath,
     query,
     host: head.host,
-    fields: withoutContent(head.fields),
+    fields,
+    peek: (name) => peekAt(fields, name),
   };
 }
 

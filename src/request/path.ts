@@ -4,6 +4,7 @@ const slash = 0x2f;
 const dot = 0x2e;
 const percent = 0x25;
 const backslash = 0x5c;
+const fragment = 0x23;
 const space = 0x20;
 const del = 0x7f;
 
@@ -20,12 +21,15 @@ export function normalizePath(rawPath: string): string | undefined {
   return isPlain(rawPath) ? rawPath : normalizeBytes(rawPath);
 }
 
-/** Whether normalising would change nothing. True for nearly every request, so it only looks. */
-function isPlain(rawPath: string): boolean {
+/**
+ * Whether normalising would change nothing, and nothing is in it that a request line may not hold. True for nearly every
+ * request, so it only looks.
+ */
+export function isPlain(rawPath: string): boolean {
   let previous = 0;
   for (let index = 0; index < rawPath.length; index++) {
     const code = rawPath.charCodeAt(index);
-    if (code <= space || code >= del || code === percent || code === backslash) return false;
+    if (code <= space || code >= del || code === percent || code === backslash || code === fragment) return false;
     // A segment that is empty, or begins with a dot.
     if (previous === slash && (code === slash || code === dot)) return false;
     previous = code;

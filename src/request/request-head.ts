@@ -14,5 +14,17 @@ export interface RequestHead {
   readonly query: string | undefined;
   /** The Host field, or `:authority`, in lower case, with its port when it has one. Already validated. */
   readonly host: string;
+  /** Read whole on first use where the engine can put it off; a handler has them for as long as it likes. */
   readonly fields: HeaderFields;
+  /**
+   * The first field of that name (lower case), byte for byte, without reading the others.
+   * @returns undefined when there is none, or an empty one
+   */
+  peek(name: string): string | undefined;
+}
+
+/** `RequestHead.peek` for a head whose fields are there. */
+export function peekAt(fields: HeaderFields, name: string): string | undefined {
+  const value = fields.get(name);
+  return value === '' ? undefined : value;
 }

@@ -12,6 +12,10 @@ export function createRespondHandler(
   const typed = bytes.length > 0 && !hasLine(responseFields, 'content-type');
   const head = responseHead(status, typed ? [['Content-Type', contentType]] : []).with(responseFields);
   return {
+    glance({ exchange }) {
+      exchange.respond(head, bytes);
+      return true;
+    },
     handle({ exchange }) {
       exchange.respond(head, bytes);
     },

@@ -13,6 +13,11 @@ export class Conditions {
   private readonly headers: readonly (readonly [name: string, wanted: Wanted])[];
   private readonly query: readonly (readonly [name: string, wanted: Wanted])[];
 
+  /** Whether a request's fields are needed to try them. */
+  get readFields(): boolean {
+    return this.headers.length > 0;
+  }
+
   constructor({ methods, headers = {}, query = {} }: Pick<RouteConfig, 'methods' | 'headers' | 'query'>) {
     this.methods = methods === undefined ? undefined : withHead(methods);
     this.headers = Object.entries(headers).map(([name, wanted]) => [name.toLowerCase(), wanted] as const);

@@ -18,17 +18,27 @@ const routeNotFound = new PorticoError('route_not_found', 'no route of the site 
 /** The routes of one site. */
 export class RouteTable implements Site {
   readonly errorPages: ErrorPages;
+  /** Whether some route looks at the fields of requests. */
+  private readonly readFields: boolean;
   private readonly paths = new PathTree<RouteCandidate>();
 
   /** @param candidates in the order of the file */
   constructor(candidates: readonly RouteCandidate[], errorPages: ErrorPages) {
     this.errorPages = errorPages;
+    this.readFields = candidates.some(({ conditions }) => conditions.readFields);
     // Most conditions first; sorting keeps the order of the file among equals.
     for (const candidate of candidates.toSorted((a, b) => b.conditions.count - a.conditions.count)) {
       if (candidate.exact) this.paths.addExact(candidate.path, candidate);
       else this.paths.addPrefix(candidate.path, candidate);
     }
     this.paths.finish();
+  }
+
+  /** The route for a request whose fields may not be read; undefined where they would be needed, and when there is none. */
+  glance(context: RequestContext): Route | undefined {
+    if (this.readFields) return undefined;
+    const found = this.find(context);
+    return found instanceof PorticoError ? undefined : found;
   }
 
   /** The route for a request, or why there is none. */

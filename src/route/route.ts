@@ -1,14 +1,22 @@
 import type { CacheRules } from '../cache/cache-rules.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { PorticoError } from '../response/portico-error.ts';
+import type { RouteMetrics } from '../worker/route-metrics.ts';
 
 /** Answers a request. Must not throw for anything a client or upstream does: it answers with an error instead. */
 export interface Handler {
+  /**
+   * As `ExchangeHandler.glance`: answers, where it can, without the fields of the request. Left out by what needs them.
+   * @returns whether it has answered
+   */
+  glance?(context: RequestContext): boolean;
   handle(context: RequestContext): void;
 }
 
-/** One compiled route: immutable, made at start or reload, never during a request. */
+/** One compiled route: immutable but for its metrics, made at start or reload, never during a request. */
 export interface Route {
+  /** Made when the route is first observed, and kept here because it is looked for in every request. */
+  metrics?: RouteMetrics;
   /** Name of the site, for labels: its `name`, or its first host, or `default`. */
   readonly site: string;
   /** Name of the route, for labels: its `name`, or its path as configured. */

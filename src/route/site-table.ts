@@ -14,6 +14,13 @@ export class SiteTable {
     this.hosts = hosts;
   }
 
+  /** As `find`, for a request whose fields may not be read; undefined where they would be needed, and when there is none. */
+  glance(context: RequestContext): Route | undefined {
+    const site = this.hosts.find(context.exchange.head.host);
+    context.site = site;
+    return site?.glance(context);
+  }
+
   /**
    * The route for a request, by the Host field and the context's normalised path; or the error to answer with. Leaves the
    * site in the context.

@@ -1,5 +1,6 @@
 import { evaluatePreconditions, ifRangeHolds } from '../http/conditional.ts';
 import { parseByteRanges } from '../http/range.ts';
+import type { Exchange } from '../listener/exchange.ts';
 import type { Counter } from '../metrics/recorder.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { respondError } from '../response/error-response.ts';
@@ -44,6 +45,36 @@ export class FileResponder {
     this.source = source;
     this.resources = resources;
     this.served = cache.hits;
+  }
+
+  /**
+   * Answers with the contents in memory, or with 304 when the client names exactly what is there. Every other condition
+   * is for `send`, which reads the fields: here a second field of a name is not seen, and need not be, as a server may
+   * always answer with the whole file.
+   * @returns false when it has not answered
+   */
+  glance(exchange: Exchange, entry: CacheEntry): boolean {
+    const { head } = exchange;
+    const { siblings } = entry;
+    const index =
+      siblings === 0 ? identityIndex : (this.codings.choice(head.peek('accept-encoding'))[siblings] ?? identityIndex);
+    const representation = entry.representations[index];
+    if (representation === undefined) return false;
+    if (head.peek('if-match') !== undefined || head.peek('if-unmodified-since') !== undefined) return false;
+    const known = head.peek('if-none-match');
+    if (known !== undefined) {
+      if (known !== representation.etag) return false;
+      this.cache.hits.add(1);
+      exchange.respondHead(representation.notModified, undefined);
+      return true;
+    }
+    const { contents } = representation;
+    if (contents === undefined) return false;
+    if (head.peek('if-modified-since') !== undefined || head.peek('range') !== undefined) return false;
+    this.cache.hits.add(1);
+    if (contents.length <= unpinnedBytes || head.method === 'HEAD') exchange.respond(representation.ok, contents);
+    else sendPinned(exchange, representation.ok, contents, this.cache, entry, representation);
+    return true;
   }
 
   /**

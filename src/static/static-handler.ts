@@ -105,6 +105,15 @@ class StaticHandler implements Handler, FileSource {
     this.responder = new FileResponder(cache, this, streamResources(disk, buffers, recorder), compressed);
   }
 
+  /** Answers what is in memory and has not to be compared with the disk yet. */
+  glance(context: RequestContext): boolean {
+    const entry = this.entries.get(context.path);
+    if (entry === undefined || !entry.isFile || context.startedAt >= entry.expiresAt) return false;
+    if (!this.responder.glance(context.exchange, entry)) return false;
+    this.cache.touch(entry);
+    return true;
+  }
+
   handle(context: RequestContext): void {
     const { method } = context.exchange.head;
     if (method !== 'GET' && method !== 'HEAD') return this.answerOtherMethod(context);

@@ -31,7 +31,7 @@ export interface ConnectionOwner {
   /** A try at one address failed: the owner calls `begin` with another one, or `giveUp`, now or later. */
   attemptFailed(connection: Connection, failed: SocketAddress, error: Error): void;
   /** The connection is free for another request. @returns whether it is kept */
-  offer(connection: Connection): boolean;
+  offer(connection: Connection, now: number): boolean;
   closed(connection: Connection): void;
 }
 
@@ -114,13 +114,21 @@ export class Connection {
 
   /**
    * Sends text (Latin-1) and the bytes behind it in one system call. Never fails: `lost` comes instead.
-   * @param left called when the chunk's memory is not needed any more; perhaps never when the connection is lost
+   * @param left called when the chunk's memory is not needed any more, be it within this call; perhaps never when the
+   *             connection is lost
    */
   send(text: string, chunk?: Uint8Array, left?: () => void): void {
     const { socket } = this;
     if (socket === undefined || socket.writeFailed || this.state === State.closed) return;
     if (chunk === undefined) {
       socket.write(text, 'latin1');
+      return;
+    }
+    const { sending } = this.buffers;
+    if (sending.fits(text, chunk)) {
+      socket.write(sending.join(text, chunk));
+      if (socket.writableLength > 0) sending.giveAway();
+      left?.();
       return;
     }
     socket.cork();
@@ -172,14 +180,14 @@ export class Connection {
   }
 
   /** The response is complete and the request was sent whole: keeps the connection for another one, or closes it. */
-  release(): void {
+  release(now: number): void {
     this.user = undefined;
     this.deadlineAt = Number.POSITIVE_INFINITY;
     const { parser, socket } = this;
     const reusable = this.state === State.busy && parser.persistent && !parser.hasExcess;
     if (!reusable || socket === undefined || socket.writeFailed || socket.writableLength > 0) return this.destroy();
     this.state = State.idle;
-    if (!this.owner.offer(this)) return this.destroy();
+    if (!this.owner.offer(this, now)) return this.destroy();
     // An idle connection is read as well: that is how its end is noticed.
     this.resume();
   }

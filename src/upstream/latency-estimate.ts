@@ -12,9 +12,9 @@ export class LatencyEstimate {
 
   /** Takes the time that a response took. */
   observe(milliseconds: number, now: number): void {
-    const decayed = this.current(now);
-    if (this.value === 0 || milliseconds > decayed) this.value = milliseconds;
-    else this.value = milliseconds + (this.value - milliseconds) * this.decay(now);
+    const decay = this.decay(now);
+    if (this.value === 0 || milliseconds > this.value * decay) this.value = milliseconds;
+    else this.value = milliseconds + (this.value - milliseconds) * decay;
     this.at = now;
   }
 

@@ -261,9 +261,9 @@ export class Server implements ConnectionOwner {
     connection.giveUp(error);
   }
 
-  offer(connection: Connection): boolean {
+  offer(connection: Connection, now: number): boolean {
     if (!this.keepsAlive || !this.isCurrent(connection.address)) return false;
-    return this.pool.put(connection, performance.now(), this.config.keepAlive.maxIdle);
+    return this.pool.put(connection, now, this.config.keepAlive.maxIdle);
   }
 
   closed(connection: Connection): void {

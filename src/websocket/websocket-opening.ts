@@ -9,6 +9,7 @@ import { respondError } from '../response/error-response.ts';
 import type { PorticoError } from '../response/portico-error.ts';
 import type { ResponseHead } from '../response/response-head.ts';
 import type { Server } from '../upstream/server.ts';
+import { newUpstreamTrace } from '../upstream/upstream-trace.ts';
 import { clientResponseHead, readRequestHead } from './handshake-fields.ts';
 import { RefusalRelay } from './refusal-relay.ts';
 import { type DialOwner, UpstreamDial } from './upstream-dial.ts';
@@ -37,15 +38,7 @@ export class WebSocketOpening implements Applicant, DialOwner, HandshakeOwner {
     this.route = route;
     this.context = context;
     this.request = request;
-    this.trace = {
-      upstream: route.upstream.name,
-      server: '',
-      tries: 0,
-      status: 0,
-      connectMs: undefined,
-      headMs: undefined,
-      totalMs: undefined,
-    };
+    this.trace = newUpstreamTrace(route.upstream.name);
     context.upstream = this.trace;
   }
 

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Exchange, ExchangeHandler } from '../listener/exchange.ts';
 import { identifyClient } from '../request/client-identity.ts';
-import { normalizePath } from '../request/path.ts';
+import { isPlain, normalizePath } from '../request/path.ts';
 import { RequestContext } from '../request/request-context.ts';
 import { respondError } from '../response/error-response.ts';
 import { limitRate } from '../response/paced-exchange.ts';
@@ -24,6 +24,8 @@ export const steps: Readonly<Record<'request' | 'route' | 'admit' | 'act', Step>
 };
 
 const order: readonly Step[] = Object.values(steps);
+/** What is left to do for a request whose route a glance has found. */
+const orderBehindRoute: readonly Step[] = [steps.admit, steps.act];
 
 /** Takes exchanges from the listener through the steps of the graph that is in force when they arrive. */
 export class Pipeline implements ExchangeHandler {
@@ -40,11 +42,25 @@ export class Pipeline implements ExchangeHandler {
     this.graph = graph;
   }
 
-  handle(exchange: Exchange): void {
+  /** The same way, for a request of which only the line and single fields may be looked at yet: to an answer, or no further. */
+  glance(exchange: Exchange): boolean {
+    const { sites, trustedProxies } = this.graph;
+    const { rawPath } = exchange.head;
+    if (!trustedProxies.empty || !isPlain(rawPath)) return false;
     const context = this.begin(exchange);
+    context.path = rawPath;
+    const route = sites.glance(context);
+    if (route === undefined) return false;
+    context.route = route;
+    return route.limitRate === undefined && route.handler.glance?.(context) === true;
+  }
+
+  handle(exchange: Exchange): void {
+    const context = exchange.context ?? this.begin(exchange);
     const { graph } = this;
     try {
-      for (const step of order) {
+      if (context.route !== undefined) context.client = identifyClient(exchange, graph.trustedProxies);
+      for (const step of context.route === undefined ? order : orderBehindRoute) {
         const error = step(context, graph);
         if (error !== undefined) return respondError(context, error);
       }
@@ -70,7 +86,7 @@ export class Pipeline implements ExchangeHandler {
   private begin(exchange: Exchange): RequestContext {
     const context = new RequestContext(exchange, performance.now());
     exchange.context = context;
-    this.observer.started();
+    this.observer.started(exchange);
     return context;
   }
 }

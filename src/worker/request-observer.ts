@@ -1,13 +1,14 @@
 import { performance } from 'node:perf_hooks';
+import type { Exchange } from '../listener/exchange.ts';
 import type { AccessLog } from '../log/access-log.ts';
 import type { Logger } from '../log/logger.ts';
-import { methodLabel } from '../metrics/method-label.ts';
 import { metricNames } from '../metrics/names.ts';
-import type { Counter, Gauge, Histogram, Recorder } from '../metrics/recorder.ts';
+import type { Counter, Gauge, Recorder } from '../metrics/recorder.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { ErrorCode } from '../response/error-code.ts';
 import type { PorticoError } from '../response/portico-error.ts';
 import type { Route } from '../route/route.ts';
+import { RouteMetrics } from './route-metrics.ts';
 
 /** Labels of requests that found no route. */
 const noRoute = { site: 'none', route: 'none' } as const;
@@ -19,7 +20,6 @@ export class RequestObserver {
   private readonly recorder: Recorder;
   private readonly logger: Logger;
   private readonly inFlight: Gauge;
-  private readonly routes = new WeakMap<Route, RouteMetrics>();
   private readonly unrouted: RouteMetrics;
   private readonly errors = new Map<ErrorCode, Counter>();
   private accessLog: AccessLog | undefined;
@@ -36,8 +36,10 @@ export class RequestObserver {
     this.accessLog = accessLog;
   }
 
-  started(): void {
+  started(exchange: Exchange): void {
     this.inFlight.add(1);
+    // Once the response is complete, nobody can tell any more.
+    if (this.accessLog !== undefined) void exchange.connection.remoteAddress;
   }
 
   /** A request has become a WebSocket, which is none any more: it is counted apart. */
@@ -63,12 +65,9 @@ export class RequestObserver {
   }
 
   private metricsOf(route: Route): RouteMetrics {
-    let metrics = this.routes.get(route);
-    if (metrics === undefined) {
-      metrics = new RouteMetrics(this.recorder, route.site, route.name);
-      this.routes.set(route, metrics);
-    }
-    return metrics;
+    const { metrics } = route;
+    if (metrics?.recorder === this.recorder) return metrics;
+    return (route.metrics = new RouteMetrics(this.recorder, route.site, route.name));
   }
 
   private countError(context: RequestContext, error: PorticoError): void {
@@ -87,36 +86,5 @@ export class RequestObserver {
       server: context.upstream?.server,
       ...(error.cause === undefined ? {} : { error: error.cause }),
     });
-  }
-}
-
-/** The metric children of one route, resolved on first use. */
-class RouteMetrics {
-  readonly duration: Histogram;
-  readonly sentBytes: Counter;
-  readonly receivedBytes: Counter;
-  private readonly recorder: Recorder;
-  private readonly labels: { readonly site: string; readonly route: string };
-  /** By method, then by status. */
-  private readonly requests = new Map<string, Counter[]>();
-
-  constructor(recorder: Recorder, site: string, route: string) {
-    this.recorder = recorder;
-    this.labels = { site, route };
-    this.duration = recorder.histogram(metricNames.httpRequestDuration, this.labels);
-    this.sentBytes = recorder.counter(metricNames.httpResponseBytes, this.labels);
-    this.receivedBytes = recorder.counter(metricNames.httpRequestBytes, this.labels);
-  }
-
-  count(method: string, status: number): void {
-    const label = methodLabel(method);
-    let byStatus = this.requests.get(label);
-    if (byStatus === undefined) this.requests.set(label, (byStatus = []));
-    const counter = (byStatus[status] ??= this.recorder.counter(metricNames.httpRequests, {
-      ...this.labels,
-      method: label,
-      status: String(status),
-    }));
-    counter.add(1);
   }
 }

@@ -2,7 +2,7 @@ import { HeaderFields } from '../../src/http/header-fields.ts';
 import type { BodySink, ConnectionInfo, Exchange, RequestBody } from '../../src/listener/exchange.ts';
 import type { WebSocketPeer, WebSocketRequest, WebSocketSink } from '../../src/listener/websocket.ts';
 import { RequestContext } from '../../src/request/request-context.ts';
-import type { RequestHead } from '../../src/request/request-head.ts';
+import { peekAt, type RequestHead } from '../../src/request/request-head.ts';
 import { PorticoError } from '../../src/response/portico-error.ts';
 import type { ResponseHead } from '../../src/response/response-head.ts';
 
@@ -60,13 +60,15 @@ export class FakeExchange implements Exchange {
   constructor(request: FakeRequest = {}) {
     const { method = 'GET', target = '/', host = 'example.com' } = request;
     const question = target.indexOf('?');
+    const fields = headerFields(host, request.fields ?? {});
     this.head = {
       method,
       target,
       rawPath: question < 0 ? target : target.slice(0, question),
       query: question < 0 ? undefined : target.slice(question + 1),
       host,
-      fields: headerFields(host, request.fields ?? {}),
+      fields,
+      peek: (name) => peekAt(fields, name),
     };
     this.connection = {
       remoteAddress: '192.0.2.1',

@@ -1,74 +1,117 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { portico, rivals } from '../../../bench/contender.ts';
-import { readReport } from '../../../bench/load-generator.ts';
-import type { Measurement } from '../../../bench/measurement.ts';
+import { nodeRivals, rivals } from '../../../bench/contender.ts';
 import { readOptions } from '../../../bench/options.ts';
+import { planStages } from '../../../bench/plan.ts';
+import { portico } from '../../../bench/portico.ts';
 import { renderReport } from '../../../bench/report.ts';
-import { median, shuffled } from '../../../bench/statistics.ts';
-import { works } from '../../../bench/work.ts';
+import { type RunFacts, SampleStore } from '../../../bench/sample-store.ts';
 
-const defaults = { program: 'dist/main.js', out: 'RESULTS.md' };
+const facts: RunFacts = {
+  host: 'a machine',
+  commit: 'abc1234',
+  versions: { portico: 'Portico 1', nginx: '1.2.3' },
+  absent: { caddy: 'not installed' },
+  rounds: 3,
+  seconds: 2,
+  quick: false,
+  long: false,
+};
+const contenders = [portico('node', 'main.js'), ...rivals, ...nodeRivals('node')];
+const { sizes } = readOptions([], { program: 'main.js', out: 'RESULTS.md' });
+const stages = planStages(contenders, sizes, false);
 
-test('the median of an odd number of values is the middle one, of an even number the mean of two', () => {
-  assert.equal(median([30, 1, 2]), 2);
-  assert.equal(median([4, 1, 2, 30]), 3);
-  assert.ok(Number.isNaN(median([])));
-});
+function report(store: SampleStore): string {
+  return renderReport({ store, contenders, stages, idleConnections: 10 });
+}
 
-test('shuffling keeps every value and follows the random numbers', () => {
-  const keys = [0.9, 0.1, 0.5];
-  assert.deepEqual(
-    shuffled(['a', 'b', 'c'], () => keys.shift() ?? 0),
-    ['b', 'c', 'a'],
+function addCosts(store: SampleStore, row: string, server: string, ...costs: number[]): void {
+  for (const microsecondsPerUnit of costs) {
+    store.add(row, server, { microsecondsPerUnit, requestsPerSecond: 1, failures: 0 });
+  }
+}
+
+test('a target shows medians, the ratio with its spread, and whether it is met', () => {
+  const store = new SampleStore(facts, undefined);
+  addCosts(store, 'static-1k', 'portico', 10, 12, 11);
+  addCosts(store, 'static-1k', 'nginx', 8, 7, 9);
+  addCosts(store, 'not-modified', 'portico', 6);
+  addCosts(store, 'not-modified', 'nginx', 10);
+  addCosts(store, 'proxy-tcp', 'portico', 12);
+  addCosts(store, 'proxy-tcp', 'nginx', 10);
+  const text = report(store);
+  assert.match(
+    text,
+    /\| static file, 1 KB \| 11\.0 \| NGINX 8\.0 \| 1\.38 \(1\.22–1\.71\) \| ≤ 0\.80 \| ≤ h2o \(–\) \| \*\*missed\*\* \|/,
   );
+  assert.match(
+    text,
+    /\| static file, 304 \| 6\.0 \| NGINX 10\.0 \| 0\.60 \| ≤ 0\.85 \| ≤ 0\.70 \| met, and the aim \|/,
+  );
+  assert.match(text, /\| proxy over TCP, 128 B \| 12\.0 \| NGINX 10\.0 \| 1\.20 \| ≤ 1\.35 \| ≤ 1\.10 \| met \|/);
+  assert.match(text, /\| static file, 1 KB \| 11\.0 \(10\.0–12\.0\) \| 8\.0 \(7\.0–9\.0\) \|/);
 });
 
-test('the report of wrk is read with every kind of failure', () => {
-  const text = `  2 threads
-  Socket errors: connect 1, read 2, write 3, timeout 4
-  Non-2xx or 3xx responses: 5
-  1234 requests in 4.00s, 1.00MB read
-Requests/sec:    308.50
-`;
-  assert.deepEqual(readReport(text), { requests: 1234, requestsPerSecond: 308.5, failures: 15 });
-  assert.throws(() => readReport('unable to connect'), /wrk gave no report/);
+test('the aim to cost no more than another server is its measured ratio', () => {
+  const store = new SampleStore(facts, undefined);
+  addCosts(store, 'static-1k', 'portico', 6);
+  addCosts(store, 'static-1k', 'nginx', 10);
+  addCosts(store, 'static-1k', 'h2o', 7);
+  assert.match(report(store), /NGINX 10\.0 \| 0\.60 \| ≤ 0\.80 \| ≤ h2o \(0\.70\) \| met, and the aim \|/);
 });
 
-test('an option with a value that is no number is refused', () => {
-  assert.throws(() => readOptions(['--rounds', 'many'], defaults), /--rounds is "many"; expected a whole number/);
-  assert.equal(readOptions(['--quick'], defaults).out, undefined, 'the short form overwrites no results');
+test('a row whose rival is missing says so and stays in the table', () => {
+  const store = new SampleStore(facts, undefined);
+  addCosts(store, 'proxy-tcp', 'portico', 12);
+  store.fail('proxy-unix', 'portico', 'expected 200, found 502');
+  const text = report(store);
+  assert.match(
+    text,
+    /\| proxy over TCP, 128 B \| 12\.0 \| Caddy – \| – \| ≤ 0\.70 \| ≤ 0\.55 \| not measured: not installed \|/,
+  );
+  assert.match(text, /\| proxy over a Unix socket, 128 B .* \| not measured: expected 200, found 502 \|/);
+  assert.match(text, /- proxy-unix, portico: expected 200, found 502\./);
+  assert.match(text, /- Caddy: not measured: not installed/);
 });
 
-test('the report has the medians, the spread, the ratios and the failures', () => {
-  const of = (...values: number[]): Measurement[] =>
-    values.map((microsecondsPerRequest, index) => ({ microsecondsPerRequest, requestsPerSecond: 1, failures: index }));
-  const [work] = works;
-  const [nginx] = rivals;
-  assert.ok(work && nginx);
-  const report = renderReport({
-    host: 'a machine',
-    date: '2026-01-01',
-    rounds: 3,
-    seconds: 4,
-    contenders: [portico('node', 'main.js'), nginx],
-    versions: new Map([['nginx', '1.2.3']]),
-    works: [work],
-    measurements: new Map([
-      [
-        work.name,
-        new Map([
-          ['portico', of(10, 12, 11)],
-          ['nginx', of(8, 7, 9)],
-        ]),
-      ],
-    ]),
-    footprints: new Map(),
-    startAllCoresMs: 123.4,
-    idleConnections: 10,
+test('growth, tail, pauses and memory are judged by what was measured', () => {
+  const store = new SampleStore(facts, undefined);
+  addCosts(store, 'static-few-connections', 'portico', 10);
+  addCosts(store, 'static-many-connections', 'portico', 12);
+  for (const [server, cost] of [
+    ['portico', 15],
+    ['nginx', 8],
+  ] as const) {
+    addCosts(store, 'one-file', server, cost);
+    addCosts(store, 'many-files', server, cost * 2);
+  }
+  const tail = { rate: 9000, p50Ms: 0.1, p999Ms: 3, maxMs: 4, sendLagP99Ms: 0.1, failures: 0 };
+  store.add('latency-static', 'portico', { ...tail, p99Ms: 2 });
+  store.add('latency-static', 'nginx', { ...tail, p99Ms: 1 });
+  const endurance = { requests: 2e6, failures: 0, seconds: 60, collections: 9, allPausesMs: 20 };
+  store.add('endurance', 'portico', {
+    ...endurance,
+    longestPauseMs: 4,
+    earlyKilobytes: 102_400,
+    lateKilobytes: 103_424,
   });
-  assert.match(report, /\| static file, 1 KB \| 11\.0 \(10\.0–12\.0\) \| 8\.0 \(7\.0–9\.0\) \|/);
-  assert.match(report, /\| work \| NGINX \|\n\|---\|---\|\n\| static file, 1 KB \| 1\.38 \|/);
-  assert.match(report, /Portico, static file, 1 KB: 3 failed requests\./);
-  assert.match(report, /answers 123 ms after its start/);
+  const text = report(store);
+  assert.match(
+    text,
+    /\| many connections ÷ 32, all active: static \| 10\.0 → 12\.0 µs \| 1\.20× \| ≤ 1\.25× \| met \|/,
+  );
+  assert.match(text, /\| 2\.00 ÷ 2\.00 \| 1\.00× \| ≤ 1\.3× \| met \|/);
+  assert.match(
+    text,
+    /static: Portico ÷ NGINX \| 2\.00 ÷ 1\.00 ms at 9000\/s \| 2\.00× \| ≤ 1\.5× \| \*\*missed\*\* \|/,
+  );
+  assert.match(text, /9 pauses, 20 ms together, in 60 s \| 4\.00 ms \| ≤ 5 ms \| met \|/);
+  assert.match(text, /100\.0 → 101\.0 MB over 2\.0 million requests \| 1\.0 MB \| ≤ 2 MB \| met \|/);
+});
+
+test('failed requests are told of', () => {
+  const store = new SampleStore(facts, undefined);
+  store.add('page-view', 'nginx', { microsecondsPerUnit: 1, requestsPerSecond: 1, failures: 3 });
+  assert.match(report(store), /- page-view, NGINX: 3 failed requests\./);
+  assert.doesNotMatch(report(new SampleStore(facts, undefined)), /## Failures/);
 });

@@ -206,3 +206,46 @@ describe('bytes', () => {
     assert.deepEqual(write({ fields: { 'x-a': 'caf\xc3\xa9' } }).fields.get('x-a'), ['caf\xc3\xa9']);
   });
 });
+
+describe('what is remembered between requests', () => {
+  const config = proxyConfig({});
+  const server = { address: { host: '10.0.0.1', port: 8000 }, keepsAlive: true } as Server;
+  const ask = (writer: RequestHeadWriter, request: FakeRequest, client: Partial<ClientIdentity> = {}): string => {
+    const context = new FakeExchange(request).withContext();
+    context.client = { ...trustedClient, trusted: false, ...client };
+    return writer.write(context, server, 0);
+  };
+
+  test('does not give one client the lines of another', () => {
+    const writer = new RequestHeadWriter(config);
+    for (let round = 0; round < 2; round++) {
+      assert.match(ask(writer, {}), /\r\nX-Forwarded-For: 203\.0\.113\.7\r\nX-Forwarded-Proto: https\r\n/);
+      assert.match(ask(writer, {}, { scheme: 'http' }), /\r\nX-Forwarded-Proto: http\r\n/);
+      assert.match(ask(writer, {}, { host: 'other' }), /\r\nX-Forwarded-Host: other\r\n/);
+      assert.match(ask(writer, {}, { port: 81 }), /\r\nX-Forwarded-Port: 81\r\n/);
+      assert.match(ask(writer, {}, { address: '192.0.2.1' }), /\r\nX-Real-IP: 192\.0\.2\.1\r\n/);
+    }
+  });
+
+  test('does not let through for clients what a trusted proxy may say, nor the other way round', () => {
+    const writer = new RequestHeadWriter(config);
+    const request = { fields: { 'x-forwarded-prefix': '/app', 'x-script-name': '/app', accept: '*/*' } };
+    for (let round = 0; round < 2; round++) {
+      assert.doesNotMatch(ask(writer, request), /prefix|script/);
+      assert.match(
+        ask(writer, request, { trusted: true }),
+        /\r\nx-forwarded-prefix: \/app\r\nx-script-name: \/app\r\n/,
+      );
+    }
+  });
+
+  test('has a bound that changes nothing for names and clients beyond it', () => {
+    const writer = new RequestHeadWriter(config);
+    for (let count = 0; count < 3000; count++) {
+      const text = ask(writer, { fields: { [`x-${count}`]: 'a', x_b: 'c' } }, { address: `192.0.2.${count}` });
+      assert.match(text, new RegExp(`\\r\\nx-${count}: a\\r\\n`));
+      assert.match(text, new RegExp(`\\r\\nX-Forwarded-For: 192\\.0\\.2\\.${count}\\r\\n`));
+      assert.doesNotMatch(text, /x_b/);
+    }
+  });
+});

@@ -18,7 +18,7 @@ function observed(request: FakeRequest = {}) {
   const exchange = new FakeExchange(request);
   const context = exchange.withContext();
   context.route = route;
-  observer.started();
+  observer.started(exchange);
   const requests = (labels: Record<string, string>): number => recorder.value(metricNames.httpRequests, labels);
   return { recorder, logger, observer, exchange, context, requests };
 }
