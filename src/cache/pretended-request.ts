@@ -39,13 +39,15 @@ export type PretendedRequest = Pick<RequestContext, 'exchange' | 'client'>;
  * @param fields names in lower case and values, one behind the other
  */
 export function pretendRequest({ scheme, host, path, query }: AskedUrl, fields: string[] = []): PretendedRequest {
+  const sent = new HeaderFields(fields);
   const head: RequestHead = {
     method: 'GET',
     target: query === undefined ? path : `${path}?${query}`,
     rawPath: path,
     query,
     host,
-    fields: new HeaderFields(fields),
+    fields: sent,
+    peek: (name) => sent.peek(name),
   };
   const connection = { scheme, remoteAddress: '', localPort: 0 } as Exchange['connection'];
   const exchange: Pick<Exchange, 'head' | 'connection'> = { head, connection };

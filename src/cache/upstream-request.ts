@@ -35,6 +35,7 @@ export function upstreamRequest(
   fields.push(...kept);
   if (stored !== undefined) fields.push(...conditionalFields(stored));
   const { method, target, rawPath, query, host, protocol } = head;
+  const sent = new HeaderFields(fields);
   return {
     method: method === 'HEAD' ? 'GET' : method,
     ...(protocol === undefined ? {} : { protocol }),
@@ -42,6 +43,7 @@ export function upstreamRequest(
     rawPath,
     query,
     host,
-    fields: new HeaderFields(fields),
+    fields: sent,
+    peek: (name) => sent.peek(name),
   };
 }

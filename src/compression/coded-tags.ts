@@ -39,7 +39,16 @@ export function uncodedRequest(head: RequestHead, accepted: readonly Coding[], k
   if (changed === undefined) return head;
   const { method, protocol, target, rawPath, query, host } = head;
   const fields = new HeaderFields(changed);
-  return { method, target, rawPath, query, host, fields, ...(protocol === undefined ? {} : { protocol }) };
+  return {
+    method,
+    target,
+    rawPath,
+    query,
+    host,
+    fields,
+    peek: (name) => fields.peek(name),
+    ...(protocol === undefined ? {} : { protocol }),
+  };
 }
 
 /**

@@ -19,6 +19,12 @@ export class HeaderFields {
     return undefined;
   }
 
+  /** As `get`, but undefined for an empty value too. */
+  peek(name: string): string | undefined {
+    const value = this.get(name);
+    return value === '' ? undefined : value;
+  }
+
   /** Whether a field of that name (lower case) is there. */
   has(name: string): boolean {
     return this.get(name) !== undefined;

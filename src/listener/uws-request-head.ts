@@ -1,5 +1,5 @@
 import { HeaderFields } from '../http/header-fields.ts';
-import { peekAt, type RequestHead } from '../request/request-head.ts';
+import type { RequestHead } from '../request/request-head.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import { isHost, isMethod, isOriginForm, readFraming } from './framing.ts';
 import type { UwsRequest } from './uws-api.ts';
@@ -52,7 +52,7 @@ export class UwsRequestHead implements RequestHead {
 
   peek(name: string): string | undefined {
     const { request } = this;
-    if (request === undefined || this.knownFields !== undefined) return peekAt(this.fields, name);
+    if (request === undefined || this.knownFields !== undefined) return this.fields.peek(name);
     const value = request.getHeader(nameBytes.get(name) ?? name);
     return value === '' ? undefined : value;
   }

@@ -4,7 +4,7 @@ import { DirectedExchange } from '../response/directed-exchange.ts';
 import type { DirectedFields } from '../response/directed-fields.ts';
 import type { InternalTarget } from './internal-target.ts';
 import { RequestContext } from './request-context.ts';
-import { peekAt, type RequestHead } from './request-head.ts';
+import type { RequestHead } from './request-head.ts';
 
 /**
  * The request that Portico makes in the place of a client's, because the application asked for something else: the same
@@ -43,7 +43,7 @@ function derivedHead(head: RequestHead, { rawPath, query }: InternalTarget): Req
     query,
     host: head.host,
     fields,
-    peek: (name) => peekAt(fields, name),
+    peek: (name) => fields.peek(name),
   };
 }
 

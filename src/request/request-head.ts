@@ -22,9 +22,3 @@ export interface RequestHead {
    */
   peek(name: string): string | undefined;
 }
-
-/** `RequestHead.peek` for a head whose fields are there. */
-export function peekAt(fields: HeaderFields, name: string): string | undefined {
-  const value = fields.get(name);
-  return value === '' ? undefined : value;
-}

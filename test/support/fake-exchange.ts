@@ -2,7 +2,7 @@ import { HeaderFields } from '../../src/http/header-fields.ts';
 import type { BodySink, ConnectionInfo, Exchange, RequestBody } from '../../src/listener/exchange.ts';
 import type { WebSocketPeer, WebSocketRequest, WebSocketSink } from '../../src/listener/websocket.ts';
 import { RequestContext } from '../../src/request/request-context.ts';
-import { peekAt, type RequestHead } from '../../src/request/request-head.ts';
+import type { RequestHead } from '../../src/request/request-head.ts';
 import { PorticoError } from '../../src/response/portico-error.ts';
 import type { ResponseHead } from '../../src/response/response-head.ts';
 
@@ -68,7 +68,7 @@ export class FakeExchange implements Exchange {
       query: question < 0 ? undefined : target.slice(question + 1),
       host,
       fields,
-      peek: (name) => peekAt(fields, name),
+      peek: (name) => fields.peek(name),
     };
     this.connection = {
       remoteAddress: '192.0.2.1',
