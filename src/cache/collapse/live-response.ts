@@ -100,6 +100,8 @@ export class LiveResponse implements ResponseSink, BodySource {
     const copy = this.readers.size > 0 ? Buffer.from(body) : body;
     this.received = body.length;
     this.writer?.write(body);
+    // For those who come before it is in the store.
+    if (this.writer !== undefined) this.kept.append(0, body);
     for (const reader of this.readers) reader.takeWhole(copy);
     leaderSink?.respond(head, body);
     this.finish();
