@@ -27,6 +27,15 @@ export class CacheBypass {
     return this.byQuery && head.query !== undefined && this.hasParameter(head.query);
   }
 
+  /**
+   * Whether it may concern a request of which only the first field of a name can be seen, and not whether an empty one is
+   * there: any cookie may be in a second field, which some clients send, and any field may be empty.
+   */
+  mayConcern(head: RequestHead): boolean {
+    if (this.headers.length > 0 || (this.byCookie && head.peek('cookie') !== undefined)) return true;
+    return this.byQuery && head.query !== undefined && this.hasParameter(head.query);
+  }
+
   private hasCookie(head: RequestHead): boolean {
     if (field(head, 'cookie') === undefined) return false;
     // Clients may send several fields (RFC 9113 section 8.2.3).

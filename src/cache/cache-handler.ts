@@ -4,6 +4,7 @@ import { PorticoError } from '../response/portico-error.ts';
 import type { Handler } from '../route/route.ts';
 import type { ReadBufferPool } from '../static/read-buffer-pool.ts';
 import { CacheBypass } from './cache-bypass.ts';
+import { CacheGlance } from './cache-glance.ts';
 import { CacheKey, variantKey } from './cache-key.ts';
 import type { CacheRules } from './cache-rules.ts';
 import type { CacheOutcome, ForwardReason } from './cache-status.ts';
@@ -32,6 +33,7 @@ export class CacheHandler implements Handler, CachedRoute {
   readonly repeat: RepeatRequest;
   private readonly key: CacheKey;
   private readonly bypass: CacheBypass;
+  private readonly glances: CacheGlance;
   /** What the log is told of plain hits, and of requests that go past the cache; the same for all. */
   private readonly hit: CacheTrace;
 
@@ -42,10 +44,19 @@ export class CacheHandler implements Handler, CachedRoute {
     this.key = new CacheKey(rules.key);
     this.bypass = new CacheBypass(rules.bypass);
     this.answer = new EntryAnswer(config, zone, buffers, (context) => this.entryGone(context));
+    this.glances = new CacheGlance(rules, this.key, this.bypass, zone.store, this.answer);
     this.buffers = buffers;
     this.next = next;
     this.repeat = config.repeat;
     this.hit = Object.freeze({ zone: zone.name, result: 'hit', collapsed: false });
+  }
+
+  /** Answers plain hits from memory, compressed ones too. */
+  glance(context: RequestContext): boolean {
+    if (!this.glances.tryAnswer(context)) return false;
+    context.cache = this.hit;
+    this.zone.metrics.count('hit');
+    return true;
   }
 
   handle(context: RequestContext): void {

@@ -1,3 +1,4 @@
+import type { Exchange } from '../listener/exchange.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import type { CacheKeyRules } from './cache-rules.ts';
@@ -43,6 +44,19 @@ export class CacheKey {
     this.names = new NamePatterns(query.names);
     this.wholeTarget = query.mode === 'all' && !query.sort;
     this.more = headers.length > 0 || cookies.length > 0;
+  }
+
+  /** Whether the host, the target and the scheme are all there is in a key. */
+  get isOfTarget(): boolean {
+    return this.wholeTarget && !this.more;
+  }
+
+  /** The key of a request that comes from its client directly, where `isOfTarget`. */
+  ofTarget({ head, connection }: Exchange): string {
+    const { host, query, rawPath } = head;
+    const target = query === undefined || query === '' ? rawPath : `${rawPath}?${query}`;
+    const key = this.rules.host ? host + target : target;
+    return connection.scheme === 'https' ? `${key} https` : key;
   }
 
   of({ exchange, client }: RequestContext): string {

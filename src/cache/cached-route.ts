@@ -1,3 +1,4 @@
+import type { RouteCompression } from '../compression/route-compression.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { Handler } from '../route/route.ts';
@@ -54,4 +55,6 @@ export interface CachedRouteConfig {
   /** Names in lower case that are taken out of what the upstream sent. */
   readonly removedResponseFields: ReadonlySet<string>;
   readonly repeat: RepeatRequest;
+  /** How responses of the route are compressed; undefined or left out for not at all. */
+  readonly compression?: RouteCompression | undefined;
 }

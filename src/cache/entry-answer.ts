@@ -24,8 +24,6 @@ export class EntryAnswer {
   private readonly zone: CacheZone;
   private readonly buffers: ReadBufferPool;
   private readonly gone: (context: RequestContext) => void;
-  /** What was made of the entries that this route has answered with. */
-  private readonly prepared = new WeakMap<StoreEntry, EntryHeads>();
 
   /** @param gone what to do when an entry turns out unreadable before anything of it was sent */
   constructor(
@@ -34,24 +32,55 @@ export class EntryAnswer {
     buffers: ReadBufferPool,
     gone: (context: RequestContext) => void,
   ) {
-    const { rules, responseFields, removedResponseFields } = config;
+    const { rules, responseFields, removedResponseFields, compression } = config;
     this.heads = {
       responseFields,
       removed: removedResponseFields,
       cacheStatus: rules.cacheStatus,
       xCache: rules.xCache,
       rules,
+      compression,
     };
     this.zone = zone;
     this.buffers = buffers;
     this.gone = gone;
   }
 
-  /** The heads for an entry; kept as long as the entry is. */
+  /** The heads for an entry; kept with the entry, until another route answers with it. */
   of(entry: StoreEntry): EntryHeads {
-    let heads = this.prepared.get(entry);
-    if (heads === undefined) this.prepared.set(entry, (heads = new EntryHeads(entry.response, this.heads)));
+    const { prepared } = entry;
+    if (prepared instanceof EntryHeads && prepared.owner === this.heads) return prepared;
+    const heads = new EntryHeads(entry.response, this.heads);
+    entry.prepared = heads;
     return heads;
+  }
+
+  /**
+   * Answers a request of which only the line and single fields were looked at, with an entry in memory that is fresh.
+   * @returns false, with nothing done, when that takes more
+   */
+  glance(context: RequestContext, entry: StoreEntry, now: number): boolean {
+    const { exchange } = context;
+    const { head } = exchange;
+    const { contents } = entry;
+    const heads = this.of(entry);
+    if (now >= heads.freshUntil || contents === undefined || contents.length > unpinnedBytes) return false;
+    if (head.peek('authorization') !== undefined && !heads.answersAuthorized) return false;
+    const known = head.peek('if-none-match');
+    if (known !== undefined) {
+      const unchanged = heads.unchangedSince(head, known, now, contents);
+      if (unchanged === undefined) return false;
+      this.count(entry);
+      exchange.respondHead(unchanged, undefined);
+      return true;
+    }
+    if (head.peek('if-modified-since') !== undefined || head.peek('range') !== undefined) return false;
+    const answer = heads.answer(head, now, contents);
+    if (answer === undefined) return false;
+    this.count(entry);
+    if (answer.coding !== undefined) context.coding = answer.coding;
+    exchange.respond(answer.head, answer.body);
+    return true;
   }
 
   /** What the route makes of a response that is not an entry yet. */

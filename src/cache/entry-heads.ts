@@ -1,4 +1,7 @@
+import { type KeptAnswer, KeptResponse } from '../compression/kept-response.ts';
+import type { RouteCompression } from '../compression/route-compression.ts';
 import { fieldLinesOf, readFieldLines, withoutFieldLines } from '../http/field-lines.ts';
+import type { RequestHead } from '../request/request-head.ts';
 import { ResponseHead } from '../response/response-head.ts';
 import type { Divisible } from '../static/range-response.ts';
 import type { CacheRules } from './cache-rules.ts';
@@ -6,6 +9,7 @@ import { type CacheOutcome, cacheStatusMember, xCacheWord } from './cache-status
 import { ageMsOf, ageOf } from './policy/age.ts';
 import { readResponseDirectives } from './policy/response-directives.ts';
 import { allowsAuthorized } from './policy/storage.ts';
+import type { PreparedResponse } from './response-store.ts';
 import type { StoredResponse } from './stored-response.ts';
 
 /** What a route makes of the heads of stored responses. */
@@ -15,6 +19,7 @@ export interface HeadRules {
   readonly cacheStatus: string | undefined;
   readonly xCache: boolean;
   readonly rules: CacheRules;
+  readonly compression: RouteCompression | undefined;
 }
 
 /** Fields that describe a body, which a 304 does not have (RFC 9110 section 15.4.5). */
@@ -31,19 +36,23 @@ const partType: ReadonlySet<string> = new Set(['content-type']);
  * The heads with which a route answers from one stored response, made in advance: the lines that stay once, those that grow
  * older (Age, the rest of the lifetime) once a second.
  */
-export class EntryHeads {
+export class EntryHeads implements PreparedResponse {
+  /** The rules of the route. */
+  readonly owner: HeadRules;
   /** Milliseconds since 1970 up to which it may be used without asking anybody; 0 when it must be asked about each time. */
   readonly freshUntil: number;
   private readonly response: StoredResponse;
-  private readonly heads: HeadRules;
   private readonly block: Buffer;
   private second = -1;
   private hit: ResponseHead | undefined;
+  /** 304 for the head of this second. */
+  private unchanged: ResponseHead | undefined;
+  private kept: KeptResponse | undefined;
   private authorized: boolean | undefined;
 
   constructor(response: StoredResponse, heads: HeadRules) {
     this.response = response;
-    this.heads = heads;
+    this.owner = heads;
     this.block = Buffer.concat([withoutFieldLines(response.block, heads.removed), heads.responseFields]);
     const { alwaysRevalidate, responseTime, initialAge, lifetime } = response;
     this.freshUntil = alwaysRevalidate ? 0 : responseTime - initialAge + lifetime;
@@ -52,7 +61,7 @@ export class EntryHeads {
   /** Whether it may answer requests with Authorization. */
   get answersAuthorized(): boolean {
     return (this.authorized ??= allowsAuthorized(
-      readResponseDirectives(readFieldLines(this.response.block), this.heads.rules.targeted),
+      readResponseDirectives(readFieldLines(this.response.block), this.owner.rules.targeted),
     ));
   }
 
@@ -66,8 +75,33 @@ export class EntryHeads {
     if (this.hit === undefined || second !== this.second) {
       this.second = second;
       this.hit = this.make(now, { hit: true });
+      this.unchanged = undefined;
     }
     return this.hit;
+  }
+
+  /**
+   * What answers a request for which the response is a hit, with its body.
+   * @returns undefined when that takes an exchange that compresses
+   */
+  answer(request: RequestHead, now: number, body: Buffer): KeptAnswer | undefined {
+    const head = this.whole(now, undefined);
+    const { compression } = this.owner;
+    if (compression === undefined) return { head, body, coding: undefined };
+    return (this.kept ??= new KeptResponse(compression, head, body)).answer(request, head);
+  }
+
+  /** 304 for a client that names exactly what it would get; otherwise undefined. @param known its If-None-Match */
+  unchangedSince(request: RequestHead, known: string, now: number, body: Buffer): ResponseHead | undefined {
+    const { etag, status } = this.response;
+    if (etag === undefined || status < 200 || status > 299) return undefined;
+    const { compression } = this.owner;
+    if (compression === undefined && known !== etag) return undefined;
+    const head = this.whole(now, undefined);
+    this.unchanged ??= this.notModified(now, undefined);
+    if (compression === undefined) return this.unchanged;
+    this.kept ??= new KeptResponse(compression, head, body);
+    return this.kept.notModified(request, known, etag, this.unchanged);
   }
 
   /** 304 with the fields that a 200 would have. */
@@ -100,7 +134,7 @@ export class EntryHeads {
   }
 
   private make(now: number, outcome: CacheOutcome): ResponseHead {
-    const { response, heads, block } = this;
+    const { response, owner: heads, block } = this;
     const ttl = Math.floor((response.lifetime - ageMsOf(response, now)) / 1000);
     const lines = `\r\nAge: ${ageOf(response, now)}${EntryHeads.traceLines({ ...outcome, ttl }, heads)}`;
     const made = Buffer.allocUnsafe(block.length + lines.length);

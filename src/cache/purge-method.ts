@@ -32,6 +32,11 @@ export class PurgeMethod implements Handler {
     this.next = next;
   }
 
+  /** PURGE is never answered at a glance. */
+  glance(context: RequestContext): boolean {
+    return this.next.glance?.(context) === true;
+  }
+
   handle(context: RequestContext): void {
     const { exchange, client } = context;
     if (exchange.head.method !== 'PURGE') return this.next.handle(context);

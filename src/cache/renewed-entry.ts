@@ -1,10 +1,11 @@
-import type { FileBody, StoreEntry } from './response-store.ts';
+import type { FileBody, PreparedResponse, StoreEntry } from './response-store.ts';
 import type { StoredResponse } from './stored-response.ts';
 
 /** A stored body under a head that was renewed: what the store makes of it is found by those who come later. */
 export class RenewedEntry implements StoreEntry {
   readonly response: StoredResponse;
   readonly purged = false;
+  prepared: PreparedResponse | undefined = undefined;
   private readonly entry: StoreEntry;
 
   constructor(entry: StoreEntry, response: StoredResponse) {

@@ -40,11 +40,19 @@ export interface StoreEntry {
   readonly contents: Buffer | undefined;
   /** Where its body came from, for Cache-Status and metrics. */
   readonly source: 'memory' | 'disk';
+  /** What the route that answered with it last made of it; the store knows nothing of it. */
+  prepared: PreparedResponse | undefined;
   /** A slow client holds `contents`: they count against the bound of the memory until `unpin`, also after they left it. */
   pin(): void;
   unpin(): void;
   /** The body as part of a file. Whoever gets it calls `close` once. Undefined: it is gone, which was counted. */
   openBody(opened: (body: FileBody | undefined) => void): void;
+}
+
+/** What a route has made of a stored response. */
+export interface PreparedResponse {
+  /** For whom. */
+  readonly owner: object;
 }
 
 /** Says how many bytes were read; fewer than asked for only with an error. */

@@ -104,6 +104,18 @@ export class KeptForms {
     return 'useless';
   }
 
+  /** The form for a client, when there is one; nothing else happens. @param codings as for `find` */
+  ready(body: Buffer, codings: readonly Coding[]): KeptForm | undefined {
+    const states = this.states.get(body);
+    if (states === undefined) return undefined;
+    for (const coding of codings) {
+      const state = states.get(coding);
+      if (state instanceof KeptForm) return this.touched(state);
+      if (state !== 'useless') return undefined;
+    }
+    return undefined;
+  }
+
   private make(body: Buffer, coding: Coding, states: Map<Coding, FormState>): 'pending' | undefined {
     if (body.length > this.most / 4) return undefined;
     const asked = this.forms.request(`kept ${++this.count}`, body, coding, (coded) => {

@@ -75,10 +75,17 @@ export function answerCompressed(context: RequestContext, head: ResponseHead, bo
 export class CompressingHandler implements Handler {
   private readonly compression: RouteCompression;
   private readonly next: Handler;
+  private readonly glances: boolean;
 
-  constructor(compression: RouteCompression, next: Handler) {
+  /** @param glances whether what it answers at a glance is compressed already where it should be */
+  constructor(compression: RouteCompression, next: Handler, glances = false) {
     this.compression = compression;
     this.next = next;
+    this.glances = glances;
+  }
+
+  glance(context: RequestContext): boolean {
+    return this.glances && this.next.glance?.(context) === true;
   }
 
   handle(context: RequestContext): void {

@@ -89,10 +89,16 @@ export class UwsRequestHead implements RequestHead {
 
 /** Of the fields that are peeked at most often. */
 const nameBytes: ReadonlyMap<string, ArrayBuffer> = new Map(
-  ['accept-encoding', 'if-match', 'if-modified-since', 'if-none-match', 'if-unmodified-since', 'range'].map((name) => [
-    name,
-    toBytes(name),
-  ]),
+  [
+    'accept-encoding',
+    'authorization',
+    'cookie',
+    'if-match',
+    'if-modified-since',
+    'if-none-match',
+    'if-unmodified-since',
+    'range',
+  ].map((name) => [name, toBytes(name)]),
 );
 const names = {
   connection: toBytes('connection'),

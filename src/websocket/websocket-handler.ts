@@ -13,6 +13,11 @@ export class WebSocketHandler implements Handler {
     this.otherwise = otherwise;
   }
 
+  /** What asks for a WebSocket is never shown to a glance. */
+  glance(context: RequestContext): boolean {
+    return this.otherwise.glance?.(context) === true;
+  }
+
   handle(context: RequestContext): void {
     const request = context.exchange.webSocketRequest;
     if (request === undefined) this.otherwise.handle(context);

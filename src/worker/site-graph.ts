@@ -68,8 +68,8 @@ function makeHandlerOf(
   const { action } = route;
   const place = { prefix: route.path, exact: route.exact, ...compiled };
   const compression = route.compress && new RouteCompression(route.compress, resources.compression);
-  const compressing = (next: Handler): Handler =>
-    compression === undefined ? next : new CompressingHandler(compression, next);
+  const compressing = (next: Handler, glances = false): Handler =>
+    compression === undefined ? next : new CompressingHandler(compression, next, glances);
   switch (action.kind) {
     case 'static': {
       const { passThrough: name } = action;
@@ -80,7 +80,10 @@ function makeHandlerOf(
       return createStaticHandler({ ...action, ...place, immutable, passThrough, compression }, resources.files);
     }
     case 'proxy':
-      return compressing(makeProxy(action, route, compiled, config, resources, route.cache));
+      return compressing(
+        makeProxy(action, route, compiled, config, resources, route.cache, compression),
+        route.cache !== undefined,
+      );
     case 'redirect':
       return createRedirectHandler(action, place);
     case 'respond':
@@ -97,6 +100,7 @@ function makeProxy(
   config: Config,
   resources: GraphResources,
   cache?: CacheRules,
+  compression?: RouteCompression,
 ): Handler {
   const upstreamConfig = config.upstreams[action.upstream];
   if (upstreamConfig === undefined) throw new Error(`unknown upstream ${action.upstream}`);
@@ -112,7 +116,7 @@ function makeProxy(
     cache === undefined || zone === undefined
       ? createProxyHandler(proxyConfig, upstream, admission, rules, resources.buffering)
       : new CacheHandler(
-          { rules: cache, repeat: repeatRequest, ...compiled },
+          { rules: cache, repeat: repeatRequest, compression, ...compiled },
           zone,
           files.buffers,
           createProxyHandler(

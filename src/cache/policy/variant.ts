@@ -38,9 +38,12 @@ export function variantOf(names: readonly string[], fields: HeaderFields, normal
  * so that what is stored fits all whose field reduces to the same. '' for identity alone.
  */
 export function normalizedAcceptEncoding(fields: HeaderFields): string {
-  const field = fields.list('accept-encoding');
-  if (field === undefined) return '';
-  return normalForms[field.includes(';') ? weighedCodings(field) : plainCodings(field)] as string;
+  return normalForm(fields.list('accept-encoding'));
+}
+
+/** `variantOf` where Accept-Encoding alone decides, and is normalised. @param field its value */
+export function normalizedCodings(field: string | undefined): string {
+  return `accept-encoding:${normalForm(field)}\n`;
 }
 
 /**
@@ -61,6 +64,11 @@ export function normalizedAcceptLanguage(fields: HeaderFields, languages: readon
     bestQuality = quality;
   }
   return best;
+}
+
+function normalForm(field: string | undefined): string {
+  if (field === undefined) return '';
+  return normalForms[field.includes(';') ? weighedCodings(field) : plainCodings(field)] as string;
 }
 
 /** What a list with weights accepts. */

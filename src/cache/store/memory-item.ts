@@ -1,4 +1,4 @@
-import type { FileBody, StoreEntry } from '../response-store.ts';
+import type { FileBody, PreparedResponse, StoreEntry } from '../response-store.ts';
 import type { StoredResponse, VaryMarker } from '../stored-response.ts';
 import type { EntryFile } from './entry-file.ts';
 import type { MemoryStore } from './memory-store.ts';
@@ -64,6 +64,7 @@ export class HeldEntry extends MemoryItem implements StoreEntry {
   /** Which body it has on disk: another one may have come into its place. Undefined while it is not there. */
   bodyNumber: bigint | undefined;
   pins = 0;
+  prepared: PreparedResponse | undefined = undefined;
   private readonly store: MemoryStore;
   private readonly open: OpenBody;
 
