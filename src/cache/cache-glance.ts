@@ -53,9 +53,9 @@ export class CacheGlance {
     return this.answer.glance(context, found, Date.now());
   }
 
-  private mayUse({ exchange }: RequestContext, { purged, contents }: StoreEntry): boolean {
+  private mayUse({ exchange }: RequestContext, { purged }: StoreEntry): boolean {
     const { head } = exchange;
-    if (purged || contents === undefined || this.bypass.mayConcern(head)) return false;
+    if (purged || this.bypass.mayConcern(head)) return false;
     return head.peek('if-match') === undefined && head.peek('if-unmodified-since') === undefined;
   }
 

@@ -5,18 +5,23 @@ import type { RequestContext } from '../request/request-context.ts';
 import { respondError } from '../response/error-response.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import { type FileResponse, partOfFile, unsatisfiedRangeLine } from '../static/range-response.ts';
-import type { ReadBufferPool } from '../static/read-buffer-pool.ts';
+import type { ReadBuffer, ReadBufferPool } from '../static/read-buffer-pool.ts';
 import type { CacheOutcome } from './cache-status.ts';
 import type { CacheZone } from './cache-zone.ts';
 import type { CachedRouteConfig } from './cached-route.ts';
 import { EntryHeads, type HeadRules } from './entry-heads.ts';
 import { EntryStream } from './entry-stream.ts';
+import { type HeldMemory, sendHeld } from './held-send.ts';
 import { evaluateClientConditions } from './policy/validation.ts';
 import { field, RequestTrait } from './request-field.ts';
 import type { StoreEntry } from './response-store.ts';
 
 /** Up to this size a body is given away whole: sockets take as much at once, so no client can make it pile up. */
 const unpinnedBytes = 64 * 1024;
+
+/** Bodies up to this size are read in one piece; it is one of the sizes that are lent, as the smaller one is. */
+const wholeReadBytes = 256 * 1024;
+const smallReadBytes = 64 * 1024;
 
 /** Answers requests with stored responses: whole, in part, or not at all where the client has them. */
 export class EntryAnswer {
@@ -56,7 +61,8 @@ export class EntryAnswer {
   }
 
   /**
-   * Answers a request of which only the line and single fields were looked at, with an entry in memory that is fresh.
+   * Answers a request of which only the line and single fields were looked at, with an entry that is fresh and whose body is
+   * in memory, or as good as that.
    * @returns false, with nothing done, when that takes more
    */
   glance(context: RequestContext, entry: StoreEntry, now: number): boolean {
@@ -64,7 +70,7 @@ export class EntryAnswer {
     const { head } = exchange;
     const { contents } = entry;
     const heads = this.of(entry);
-    if (now >= heads.freshUntil || contents === undefined || contents.length > unpinnedBytes) return false;
+    if (now >= heads.freshUntil) return false;
     if (head.peek('authorization') !== undefined && !heads.answersAuthorized) return false;
     const known = head.peek('if-none-match');
     if (known !== undefined) {
@@ -75,11 +81,36 @@ export class EntryAnswer {
       return true;
     }
     if (head.peek('if-modified-since') !== undefined || head.peek('range') !== undefined) return false;
+    if (contents === undefined) return this.glanceOnDisk(context, entry, heads, now);
     const answer = heads.answer(head, now, contents);
     if (answer === undefined) return false;
     this.count(entry);
-    if (answer.coding !== undefined) context.coding = answer.coding;
-    exchange.respond(answer.head, answer.body);
+    const { body, coding } = answer;
+    if (coding !== undefined) context.coding = coding;
+    if (body !== contents || body.length <= unpinnedBytes || head.method === 'HEAD')
+      exchange.respond(answer.head, body);
+    else sendHeld(exchange, answer.head, body, new PinnedEntry(entry));
+    return true;
+  }
+
+  private glanceOnDisk({ exchange }: RequestContext, entry: StoreEntry, heads: EntryHeads, now: number): boolean {
+    const { bodyLength, status } = entry.response;
+    if (bodyLength > wholeReadBytes || this.heads.compression !== undefined) return false;
+    if (exchange.head.method === 'HEAD' || status === 204) return false;
+    const buffer = this.buffers.tryAcquire(bodyLength <= smallReadBytes ? smallReadBytes : wholeReadBytes);
+    if (buffer === undefined) return false;
+    const { memory } = buffer;
+    if (memory.length < bodyLength || !entry.readNow(memory)) {
+      this.buffers.release(buffer);
+      return false;
+    }
+    this.count(entry);
+    sendHeld(
+      exchange,
+      heads.whole(now, undefined),
+      memory.subarray(0, bodyLength),
+      new LentMemory(this.buffers, buffer),
+    );
     return true;
   }
 
@@ -180,6 +211,38 @@ export class EntryAnswer {
 
   private count({ source }: StoreEntry): void {
     this.zone.metrics[source].add(1);
+  }
+}
+
+class PinnedEntry implements HeldMemory {
+  private readonly entry: StoreEntry;
+
+  constructor(entry: StoreEntry) {
+    this.entry = entry;
+  }
+
+  pin(): void {
+    this.entry.pin();
+  }
+
+  unpin(wasPinned: boolean): void {
+    if (wasPinned) this.entry.unpin();
+  }
+}
+
+class LentMemory implements HeldMemory {
+  private readonly buffers: ReadBufferPool;
+  private readonly buffer: ReadBuffer;
+
+  constructor(buffers: ReadBufferPool, buffer: ReadBuffer) {
+    this.buffers = buffers;
+    this.buffer = buffer;
+  }
+
+  pin(): void {}
+
+  unpin(): void {
+    this.buffers.release(this.buffer);
   }
 }
 

@@ -92,14 +92,14 @@ export class EntryHeads implements PreparedResponse {
   }
 
   /** 304 for a client that names exactly what it would get; otherwise undefined. @param known its If-None-Match */
-  unchangedSince(request: RequestHead, known: string, now: number, body: Buffer): ResponseHead | undefined {
+  unchangedSince(request: RequestHead, known: string, now: number, body: Buffer | undefined): ResponseHead | undefined {
     const { etag, status } = this.response;
     if (etag === undefined || status < 200 || status > 299) return undefined;
     const { compression } = this.owner;
-    if (compression === undefined && known !== etag) return undefined;
+    if (compression === undefined ? known !== etag : body === undefined) return undefined;
     const head = this.whole(now, undefined);
     this.unchanged ??= this.notModified(now, undefined);
-    if (compression === undefined) return this.unchanged;
+    if (compression === undefined || body === undefined) return this.unchanged;
     this.kept ??= new KeptResponse(compression, head, body);
     return this.kept.notModified(request, known, etag, this.unchanged);
   }

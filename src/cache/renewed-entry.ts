@@ -29,6 +29,10 @@ export class RenewedEntry implements StoreEntry {
     this.entry.unpin();
   }
 
+  readNow(memory: Buffer): boolean {
+    return this.entry.readNow(memory);
+  }
+
   openBody(opened: (body: FileBody | undefined) => void): void {
     this.entry.openBody(opened);
   }

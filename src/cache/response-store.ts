@@ -45,6 +45,13 @@ export interface StoreEntry {
   /** A slow client holds `contents`: they count against the bound of the memory until `unpin`, also after they left it. */
   pin(): void;
   unpin(): void;
+  /**
+   * Reads the whole body within the call, where that takes no longer than copying it: its file is open, and was read a
+   * moment ago.
+   * @param memory as large as the body at least
+   * @returns false when it was not read
+   */
+  readNow(memory: Buffer): boolean;
   /** The body as part of a file. Whoever gets it calls `close` once. Undefined: it is gone, which was counted. */
   openBody(opened: (body: FileBody | undefined) => void): void;
 }

@@ -76,7 +76,7 @@ export function encodeWhole(body: Uint8Array, coding: Coding, levels: CodingLeve
  * The output mostly fits one piece.
  */
 function gzipMemory(length: number): { windowBits: number; memLevel: number; chunkSize: number } {
-  const windowBits = length > 16_384 ? 15 : length > 8192 ? 14 : 13;
+  const windowBits = length > 8192 ? 14 : 13;
   return { windowBits, memLevel: 7, chunkSize: Math.max(1024, length >> 1) };
 }
 

@@ -44,12 +44,18 @@ export class CachedSite {
   /**
    * @param rules what `cache` says, as YAML flow
    * @param route further keys of the route, as YAML flow
+   * @param zone  further keys of the zone, as YAML flow
    */
   static async start(
     t: TestContext,
     application: Application,
     rules = 'true',
-    { route = '', top = '', cache }: { route?: string; top?: string; cache?: SharedCache } = {},
+    {
+      route = '',
+      top = '',
+      zone = '',
+      cache,
+    }: { route?: string; top?: string; zone?: string; cache?: SharedCache } = {},
   ): Promise<CachedSite> {
     const requests: IncomingMessage[] = [];
     const server = createServer((incoming, response) => {
@@ -63,7 +69,7 @@ export class CachedSite {
       server.closeAllConnections();
       return new Promise((resolve) => server.close(resolve));
     });
-    const yaml = CachedSite.yaml(port, rules, route, top, cache?.directory);
+    const yaml = CachedSite.yaml(port, rules, route, top, cache?.directory, zone);
     const workers: InProcessWorker[] = [];
     for (let count = 0; count < (cache === undefined ? 1 : 2); count++) {
       const worker = await startInProcessWorker(yaml, undefined, undefined, cache);
@@ -84,9 +90,16 @@ export class CachedSite {
     return askCached(this.workers[options.worker ?? 0]?.port ?? 0, path, options);
   }
 
-  private static yaml(port: number, rules: string, route: string, top: string, directory: string | undefined): string {
+  private static yaml(
+    port: number,
+    rules: string,
+    route: string,
+    top: string,
+    directory: string | undefined,
+    zone = '',
+  ): string {
     return `workers: ${directory === undefined ? 1 : 2}
-caches: { default: { directory: ${directory ?? 'false'} } }
+caches: { default: { directory: ${directory ?? 'false'}${zone === '' ? '' : `, ${zone}`} } }
 upstreams: { app: { servers: ['127.0.0.1:${port}'], waitForUpstream: 0s } }
 ${top}
 sites:

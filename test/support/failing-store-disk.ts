@@ -3,9 +3,9 @@ import { type DiskDone, nodeStoreDisk, type StoreDisk } from '../../src/cache/st
 /** The real disk for entries, which fails and waits as a test tells it. */
 export class FailingStoreDisk implements StoreDisk {
   /** Error code by operation, from now on. */
-  readonly failures: Partial<Record<'open' | 'create' | 'read' | 'write' | 'rename', string>> = {};
+  readonly failures: Partial<Record<keyof FailingStoreDisk['calls'], string>> = {};
   /** Calls by operation. */
-  readonly calls = { open: 0, create: 0, read: 0, write: 0, rename: 0 };
+  readonly calls = { open: 0, create: 0, read: 0, readNow: 0, write: 0, rename: 0 };
   /** Descriptors open now. */
   readonly openFiles = new Set<number>();
   private held: (() => void)[] | undefined;
@@ -20,6 +20,13 @@ export class FailingStoreDisk implements StoreDisk {
 
   read(...[fd, memory, offset, length, position, done]: Parameters<StoreDisk['read']>): void {
     this.run('read', done, () => nodeStoreDisk.read(fd, memory, offset, length, position, done));
+  }
+
+  readNow(...[fd, memory, offset, length, position]: Parameters<StoreDisk['readNow']>): number {
+    this.calls.readNow++;
+    const code = this.failures.readNow ?? this.failures.read;
+    if (code !== undefined) throw Object.assign(new Error(code), { code });
+    return nodeStoreDisk.readNow(fd, memory, offset, length, position);
   }
 
   write(...[fd, chunks, position, done]: Parameters<StoreDisk['write']>): void {

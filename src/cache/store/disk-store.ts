@@ -16,6 +16,7 @@ import { type StoreDisk, writeFully } from './store-disk.ts';
 import { blamesFile, StoreFailures } from './store-failures.ts';
 import type { CacheOrder, CacheReport, StoredFile } from './store-messages.ts';
 import { UseReports } from './use-reports.ts';
+import { WarmReads } from './warm-reads.ts';
 import type { ZoneConfig } from './zone-config.ts';
 import { ZoneDisk } from './zone-disk.ts';
 
@@ -39,6 +40,7 @@ export interface DiskStoreOptions {
 /** The files behind the memory of a zone. Everything that goes wrong here is counted, and for others it is a miss. */
 export class DiskStore implements EntryFileOwner {
   readonly disk: StoreDisk;
+  readonly warmReads: WarmReads;
   private readonly memory: MemoryStore;
   private readonly report: DiskStoreOptions['report'];
   private readonly zone: ZoneDisk;
@@ -57,6 +59,7 @@ export class DiskStore implements EntryFileOwner {
     this.memory = memory;
     this.report = report;
     this.disk = disk;
+    this.warmReads = new WarmReads(now);
     const lease = new SpaceLease(config.diskSize, now);
     this.zone = new ZoneDisk(disk, new StoreFailures(config.name, recorder, logger, now), lease);
     this.zone.lease.onWanted = () => this.askForSpace();

@@ -2,10 +2,12 @@ import { crc32 } from 'node:zlib';
 import type { BodyRead, FileBody } from '../response-store.ts';
 import { decodeTrailer, type EntryLayout, pieceBytes, trailerBytes } from './entry-format.ts';
 import { readFully, type StoreDisk } from './store-disk.ts';
+import type { WarmReads } from './warm-reads.ts';
 
 /** Whom a file tells that what is in it is not what was written, or cannot be read. */
 export interface EntryFileOwner {
   readonly disk: StoreDisk;
+  readonly warmReads: WarmReads;
   broken(file: EntryFile, error: NodeJS.ErrnoException | 'corrupt'): void;
 }
 
@@ -23,6 +25,8 @@ export class EntryFile {
   private uses = 1;
   private checksums: Buffer | undefined;
   private readonly verified: Uint8Array;
+  /** When the body was read last in one piece, all of it verified. */
+  private readWholeAt = Number.NEGATIVE_INFINITY;
 
   constructor(owner: EntryFileOwner, opened: OpenedEntry) {
     this.owner = owner;
@@ -71,6 +75,26 @@ export class EntryFile {
     });
   }
 
+  /**
+   * Reads the whole body at once, where it was read a moment ago and is in the page cache.
+   * @returns false when it was not read
+   */
+  readNow(memory: Buffer): boolean {
+    const { disk, warmReads } = this.owner;
+    if (this.uses === 0 || !warmReads.allow(this.readWholeAt)) return false;
+    let count = 0;
+    try {
+      this.readWholeAt = warmReads.run(() => {
+        count = disk.readNow(this.fd, memory, 0, this.bodyLength, this.layout.bodyOffset);
+      });
+    } catch {
+      // Read as others are, it will tell what is wrong.
+    }
+    if (count === this.bodyLength) return true;
+    this.readWholeAt = Number.NEGATIVE_INFINITY;
+    return false;
+  }
+
   /** Verifies every piece that the bytes touch and that was not yet. Those that stick out are read once more, whole. */
   private verify(bytes: Buffer, position: number, done: BodyRead): void {
     const last = Math.floor((position + bytes.length - 1) / pieceBytes);
@@ -82,6 +106,7 @@ export class EntryFile {
       if (!this.matches(index, bytes.subarray(start - position, end - position))) return this.fail('corrupt', done);
       this.setVerified(index);
     }
+    if (bytes.length === this.bodyLength) this.readWholeAt = this.owner.warmReads.time();
     done(null, bytes.length);
   }
 

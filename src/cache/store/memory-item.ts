@@ -106,6 +106,10 @@ export class HeldEntry extends MemoryItem implements StoreEntry {
     this.store.unpin(this);
   }
 
+  readNow(memory: Buffer): boolean {
+    return this.file?.readNow(memory) === true;
+  }
+
   openBody(opened: (body: FileBody | undefined) => void): void {
     this.open(this, opened);
   }

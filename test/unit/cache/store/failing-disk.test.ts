@@ -164,3 +164,24 @@ test('goes on when a small file system is full, and never finds what did not fit
   }
   assert.equal(errors(stores, 'corrupt'), 0);
 });
+
+test('reads at once only what it has just read and verified, and leaves what goes wrong to the usual way', async (t) => {
+  const stores = new CacheStores(t);
+  await put(stores.store(), 'a.test/x', large.subarray(0, 200_000));
+  const disk = new FailingStoreDisk();
+  const entry = await findEntry(stores.store(disk), 'a.test/x');
+  assert.ok(entry);
+  const memory = Buffer.alloc(256 * 1024);
+  assert.equal(entry.readNow(memory), false, 'nothing was read yet');
+  assert.equal(disk.calls.readNow, 0);
+  assert.ok((await bodyOf(entry, 200_000)).equals(large.subarray(0, 200_000)));
+  assert.equal(entry.readNow(memory), true);
+  assert.ok(memory.subarray(0, 200_000).equals(large.subarray(0, 200_000)));
+  disk.failures.readNow = 'EIO';
+  assert.equal(entry.readNow(memory), false);
+  assert.equal(stores.files().length, 1);
+  delete disk.failures.readNow;
+  assert.equal(entry.readNow(memory), false, 'it has to be read the usual way first');
+  assert.ok((await bodyOf(entry, 200_000)).equals(large.subarray(0, 200_000)));
+  assert.equal(entry.readNow(memory), true);
+});
