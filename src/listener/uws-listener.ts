@@ -126,7 +126,10 @@ export class UwsListener implements UwsConnectionSource {
       return true;
     }
     head.readWhole();
-    if (!answered) return false;
+    if (!answered) {
+      this.#reader.glancedInVain();
+      return false;
+    }
     // Of a request that is no proper one, no more is sent.
     if (head.refusal !== undefined) exchange.abort();
     else response.onAborted(() => exchange.clientGone());
