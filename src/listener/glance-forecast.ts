@@ -2,7 +2,7 @@ const slots = 256;
 /** Characters of a path that it is known by. */
 const prefixLength = 16;
 /** Glances in a row that were in vain before they are left out. */
-const patience = 8;
+const patience = 64;
 /** One of so many requests is glanced at all the same, in case that has changed. */
 const retryEvery = 64;
 
