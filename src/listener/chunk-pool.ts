@@ -5,6 +5,18 @@ const smallestPooledBytes = 64 * 1024;
 /** Memory kept for reuse at most. */
 const maxPooledSlabs = 32;
 
+/** Size of the pieces for small bodies that come whole. */
+export const smallPieceBytes = 16 * 1024;
+/** Such pieces kept for reuse at most. */
+const maxPooledSmall = 256;
+
+/** A small body in lent memory. */
+export interface SmallPiece {
+  readonly memory: Buffer;
+  /** The bytes of the body in it. */
+  view: Buffer;
+}
+
 /**
  * Memory for the copies of large pieces of request bodies. Allocating it anew for each piece costs twice: the garbage collector
  * lets tens of megabytes gather before it looks, and while the kernel hands out fresh pages a fast client fills the
@@ -14,6 +26,23 @@ export class ChunkPool {
   readonly #free: Buffer[] = [];
   /** Slabs handed out, by the view that was made of them. */
   readonly #lent = new WeakMap<Buffer, Buffer>();
+
+  /** Pieces for small bodies. Fresh ones for each, which are old by the time of their response, would fill the old generation. */
+  readonly #small: SmallPiece[] = [];
+
+  /** A copy of a body of up to `smallPieceBytes`. Give it back by `giveBack`, once; otherwise it is garbage some day. */
+  lendSmall(body: ArrayBuffer): SmallPiece {
+    const small = this.#small.pop() ?? newSmallPiece();
+    const bytes = new Uint8Array(body);
+    small.memory.set(bytes);
+    if (small.view.length !== bytes.length) small.view = small.memory.subarray(0, bytes.length);
+    return small;
+  }
+
+  /** Takes back what `lendSmall` gave; nobody may touch it afterwards. */
+  giveBack(small: SmallPiece): void {
+    if (this.#small.length < maxPooledSmall) this.#small.push(small);
+  }
 
   /** A copy of the piece. Give it back by `release` when it is not needed any more; otherwise it is garbage some day. */
   copy(piece: ArrayBuffer): Buffer {
@@ -34,4 +63,9 @@ export class ChunkPool {
     this.#lent.delete(view);
     if (this.#free.length < maxPooledSlabs) this.#free.push(slab);
   }
+}
+
+function newSmallPiece(): SmallPiece {
+  const memory = Buffer.allocUnsafeSlow(smallPieceBytes);
+  return { memory, view: memory };
 }

@@ -104,6 +104,12 @@ export interface RequestBody {
   limit: number;
   /** Starts reading. Once an exchange. The sink's calls never come from within this call when the body is not empty. */
   read(sink: BodySink): void;
+  /**
+   * In place of `read`: the body, where it is small, has a length, and all of it came together with the head. It is a chunk
+   * as `BodySink.data` gives it. To be called within `ExchangeHandler.handle`.
+   * @returns undefined for every other body, which is to be read
+   */
+  takeWhole?(): Buffer | undefined;
   /** Takes back the memory of a chunk that `BodySink.data` gave, for reuse. Optional; nobody may touch the chunk afterwards. */
   release(chunk: Buffer): void;
   /** Stops the flow soon (what was read already still comes). Never needed to bound memory: see `BodySink.data`. */

@@ -3,6 +3,10 @@
  * server in front of us or behind us may be the other parser (request smuggling; RFC 9112 section 11.2).
  */
 
+import { HostNames } from './host-names.ts';
+
+export { isHost } from './host-names.ts';
+
 /** How a request's body is delimited. */
 export interface Framing {
   /** Bytes of body; 0 for none; undefined when it comes chunked. */
@@ -17,16 +21,12 @@ export interface Framing {
   readonly host: string;
 }
 
-const noBody = { length: 0, close: false, unknownExpectation: false, upgrade: false };
-
 // RFC 9110 section 5.6.2.
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // RFC 9110 section 7.8: protocols, each with an optional version.
 const protocols =
   /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?(?:[ \t]*,[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?)*$/;
 const digits = /^[0-9]{1,15}$/;
-// RFC 9110 section 7.2, with the host narrowed to names (also with underscores, as container names have) and addresses: no user information, no escapes.
-const hostAndPort = /^(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::([0-9]{0,5}))?$/;
 // Origin-form (RFC 9112 section 3.2.1): visible ASCII, without the fragment that a request never has.
 const target = /^\/[\x21\x22\x24-\x7e]*$/;
 const closeOption = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i;
@@ -44,9 +44,10 @@ export function isOriginForm(text: string): boolean {
 /**
  * Reads what the fields say about body, host and connection.
  * @param entries `[name, value, …]`, names in lower case
+ * @param hosts   knows the hosts that were asked for before
  * @returns the framing, or what is wrong as a sentence for the log
  */
-export function readFraming(entries: readonly string[]): Framing | string {
+export function readFraming(entries: readonly string[], hosts: HostNames = new HostNames()): Framing | string {
   let host: string | undefined;
   let length: string | undefined;
   let coding: string | undefined;
@@ -54,39 +55,50 @@ export function readFraming(entries: readonly string[]): Framing | string {
   let unknownExpectation = false;
   let upgrade = false;
   for (let index = 0; index < entries.length; index += 2) {
-    const value = entries[index + 1] as string;
-    switch (entries[index]) {
-      case 'host':
+    const name = entries[index] as string;
+    // Most fields are told apart by the length of their names alone, which costs less than to compare them.
+    switch (name.length) {
+      case 4:
+        if (name !== 'host') break;
         if (host !== undefined) return 'two Host fields';
-        host = value.toLowerCase();
+        host = entries[index + 1] as string;
         break;
-      case 'content-length':
+      case 14:
+        if (name !== 'content-length') break;
         if (length !== undefined) return 'two Content-Length fields';
-        length = value;
+        length = entries[index + 1] as string;
         break;
-      case 'transfer-encoding':
+      case 17:
+        if (name !== 'transfer-encoding') break;
         if (coding !== undefined) return 'two Transfer-Encoding fields';
-        coding = value;
+        coding = entries[index + 1] as string;
         break;
-      case 'connection':
-        if (value !== 'keep-alive') close ||= closeOption.test(value);
+      case 10:
+        if (name === 'connection') close ||= saysClose(entries[index + 1] as string);
         break;
-      case 'expect':
-        unknownExpectation ||= value.toLowerCase() !== '100-continue';
+      case 6:
+        if (name === 'expect') unknownExpectation ||= (entries[index + 1] as string).toLowerCase() !== '100-continue';
         break;
-      case 'upgrade':
-        if (!protocols.test(value)) return 'an Upgrade field that names no protocol';
+      case 7:
+        if (name !== 'upgrade') break;
+        if (!protocols.test(entries[index + 1] as string)) return 'an Upgrade field that names no protocol';
         upgrade = true;
         break;
       default:
     }
   }
-  if (host === undefined || !isHost(host)) return 'no valid Host field';
-  if (length === undefined && coding === undefined && !close && !unknownExpectation && !upgrade)
-    return { ...noBody, host };
+  const hostName = host === undefined ? undefined : hosts.nameOf(host);
+  if (hostName === undefined) return 'no valid Host field';
+  if (length === undefined && coding === undefined) {
+    return { length: 0, close, unknownExpectation, upgrade, host: hostName };
+  }
   const bodyLength = readLength(length, coding);
   if (typeof bodyLength === 'string') return bodyLength;
-  return { length: bodyLength.length, close, unknownExpectation, upgrade, host };
+  return { length: bodyLength.length, close, unknownExpectation, upgrade, host: hostName };
+}
+
+function saysClose(connection: string): boolean {
+  return connection !== 'keep-alive' && closeOption.test(connection);
 }
 
 function readLength(length: string | undefined, coding: string | undefined): { length: number | undefined } | string {
@@ -97,11 +109,4 @@ function readLength(length: string | undefined, coding: string | undefined): { l
   }
   if (length === undefined) return { length: 0 };
   return digits.test(length) ? { length: Number(length) } : 'a Content-Length that is not a number';
-}
-
-/** @param host in lower case */
-export function isHost(host: string): boolean {
-  const match = hostAndPort.exec(host);
-  if (match === null) return false;
-  return match[1] === undefined || Number(match[1]) <= 65_535;
 }

@@ -21,6 +21,8 @@ export class UwsListener implements UwsConnectionSource {
   readonly #reader: UwsRequestReader;
   readonly #addresses: RemoteAddresses;
   readonly #app: UwsApp;
+  /** Requests with a body that were read in this turn of the event loop. */
+  #waiting: UwsExchange[] = [];
   #socket: UwsListenSocket | undefined;
 
   constructor(
@@ -126,7 +128,10 @@ export class UwsListener implements UwsConnectionSource {
       return true;
     }
     head.readWhole();
-    if (!answered) return false;
+    if (!answered) {
+      this.#reader.glancedInVain();
+      return false;
+    }
     // Of a request that is no proper one, no more is sent.
     if (head.refusal !== undefined) exchange.abort();
     else response.onAborted(() => exchange.clientGone());
@@ -142,7 +147,10 @@ export class UwsListener implements UwsConnectionSource {
     else if (!exchange.nativelyComplete) response.onAborted(() => exchange.clientGone());
   }
 
-  /** A request with a body is handled outside uWebSockets.js's callback, so that what follows on the connection cannot overtake it. */
+  /**
+   * A request with a body is handled outside uWebSockets.js's callback for requests, so that what follows on the connection
+   * cannot overtake it: within the one for the body when that comes whole, which is before anything behind it is looked at; else
+   * right after what was read. */
   #handleSoon(exchange: UwsExchange, response: UwsResponse): void {
     const body = exchange.body as UwsRequestBody;
     response.onAborted(() => exchange.clientGone());
@@ -153,8 +161,18 @@ export class UwsListener implements UwsConnectionSource {
         exchange.fail(error);
       }
     });
-    setImmediate(handle, exchange);
+    if (this.#waiting.push(exchange) === 1) setImmediate(this.#handleWaiting);
   }
+
+  readonly #handleWaiting = (): void => {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const exchange of waiting) {
+      if (exchange.started || exchange.over) continue;
+      (exchange.body as UwsRequestBody).awaitMore();
+      this.#core.handle(exchange);
+    }
+  };
 
   /** Likewise a request that is refused: answered within the callback, the rest of what was read would still be served. */
   #refuseSoon(exchange: UwsExchange, refusal: PorticoError, response: UwsResponse): void {
@@ -166,10 +184,6 @@ export class UwsListener implements UwsConnectionSource {
   connectionOf(response: UwsResponse | undefined): UwsConnection {
     return new UwsConnection(this, this.#addresses, response);
   }
-}
-
-function handle(exchange: UwsExchange): void {
-  exchange.engine.handle(exchange);
 }
 
 function refuse(exchange: UwsExchange, refusal: PorticoError): void {

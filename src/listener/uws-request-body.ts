@@ -1,5 +1,5 @@
 import { PorticoError } from '../response/portico-error.ts';
-import type { ChunkPool } from './chunk-pool.ts';
+import { type ChunkPool, type SmallPiece, smallPieceBytes } from './chunk-pool.ts';
 import type { BodySink, RequestBody } from './exchange.ts';
 import type { Stallable } from './stall-watch.ts';
 import type { UwsResponse } from './uws-api.ts';
@@ -59,6 +59,11 @@ export class UwsRequestBody implements RequestBody, Stallable {
   #flushing = false;
   #activeAt: number;
   readonly #startedAt: number;
+  #watched = false;
+  /** The whole body, in memory that is gone when uWebSockets.js's callback returns. */
+  #arriving: ArrayBuffer | undefined;
+  /** Where the whole body is that was taken. */
+  #taken: SmallPiece | undefined;
   /** How long the socket has been paused, all together, without the present pause. */
   #pausedMs = 0;
   #pausedAt = 0;
@@ -69,7 +74,6 @@ export class UwsRequestBody implements RequestBody, Stallable {
     this.#response = response;
     this.declaredLength = length;
     this.#activeAt = this.#startedAt = performance.now();
-    exchange.engine.watch.add(this);
   }
 
   /** Whether the whole body has come. */
@@ -84,8 +88,20 @@ export class UwsRequestBody implements RequestBody, Stallable {
     this.#flushSoon();
   }
 
+  takeWhole(): Buffer | undefined {
+    const whole = this.#arriving;
+    if (whole === undefined || this.#sink !== undefined || whole.byteLength > this.limit) return undefined;
+    this.#arriving = undefined;
+    this.#over = true;
+    this.#taken = this.#chunks.lendSmall(whole);
+    return this.#taken.view;
+  }
+
   release(chunk: Buffer): void {
-    this.#chunks.release(chunk);
+    const taken = this.#taken;
+    if (taken === undefined || taken.view !== chunk) return this.#chunks.release(chunk);
+    this.#taken = undefined;
+    this.#chunks.giveBack(taken);
   }
 
   pause(): void {
@@ -103,6 +119,7 @@ export class UwsRequestBody implements RequestBody, Stallable {
   receive(chunk: ArrayBuffer, last: boolean): void {
     if (last) this.#finishReceiving();
     if (this.#over) return;
+    if (last && this.#isWhole(chunk) && !this.#exchange.started) return this.#handleWhole(chunk);
     this.received += chunk.byteLength;
     this.#activeAt = performance.now();
     if (this.#failure !== undefined) return;
@@ -117,6 +134,27 @@ export class UwsRequestBody implements RequestBody, Stallable {
     } else {
       this.#hold(chunk);
     }
+  }
+
+  /** The whole body has come with the head, or right behind it: the request need not wait. */
+  #handleWhole(chunk: ArrayBuffer): void {
+    this.received = chunk.byteLength;
+    this.#arriving = chunk;
+    this.#exchange.engine.handle(this.#exchange);
+    // Who reads it does so later.
+    if (this.#arriving !== undefined && !this.#over) this.#hold(chunk);
+    this.#arriving = undefined;
+  }
+
+  #isWhole({ byteLength }: ArrayBuffer): boolean {
+    return this.received === 0 && byteLength === this.declaredLength && byteLength <= smallPieceBytes;
+  }
+
+  /** Called when the body did not come together with the head: from now on it must not take too long. */
+  awaitMore(): void {
+    if (this.#complete || this.#over) return;
+    this.#watched = true;
+    this.#exchange.engine.watch.add(this);
   }
 
   checkStall(now: number): void {
@@ -160,7 +198,7 @@ export class UwsRequestBody implements RequestBody, Stallable {
     for (const chunk of this.#held) this.#chunks.release(chunk);
     this.#held = [];
     this.#heldBytes = 0;
-    this.#exchange.engine.watch.delete(this);
+    this.#unwatch();
   }
 
   /** Called by `flushBody` only. */
@@ -210,6 +248,12 @@ export class UwsRequestBody implements RequestBody, Stallable {
 
   #finishReceiving(): void {
     this.#complete = true;
+    this.#unwatch();
+  }
+
+  #unwatch(): void {
+    if (!this.#watched) return;
+    this.#watched = false;
     this.#exchange.engine.watch.delete(this);
   }
 
@@ -225,7 +269,7 @@ export class UwsRequestBody implements RequestBody, Stallable {
     this.#heldBytes = 0;
     // What is still coming would be taken for the next request by nobody but us, and is not wanted.
     this.#exchange.mustClose = true;
-    this.#exchange.engine.watch.delete(this);
+    this.#unwatch();
     if (this.#sink !== undefined) this.#flushSoon();
   }
 

@@ -1,7 +1,9 @@
 import { HeaderFields } from '../http/header-fields.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import { PorticoError } from '../response/portico-error.ts';
-import { isHost, isMethod, isOriginForm, readFraming } from './framing.ts';
+import { isMethod, isOriginForm, readFraming } from './framing.ts';
+import { GlanceForecast } from './glance-forecast.ts';
+import { HostNames } from './host-names.ts';
 import type { UwsRequest } from './uws-api.ts';
 import type { WebSocketRequest } from './websocket.ts';
 import { readWebSocketRequest } from './websocket-handshake.ts';
@@ -26,12 +28,11 @@ export class UwsRequestHead implements RequestHead {
   private request: UwsRequest | undefined;
   private knownQuery: string | undefined = undefined;
   private knownFields: HeaderFields | undefined = undefined;
-  /** Undefined once the fields were read. */
-  private reader: UwsRequestReader | undefined;
+  private readonly reader: UwsRequestReader;
 
-  constructor(reader: UwsRequestReader, request: UwsRequest, method: string, host: string) {
+  constructor(reader: UwsRequestReader, request: UwsRequest, method: string, path: string, host: string) {
     this.method = method;
-    this.rawPath = request.getUrl();
+    this.rawPath = path;
     this.host = host;
     this.request = request;
     this.reader = reader;
@@ -69,7 +70,7 @@ export class UwsRequestHead implements RequestHead {
   /** Copies everything and checks it; `refusal` says what is wrong. */
   readWhole(): void {
     this.keep();
-    this.refusal ??= check(this);
+    this.refusal ??= this.reader.check(this);
   }
 
   /** Lets go of what is not copied: the request has been answered. */
@@ -79,8 +80,7 @@ export class UwsRequestHead implements RequestHead {
 
   private readFields(): HeaderFields {
     const { reader, request } = this;
-    if (reader === undefined || request === undefined) return new HeaderFields();
-    this.reader = undefined;
+    if (request === undefined) return new HeaderFields();
     const fields = reader.readFields(request);
     if (reader.lost !== undefined) this.refusal = malformed(reader.lost);
     return fields;
@@ -117,10 +117,6 @@ function toBytes(text: string): ArrayBuffer {
   return bytes;
 }
 
-const maxKnownHosts = 4096;
-/** A name (RFC 1035) and a port; what is longer is read whole. */
-const maxHostLength = 260;
-
 const notAscii = /[^\0-\x7f]/;
 
 /**
@@ -132,20 +128,18 @@ export class UwsRequestReader {
   lost: string | undefined = undefined;
   #entries: string[] = [];
   #doubtful = false;
-  /** The Host field of the request before, which is that of most, and what it is in lower case. */
-  #latestHost = '';
-  #latestHostName = '';
-  /** Further ones that were found valid. Clients may make them up: when it is full it starts anew. */
-  readonly #hosts = new Map<string, string>();
+  readonly #hosts = new HostNames();
+  readonly #forecast = new GlanceForecast();
 
   readonly #collect = (name: string, value: string): void => {
     this.#entries.push(name, value);
-    if (notAscii.test(value)) this.#doubtful = true;
+    // More bytes than characters: not ASCII. Half the cost of a regular expression, which is used where it matters less.
+    if (Buffer.byteLength(value) !== value.length) this.#doubtful = true;
   };
 
   /** The head copied and checked whole. */
   read(request: UwsRequest): UwsRequestHead {
-    const head = new UwsRequestHead(this, request, request.getCaseSensitiveMethod(), '');
+    const head = new UwsRequestHead(this, request, request.getCaseSensitiveMethod(), request.getUrl(), '');
     head.readWhole();
     return head;
   }
@@ -161,14 +155,21 @@ export class UwsRequestReader {
    */
   glance(request: UwsRequest, method: string = request.getCaseSensitiveMethod()): UwsRequestHead | undefined {
     if (method !== 'GET' && method !== 'HEAD') return undefined;
+    const path = request.getUrl();
+    if (!this.#forecast.isWorth(path)) return undefined;
     const connection = request.getHeader(names.connection);
     if (connection !== '' && connection !== 'keep-alive') return undefined;
     if (request.getHeader(names.contentLength) !== '' || request.getHeader(names.transferEncoding) !== '')
       return undefined;
     if (request.getHeader(names.forwardedFor) !== '' || request.getHeader(names.via) !== '') return undefined;
     if (request.getHeader(names.forwarded) !== '') return undefined;
-    const host = this.#hostOf(request);
-    return host === undefined ? undefined : new UwsRequestHead(this, request, method, host);
+    const host = this.#hosts.nameOf(request.getHeader(names.host));
+    return host === undefined ? undefined : new UwsRequestHead(this, request, method, path, host);
+  }
+
+  /** The glance at the head made last has not answered it. */
+  glancedInVain(): void {
+    this.#forecast.missed();
   }
 
   /** Copies the fields and sets `lost`. */
@@ -181,23 +182,23 @@ export class UwsRequestReader {
     return new HeaderFields(entries);
   }
 
-  #hostOf(request: UwsRequest): string | undefined {
-    const host = request.getHeader(names.host);
-    if (host !== this.#latestHost) {
-      const name = this.#hosts.get(host) ?? this.#learnHost(host);
-      if (name === undefined) return undefined;
-      this.#latestHost = host;
-      this.#latestHostName = name;
+  /** @returns why a head that was read is refused; otherwise it tells what it says about itself */
+  check(head: UwsRequestHead): PorticoError | undefined {
+    if (!isMethod(head.method)) return malformed('a method that is not a token');
+    if (!isOriginForm(head.target)) return malformed('a target with bytes that must be escaped, or a fragment');
+    const framing = readFraming(head.fields.entries, this.#hosts);
+    if (typeof framing === 'string') return malformed(framing);
+    head.host = framing.host;
+    head.bodyLength = framing.length;
+    head.close = framing.close;
+    if (framing.unknownExpectation) {
+      return new PorticoError('expectation_failed', `Expect: ${head.fields.get('expect')}`);
     }
-    return host === '' ? undefined : this.#latestHostName;
-  }
-
-  #learnHost(host: string): string | undefined {
-    const name = host.toLowerCase();
-    if (host.length > maxHostLength || !isHost(name)) return undefined;
-    if (this.#hosts.size >= maxKnownHosts) this.#hosts.clear();
-    this.#hosts.set(host, name);
-    return name;
+    if (!framing.upgrade) return undefined;
+    const asked = readWebSocketRequest(head);
+    if (asked instanceof PorticoError) return asked;
+    head.webSocketRequest = asked;
+    return undefined;
   }
 }
 
@@ -219,24 +220,6 @@ function count(entries: readonly string[], name: string): number {
   let found = 0;
   for (let index = 0; index < entries.length; index += 2) if (entries[index] === name) found += 1;
   return found;
-}
-
-function check(head: UwsRequestHead): PorticoError | undefined {
-  if (!isMethod(head.method)) return malformed('a method that is not a token');
-  if (!isOriginForm(head.target)) return malformed('a target with bytes that must be escaped, or a fragment');
-  const framing = readFraming(head.fields.entries);
-  if (typeof framing === 'string') return malformed(framing);
-  head.host = framing.host;
-  head.bodyLength = framing.length;
-  head.close = framing.close;
-  if (framing.unknownExpectation) {
-    return new PorticoError('expectation_failed', `Expect: ${head.fields.get('expect')}`);
-  }
-  if (!framing.upgrade) return undefined;
-  const asked = readWebSocketRequest(head);
-  if (asked instanceof PorticoError) return asked;
-  head.webSocketRequest = asked;
-  return undefined;
 }
 
 function malformed(detail: string): PorticoError {

@@ -55,7 +55,12 @@ export class BufferedRequest implements BodySink, RequestSource {
   }
 
   start(): void {
-    this.body.read(this);
+    const whole = this.body.takeWhole?.();
+    if (whole === undefined) return this.body.read(this);
+    this.whole = whole;
+    this.size = whole.length;
+    this.ended = true;
+    this.ready();
   }
 
   send(connection: Connection, head: string): void {

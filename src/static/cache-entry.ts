@@ -1,5 +1,6 @@
 import type { ResponseHead } from '../response/response-head.ts';
 import type { CachePartition } from './file-cache.ts';
+import type { FolderState } from './folder-states.ts';
 import type { MadeForms } from './made-forms.ts';
 import type { Representation } from './representation.ts';
 
@@ -39,6 +40,11 @@ export class CacheEntry {
   expiresAt: number;
   /** Its file was so young when it was read that a later edit may leave no trace: read it again. */
   readonly isRacy: boolean;
+
+  /** Its files are on file systems of this machine: looking at them again is quick. */
+  isLocal = false;
+  /** The folder as it was when it had no siblings but those in `representations`; undefined when that is not known. */
+  folder: FolderState | undefined = undefined;
 
   /** What the cache counts for it; 0 while it is not in the cache. */
   bytes = 0;

@@ -3,13 +3,22 @@ import { promisify } from 'node:util';
 
 /**
  * The file system as static files use it, so that tests can make it fail. Whatever may wait for a disk is asynchronous;
- * what only looks at an open descriptor is not, because it costs less than handing it to a thread.
+ * what the system has in memory is not, because asking for it costs a tenth of handing it to a thread.
  */
 export interface Disk {
   /** Follows links. Rejects with ENOENT and the like. */
   stat(path: string): Promise<BigIntStats>;
+  /** As `stat`, with the event loop waiting; undefined when there is no such file. */
+  statNow(path: string): BigIntStats | undefined;
+  /** Whether a path is on a file system of this machine, which remembers what it was asked for lately. */
+  isLocal(path: string): Promise<boolean>;
   /** The path without links and dot segments. */
   realPath(path: string): Promise<string>;
+  /** As `realPath`, `open` and `read`, with the event loop waiting. */
+  realPathNow(path: string): string;
+  openNow(path: string): number;
+  /** @returns how many bytes were read */
+  readNow(fd: number, memory: Buffer, offset: number, length: number, position: number): number;
   /** Opens for reading, never waiting for the other end of a FIFO, never following a link in the last segment. */
   open(path: string): Promise<number>;
   readFolder(path: string): Promise<Dirent[]>;
@@ -18,6 +27,8 @@ export interface Disk {
   /** Where an open descriptor really leads; undefined where the system cannot say. */
   pathOf(fd: number): string | undefined;
   close(fd: number): void;
+  /** As `close`, for small files: freeing a large one that was deleted meanwhile takes long. */
+  closeNow(fd: number): void;
 }
 
 export type ReadDone = (error: NodeJS.ErrnoException | null, bytesRead: number) => void;
@@ -28,15 +39,27 @@ const openFlags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY;
 const stat = promisify(fs.stat) as (path: string, options: { bigint: true }) => Promise<BigIntStats>;
 const open = promisify(fs.open) as (path: string, flags: number) => Promise<number>;
 const realPath = promisify(fs.realpath.native) as (path: string) => Promise<string>;
+const statFileSystem = promisify(fs.statfs) as (path: string) => Promise<{ readonly type: number }>;
 const readFolder = promisify(fs.readdir) as (path: string, options: { withFileTypes: true }) => Promise<Dirent[]>;
+
+/** What `statfs` calls them (linux/magic.h): ext2 to ext4, XFS, Btrfs, tmpfs, overlay, ZFS, F2FS, EROFS, SquashFS, bcachefs. */
+const localFileSystems = new Set([
+  0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0x2fc12fc1, 0xf2f52010, 0xe0f5e1e2, 0x73717368, 0xca451a4e,
+]);
+const statNowOptions = { bigint: true, throwIfNoEntry: false } as const;
 
 /** The real one. */
 export const nodeDisk: Disk = {
   stat: (path) => stat(path, { bigint: true }),
+  statNow: (path) => fs.statSync(path, statNowOptions),
+  isLocal: async (path) => localFileSystems.has((await statFileSystem(path)).type >>> 0),
   realPath: (path) => realPath(path),
+  realPathNow: (path) => fs.realpathSync.native(path),
   open: (path) => open(path, openFlags),
+  openNow: (path) => fs.openSync(path, openFlags),
   readFolder: (path) => readFolder(path, { withFileTypes: true }),
   read: (fd, memory, offset, length, position, done) => fs.read(fd, memory, offset, length, position, done),
+  readNow: (fd, memory, offset, length, position) => fs.readSync(fd, memory, offset, length, position),
   fstat: (fd) => fs.fstatSync(fd, { bigint: true }),
   pathOf: (fd) => {
     try {
@@ -47,6 +70,13 @@ export const nodeDisk: Disk = {
   },
   // Nothing was written, so a failing close loses nothing.
   close: (fd) => fs.close(fd, () => {}),
+  closeNow: (fd) => {
+    try {
+      fs.closeSync(fd);
+    } catch {
+      // As above.
+    }
+  },
 };
 
 const absentCodes = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EINVAL', 'ERR_INVALID_ARG_VALUE']);

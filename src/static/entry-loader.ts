@@ -5,17 +5,19 @@ import { CacheEntry, type CacheOutcome } from './cache-entry.ts';
 import { identityIndex } from './content-coding.ts';
 import type { ContentTypes } from './content-types.ts';
 import type { DirectoryListing } from './directory-listing.ts';
+import type { Disk } from './disk.ts';
+import type { DiskTempo } from './disk-tempo.ts';
 import type { FieldLines } from './field-lines.ts';
 import type { CachePartition } from './file-cache.ts';
+import { racyMs } from './file-identity.ts';
 import type { FileResolver, Resolution } from './file-resolver.ts';
 import { MadeForms } from './made-forms.ts';
 import { Representation } from './representation.ts';
 
-/** A file changed within this time before it was read may change again without its times showing it (coarse clocks). */
-const racyMs = 2000n;
-
 export interface EntryLoaderParts {
   readonly resolver: FileResolver;
+  readonly disk: Disk;
+  readonly tempo: DiskTempo;
   readonly listing: DirectoryListing;
   readonly types: ContentTypes;
   readonly cacheControl: CacheControlPolicy;
@@ -58,6 +60,7 @@ export class EntryLoader {
       const outcome = await this.outcomeOf(resolution, key, relative, nowMs);
       const entry = new CacheEntry(partition, key, outcome, expiresAt, isRacy(resolution, nowMs));
       if (this.isCompressed(entry.representations[identityIndex])) entry.made = new MadeForms();
+      entry.isLocal = await this.isLocal(resolution);
       return entry;
     } catch (cause) {
       return new CacheEntry(partition, key, { kind: 'failed', cause }, expiresAt);
@@ -74,6 +77,15 @@ export class EntryLoader {
     if (outcome.kind !== 'file' || mayHaveChanged) return false;
     const known = outcome.representations.map((representation) => representation?.identity);
     return this.parts.resolver.isUnchanged(outcome.path, known);
+  }
+
+  private async isLocal(resolution: Resolution): Promise<boolean> {
+    if (resolution.kind !== 'file') return false;
+    const { disk, tempo } = this.parts;
+    for (const file of resolution.files) {
+      if (file !== undefined && !(await tempo.learn(file.identity.dev, file.realPath, disk))) return false;
+    }
+    return true;
   }
 
   private async outcomeOf(resolution: Resolution, key: string, relative: string, nowMs: bigint): Promise<CacheOutcome> {

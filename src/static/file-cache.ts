@@ -1,6 +1,7 @@
 import { metricNames } from '../metrics/names.ts';
 import type { Counter, Gauge, Recorder } from '../metrics/recorder.ts';
 import type { CacheEntry } from './cache-entry.ts';
+import { DiskTempo } from './disk-tempo.ts';
 import { LruList } from './lru-list.ts';
 import type { Representation } from './representation.ts';
 
@@ -40,6 +41,7 @@ export class FileCache {
   /** Responses from memory, and from disk. */
   readonly hits: Counter;
   readonly misses: Counter;
+  readonly tempo = new DiskTempo();
   private readonly files = new LruList();
   private readonly absent = new LruList();
   private readonly partitions = new Map<string, CachePartition>();

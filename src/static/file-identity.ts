@@ -9,6 +9,9 @@ export interface FileIdentity {
   readonly ctimeNs: bigint;
 }
 
+/** A file changed within this time before it was looked at may change again without its times showing it (coarse clocks). */
+export const racyMs = 2000n;
+
 export function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): FileIdentity {
   return { dev, ino, size, mtimeNs, ctimeNs };
 }

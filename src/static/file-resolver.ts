@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { siblingCodings } from './content-coding.ts';
 import { type Disk, meansAbsent } from './disk.ts';
+import type { DiskTempo } from './disk-tempo.ts';
 import { type FileIdentity, identityOf, sameState } from './file-identity.ts';
 import { checkStaticPath } from './static-path.ts';
 
@@ -39,12 +40,14 @@ const hidden: Resolution = { kind: 'absent', hidden: true };
 export class FileResolver {
   private readonly options: FileResolverOptions;
   private readonly disk: Disk;
+  private readonly tempo: DiskTempo;
   /** The root without links; it may be a link that is swapped at a deployment. */
   private realRoot: string | undefined;
 
-  constructor(options: FileResolverOptions, disk: Disk) {
+  constructor(options: FileResolverOptions, disk: Disk, tempo: DiskTempo) {
     this.options = options;
     this.disk = disk;
+    this.tempo = tempo;
   }
 
   /**
@@ -91,7 +94,7 @@ export class FileResolver {
     const { root, index } = this.options;
     const path = relative === '' ? root || '/' : `${root}/${relative}`;
     const stats = await this.disk.stat(path);
-    if (stats.isFile()) return asksForFolder ? absent : this.file(path);
+    if (stats.isFile()) return asksForFolder ? absent : this.file(path, stats);
     if (!stats.isDirectory()) return absent;
     if ((await this.realPathWithin(path)) === undefined) return hidden;
     const indexFile = index === false ? absent : await this.indexFile(`${path}/${index}`);
@@ -103,14 +106,49 @@ export class FileResolver {
   private async indexFile(path: string): Promise<Resolution> {
     try {
       const stats = await this.disk.stat(path);
-      return stats.isFile() ? await this.file(path) : absent;
+      return stats.isFile() ? await this.file(path, stats) : absent;
     } catch (error) {
       if (meansAbsent(error)) return absent;
       throw error;
     }
   }
 
-  private async file(path: string): Promise<Resolution> {
+  /** @param found what was just seen there; the names beside it, and the way to it, are in the system's memory now */
+  private async file(path: string, seen: BigIntStats): Promise<Resolution> {
+    const isLocal = await this.tempo.learn(seen.dev, path, this.disk);
+    const begin = performance.now();
+    if (isLocal && this.tempo.mayWait(begin)) {
+      const files = this.filesNow(path, seen);
+      this.tempo.waited(begin, performance.now());
+      if (files !== undefined) return { kind: 'file', path, files };
+    }
+    return this.fileInTime(path);
+  }
+
+  /** @returns undefined where something is not as it mostly is */
+  private filesNow(path: string, own: BigIntStats): (FoundFile | undefined)[] | undefined {
+    try {
+      const found = siblingCodings.map(({ suffix }) => {
+        if (!this.options.precompressed || path.endsWith(suffix)) return undefined;
+        const stat = this.disk.statNow(path + suffix);
+        return stat !== undefined && stat.mtimeNs >= own.mtimeNs && stat.isFile()
+          ? this.locateNow(path + suffix, stat)
+          : undefined;
+      });
+      return [...found, this.locateNow(path, own)];
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** @throws where it does not lie within the root as that was last found, which is looked at more closely then */
+  private locateNow(path: string, stats: BigIntStats): FoundFile {
+    const realPath = this.disk.realPathNow(path);
+    if (this.realRoot === undefined || !liesWithin(realPath, this.realRoot)) throw new Error('not known to be within');
+    return { realPath, identity: identityOf(stats) };
+  }
+
+  private async fileInTime(path: string): Promise<Resolution> {
     const stats = await this.statWithSiblings(path);
     const own = stats.at(-1);
     if (own === undefined) return absent;

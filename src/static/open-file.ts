@@ -45,6 +45,25 @@ export async function readContents(disk: Disk, representation: Representation, l
   }
 }
 
+/** As `readContents`, with the event loop waiting. */
+export function readContentsNow(disk: Disk, representation: Representation, lenient: boolean): Buffer {
+  const fd = disk.openNow(representation.realPath);
+  try {
+    assertSame(disk, fd, representation, lenient);
+    const contents = Buffer.allocUnsafeSlow(representation.size);
+    let length = 0;
+    while (length < contents.length) {
+      const bytesRead = disk.readNow(fd, contents, length, contents.length - length, length);
+      if (bytesRead === 0) throw new FileChangedError('the file was truncated while it was read');
+      length += bytesRead;
+    }
+    if (!lenient) assertSame(disk, fd, representation, false);
+    return contents;
+  } finally {
+    disk.closeNow(fd);
+  }
+}
+
 function assertSame(disk: Disk, fd: number, { identity, realPath }: Representation, lenient: boolean): void {
   const stats = disk.fstat(fd);
   const now = identityOf(stats);

@@ -20,12 +20,14 @@ import { type Disk, meansAbsent, nodeDisk } from './disk.ts';
 import { EntryLoader } from './entry-loader.ts';
 import { FieldLines } from './field-lines.ts';
 import type { CachePartition, FileCache } from './file-cache.ts';
+import { FileRenewal } from './file-renewal.ts';
 import { FileResolver } from './file-resolver.ts';
 import { FileResponder, type FileSource } from './file-responder.ts';
 import { streamResources } from './file-stream.ts';
-import { FileChangedError, readContents } from './open-file.ts';
+import { FileChangedError, readContents, readContentsNow } from './open-file.ts';
 import { PendingLookup } from './pending-lookup.ts';
 import type { ReadBufferPool } from './read-buffer-pool.ts';
+import type { Representation } from './representation.ts';
 
 type StaticAction = Extract<RouteAction, { readonly kind: 'static' }>;
 
@@ -62,6 +64,8 @@ export function createStaticHandler(config: StaticHandlerConfig, resources: Stat
 const fallbackKey = '\0fallback';
 /** How often a file may change between looking it up and opening it before the request fails. */
 const maxAttempts = 4;
+/** Up to this size contents are read with the event loop waiting: a copy of some microseconds. */
+const maxReadNowBytes = 64 * 1024;
 const allowLine = Buffer.from('\r\nAllow: GET, HEAD', 'latin1');
 const nothing = Buffer.alloc(0);
 
@@ -75,6 +79,7 @@ class StaticHandler implements Handler, FileSource {
   private readonly partition: CachePartition;
   private readonly entries: ReadonlyMap<string, CacheEntry>;
   private readonly loader: EntryLoader;
+  private readonly renewal: FileRenewal;
   private readonly responder: FileResponder;
   /** Shared by all requests, because an Error with its stack costs more than the whole answer. */
   private readonly notFound = new PorticoError('file_not_found', 'no such file');
@@ -91,9 +96,12 @@ class StaticHandler implements Handler, FileSource {
     this.entries = this.partition.entries;
     const lines = new FieldLines(config.responseFields, config.removedResponseFields);
     const { index, listing, precompressed } = config;
-    const resolver = new FileResolver({ root: this.root, index, listing, precompressed }, disk);
+    const resolver = new FileResolver({ root: this.root, index, listing, precompressed }, disk, cache.tempo);
+    this.renewal = new FileRenewal(disk, cache.tempo, precompressed);
     this.loader = new EntryLoader({
       resolver,
+      disk,
+      tempo: cache.tempo,
       listing: new DirectoryListing(disk, resolver, lines),
       types,
       cacheControl: new CacheControlPolicy(config.cacheControl, config.immutable),
@@ -108,7 +116,8 @@ class StaticHandler implements Handler, FileSource {
   /** Answers what is in memory and has not to be compared with the disk yet. */
   glance(context: RequestContext): boolean {
     const entry = this.entries.get(context.path);
-    if (entry === undefined || !entry.isFile || context.startedAt >= entry.expiresAt) return false;
+    if (entry === undefined || !entry.isFile) return false;
+    if (context.startedAt >= entry.expiresAt && !this.renew(entry, context.startedAt)) return false;
     if (!this.responder.glance(context.exchange, entry)) return false;
     this.cache.touch(entry);
     return true;
@@ -173,8 +182,14 @@ class StaticHandler implements Handler, FileSource {
 
   private answerKey(context: RequestContext, key: string, now: number, attempt: number): void {
     const entry = this.entries.get(key);
-    if (entry !== undefined && now < entry.expiresAt) this.answer(context, entry, attempt, false);
+    if (entry !== undefined && (now < entry.expiresAt || this.renew(entry, now)))
+      this.answer(context, entry, attempt, false);
     else this.lookUp(context, key, entry, attempt);
+  }
+
+  /** @returns whether a file is what it was, which was found out at once; false where that would take longer */
+  private renew(entry: CacheEntry, now: number): boolean {
+    return entry.bytes > 0 && this.renewal.renew(entry, now, this.cache.limits.revalidateMs);
   }
 
   private lookUp(context: RequestContext, key: string, former: CacheEntry | undefined, attempt: number): void {
@@ -209,7 +224,9 @@ class StaticHandler implements Handler, FileSource {
     let failure: unknown;
     try {
       if (representation !== undefined && representation.contents === undefined) {
-        representation.contents = await readContents(this.disk, representation, attempt > 1);
+        const lenient = attempt > 1;
+        representation.contents =
+          this.readNow(entry, representation, lenient) ?? (await readContents(this.disk, representation, lenient));
       }
     } catch (error) {
       failure = error ?? new Error('reading failed');
@@ -222,6 +239,18 @@ class StaticHandler implements Handler, FileSource {
     const requests = this.partition.pending.get(key) ?? [];
     this.partition.pending.delete(key);
     for (const request of requests) request.failed(entry, index, failure);
+  }
+
+  /** Small contents that are likely to be in the system's memory; undefined where they are not to be waited for. */
+  private readNow(entry: CacheEntry, representation: Representation, lenient: boolean): Buffer | undefined {
+    const { tempo } = this.cache;
+    const begin = performance.now();
+    if (!entry.isLocal || representation.size > maxReadNowBytes || !tempo.mayWait(begin)) return undefined;
+    try {
+      return readContentsNow(this.disk, representation, lenient);
+    } finally {
+      tempo.waited(begin, performance.now());
+    }
   }
 
   private wake(key: string, entry: CacheEntry): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ChunkPool } from '../../../src/listener/chunk-pool.ts';
+import { ChunkPool, smallPieceBytes } from '../../../src/listener/chunk-pool.ts';
 
 function piece(bytes: number, value: number): ArrayBuffer {
   return new Uint8Array(bytes).fill(value).buffer;
@@ -35,4 +35,17 @@ test('giving back twice, or what came from elsewhere, hands no memory out twice'
   pool.release(chunk);
   pool.release(Buffer.alloc(200_000));
   assert.notEqual(pool.copy(piece(200_000, 2)).buffer, pool.copy(piece(200_000, 3)).buffer);
+});
+
+test('memory of small bodies is used again when it was given back', () => {
+  const pool = new ChunkPool();
+  const first = pool.lendSmall(piece(10_240, 1));
+  const second = pool.lendSmall(piece(smallPieceBytes, 2));
+  assert.notEqual(first.memory, second.memory);
+  pool.giveBack(first);
+  const third = pool.lendSmall(piece(1, 3));
+  assert.equal(third.memory, first.memory);
+  assert.deepEqual([...third.view], [3]);
+  assert.equal(second.view.length, smallPieceBytes);
+  assert.ok(second.view.every((byte) => byte === 2));
 });
