@@ -62,8 +62,7 @@ export class CacheKey {
   of({ exchange, client }: RequestContext): string {
     const { head } = exchange;
     let key = this.rules.host ? (client?.host ?? head.host) : '';
-    // A bare `?` says no more than none.
-    key += this.wholeTarget && head.query !== '' ? head.target : head.rawPath + this.query(head.query);
+    key += this.wholeTarget ? head.target : head.rawPath + this.query(head.query);
     const isHttps = (client?.scheme ?? exchange.connection.scheme) === 'https';
     const trusted = client?.trusted === true;
     if (!this.more && !trusted) return isHttps ? `${key} https` : key;

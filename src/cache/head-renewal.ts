@@ -10,6 +10,8 @@ export function renewAfterHead(response: InterceptedResponse, { stored, route, c
   if (stored === undefined) return;
   const { entry, storeKey } = stored;
   const { status, block, directives, contentLength } = response;
+  // What an error says about HEAD, it does not say about what GET has brought.
+  if (status !== 200) return;
   const responseTime = Date.now();
   const times = { requestTime: Math.floor(responseTime - (context.upstream?.headMs ?? 0)), responseTime };
   const head = { status, block: block.view().subarray(0, response.originBytes), directives };

@@ -6,19 +6,22 @@ import { normalizedAcceptEncoding, normalizedAcceptLanguage } from './policy/var
 import type { StoredResponse } from './stored-response.ts';
 
 const conditions: ReadonlySet<string> = new Set(clientConditionFields);
+const parts: ReadonlySet<string> = new Set(['range', 'if-range']);
 
 /**
  * The head of a request by which the cache asks for the whole response: without the client's conditions and ranges, with the
  * cache's own for what is stored, and with the normal form of what the route normalises, so that the response fits all for
  * whom it will be found.
+ * @param passesConditions leaves the client its conditions, where nothing is stored that could answer them
  */
 export function upstreamRequest(
   head: RequestHead,
   { normalizeVary }: Pick<CacheRules, 'normalizeVary'>,
   stored: StoredResponse | undefined,
+  passesConditions = false,
 ): RequestHead {
   const { acceptEncoding, acceptLanguage } = normalizeVary;
-  const replaced = new Set(conditions);
+  const replaced = new Set(passesConditions && stored === undefined ? parts : conditions);
   const kept: string[] = [];
   const add = (name: string, value: string): void => {
     replaced.add(name);

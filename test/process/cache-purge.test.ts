@@ -121,6 +121,8 @@ test('what was purged stays so after a restart', async (t) => {
   const get = (path: string) => fromHost(again.port, path, `127.0.0.1:${port}`);
   assert.equal(await get('/b'), b);
   assert.notEqual(await get('/a'), a);
+  // The folder is removed before the programs are ended that the test started later.
+  await again.process.stop();
 });
 
 test('a worker that starts later knows what was purged', async (t) => {

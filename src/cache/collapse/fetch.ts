@@ -23,6 +23,8 @@ export interface FetchOptions {
   readonly shared: boolean;
   /** Whether the response may be stored. */
   readonly stores: boolean;
+  /** Whether the upstream gets the client's own conditions, because what it answers is for that client alone. */
+  readonly passesConditions?: boolean;
 }
 
 /**
@@ -233,7 +235,7 @@ export class Fetch implements LockUser {
     context.cache = use;
     context.exchange = new FetchExchange(
       exchange,
-      upstreamRequest(exchange.head, route.rules, this.stale?.response),
+      upstreamRequest(exchange.head, route.rules, this.stale?.response, this.options.passesConditions),
       () => this.leaderGone(),
     );
     context.rescue = (error) => this.failed(use, error);

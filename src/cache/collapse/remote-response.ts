@@ -1,5 +1,6 @@
 import type { FollowedResponse } from '../../ipc/message.ts';
 import type { CacheUse } from '../cache-use.ts';
+import { mayAnswerWaiting } from '../policy/reuse.ts';
 import { evaluateClientConditions } from '../policy/validation.ts';
 import { variantOf } from '../policy/variant.ts';
 import { RequestTrait } from '../request-field.ts';
@@ -41,6 +42,11 @@ export class RemoteResponse implements BodySource {
       return true;
     }
     const now = Date.now();
+    if (!mayAnswerWaiting(response, head, rules, now)) {
+      use.exchange.onAborted = undefined;
+      use.route.alone(use, false);
+      return true;
+    }
     const outcome = { hit: false, forwarded: use.forwarded, collapsed: true } as const;
     const heads = answer.headsOf({ ...response, bodyLength: 0 });
     use.collapsed = true;

@@ -5,6 +5,7 @@ import type { CacheUse } from '../cache-use.ts';
 import { EntryHeads } from '../entry-heads.ts';
 import type { ExchangeTimes } from '../policy/received-response.ts';
 import { renewStored } from '../policy/renewal.ts';
+import { mayAnswerWaiting } from '../policy/reuse.ts';
 import { judgeStorage, type StorageDecision } from '../policy/storage.ts';
 import { evaluateClientConditions } from '../policy/validation.ts';
 import { variantOf } from '../policy/variant.ts';
@@ -83,6 +84,12 @@ export class ResponseIntake {
     if (live === undefined || described === undefined || heads === undefined) return false;
     if ((use.traits & RequestTrait.range) !== 0) return false;
     const now = Date.now();
+    // RFC 9111 section 5.2.2.4: what must be validated before each use answers only the request that it was made for.
+    if (!mayAnswerWaiting(described, use.exchange.head, use.route.rules, now)) {
+      use.exchange.onAborted = undefined;
+      use.route.alone(use, false);
+      return true;
+    }
     const outcome = { hit: false, forwarded: use.forwarded, collapsed: true } as const;
     use.collapsed = true;
     if (isKnown(use, described, now)) {
@@ -145,9 +152,12 @@ export class ResponseIntake {
     const entry = new RenewedEntry(stale, renewal.response);
     if (renewal.kind === 'renewed') store.renew(fetch.storeKey, stale, renewal.response);
     else store.remove(fetch.storeKey);
+    const now = Date.now();
     for (const waiting of fetch.takeWaiting()) {
-      waiting.collapsed = true;
-      waiting.route.answerRenewed(waiting, entry);
+      const { exchange, route } = waiting;
+      waiting.collapsed = mayAnswerWaiting(entry.response, exchange.head, route.rules, now);
+      if (waiting.collapsed) route.answerRenewed(waiting, entry);
+      else route.alone(waiting, false);
     }
     fetch.end(renewal.kind === 'renewed' ? { how: 'stored' } : { how: 'failed' });
     return () => {
@@ -260,7 +270,8 @@ export class ResponseIntake {
   private release(rememberMs: number, status: number): void {
     const { fetch } = this;
     const { zone, storeKey, stale } = fetch;
-    zone.fetches.rememberUncacheable(storeKey, rememberMs);
+    // A 304 to a client's own condition says nothing about the response that it has.
+    if (status !== 304) zone.fetches.rememberUncacheable(storeKey, rememberMs);
     // What was stored is not what the upstream says now; an error says nothing about it.
     if (stale !== undefined && status < 500 && rememberMs > 0) zone.store.remove(storeKey);
     fetch.releaseAll();

@@ -36,8 +36,9 @@ export class ZoneFetches {
   /** Waits for whoever fetches that key, or does it. */
   join(zone: CacheZone, use: CacheUse, storeKey: string, now: number): void {
     const { rules } = use.route;
-    if (rules.collapse === 0 || this.uncacheable.has(storeKey, now)) {
-      return new Fetch(zone, storeKey, { shared: false, stores: true }).begin(use);
+    const passesConditions = this.uncacheable.has(storeKey, now);
+    if (rules.collapse === 0 || passesConditions) {
+      return new Fetch(zone, storeKey, { shared: false, stores: true, passesConditions }).begin(use);
     }
     if (use.waitsUntil === 0) use.waitsUntil = now + rules.collapse;
     else if (now >= use.waitsUntil) return use.route.alone(use, false);

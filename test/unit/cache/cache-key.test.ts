@@ -13,7 +13,11 @@ function key(request: FakeRequest, changes: Partial<CacheKeyRules> = {}): string
 describe('a cache key', () => {
   test('is host, path and query as the client wrote them', () => {
     assert.equal(key({ target: '/a%2Db//c?x=1&x=2' }), 'example.com/a%2Db//c?x=1&x=2');
-    assert.equal(key({ target: '/a?' }), 'example.com/a', 'a bare question mark says nothing');
+    assert.equal(
+      key({ target: '/a?' }),
+      'example.com/a?',
+      'RFC 3986 section 6.2.3: a bare question mark is another resource',
+    );
     assert.equal(key({ target: '/a', connection: { scheme: 'https' } }), 'example.com/a https');
     assert.equal(key({ target: '/a' }, { host: false }), '/a');
   });
