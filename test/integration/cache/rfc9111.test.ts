@@ -354,7 +354,7 @@ sites: [{ routes: [{ path: /, proxy: { upstream: app }, cache: true }] }]
   for (const [what, field] of Object.entries({ 'no-cache': 'no-cache', 'max-age=0': 'max-age=0' })) {
     it(`does not answer others who wait with a response that says ${what}`, async (t) => {
       const site = await CachedSite.start(t, (request, response) => {
-        const who = request.headers['x-who'];
+        const who = String(request.headers['x-who']);
         const send = (): void =>
           void response.writeHead(200, { 'cache-control': field, etag: `"${who}"` }).end(`for ${who}`);
         if (site.requests.length === 1) setTimeout(send, 200);

@@ -31,7 +31,7 @@ const mistakes: readonly [body: unknown, message: RegExp][] = [
 for (const [body, message] of mistakes) {
   test(`${JSON.stringify(body)?.slice(0, 50)} is answered with what is wrong`, () => {
     const result = readPurgeRequest(body);
-    assert.equal(typeof result, 'string');
-    assert.match(String(result), message);
+    assert.ok(typeof result === 'string');
+    assert.match(result, message);
   });
 }
