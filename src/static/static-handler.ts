@@ -104,7 +104,7 @@ class StaticHandler implements Handler, FileSource {
       lines,
       root: this.root,
     });
-    this.responder = new FileResponder(cache, this, streamResources(disk, buffers, recorder));
+    this.responder = new FileResponder(cache, this, streamResources(disk, buffers, cache.streamTempo, recorder));
   }
 
   /** Answers what is in memory and has not to be compared with the disk yet. */
