@@ -101,7 +101,7 @@ export class UwsListener implements UwsConnectionSource {
     let exchange: UwsExchange | undefined;
     try {
       const glanced = upgrade === undefined && this.#core.glances ? this.#reader.glance(request, method) : undefined;
-      const head = glanced ?? this.#reader.read(request);
+      const head = glanced ?? this.#reader.read(request, method);
       exchange = new UwsExchange(this.#core, response, head, this, upgrade);
       if (glanced !== undefined && this.#glance(exchange, response)) return;
       // Whoever answers later may ask for it when the response is complete, and its native object dead.

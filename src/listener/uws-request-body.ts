@@ -1,3 +1,5 @@
+// The global of that name is looked up by a call each time.
+import { performance } from 'node:perf_hooks';
 import { PorticoError } from '../response/portico-error.ts';
 import { type ChunkPool, type SmallPiece, smallPieceBytes } from './chunk-pool.ts';
 import type { BodySink, RequestBody } from './exchange.ts';

@@ -1,3 +1,5 @@
+// The global of that name is looked up by a call each time.
+import { Buffer } from 'node:buffer';
 import { HeaderFields } from '../http/header-fields.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import { PorticoError } from '../response/portico-error.ts';
@@ -130,6 +132,8 @@ export class UwsRequestReader {
   #doubtful = false;
   readonly #hosts = new HostNames();
   readonly #forecast = new GlanceForecast();
+  /** The path of the request that is read next, if it is known already. */
+  #notGlanced: string | undefined = undefined;
 
   readonly #collect = (name: string, value: string): void => {
     this.#entries.push(name, value);
@@ -137,9 +141,14 @@ export class UwsRequestReader {
     if (Buffer.byteLength(value) !== value.length) this.#doubtful = true;
   };
 
-  /** The head copied and checked whole. */
-  read(request: UwsRequest): UwsRequestHead {
-    const head = new UwsRequestHead(this, request, request.getCaseSensitiveMethod(), request.getUrl(), '');
+  /**
+   * The head copied and checked whole.
+   * @param method what is known of it already
+   */
+  read(request: UwsRequest, method: string = request.getCaseSensitiveMethod()): UwsRequestHead {
+    const path = this.#notGlanced ?? request.getUrl();
+    this.#notGlanced = undefined;
+    const head = new UwsRequestHead(this, request, method, path, '');
     head.readWhole();
     return head;
   }
@@ -156,7 +165,10 @@ export class UwsRequestReader {
   glance(request: UwsRequest, method: string = request.getCaseSensitiveMethod()): UwsRequestHead | undefined {
     if (method !== 'GET' && method !== 'HEAD') return undefined;
     const path = request.getUrl();
-    if (!this.#forecast.isWorth(path)) return undefined;
+    if (!this.#forecast.isWorth(path)) {
+      this.#notGlanced = path;
+      return undefined;
+    }
     const connection = request.getHeader(names.connection);
     if (connection !== '' && connection !== 'keep-alive') return undefined;
     if (request.getHeader(names.contentLength) !== '' || request.getHeader(names.transferEncoding) !== '')

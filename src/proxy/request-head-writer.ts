@@ -6,6 +6,7 @@ import type { RequestHead } from '../request/request-head.ts';
 import type { Server } from '../upstream/server.ts';
 import { ForwardedFields } from './forwarded-fields.ts';
 import { hopByHopRequestFields, namedByConnection } from './hop-by-hop.ts';
+import { LinePrefixes } from './line-prefixes.ts';
 import type { ProxyHandlerConfig } from './proxy-config.ts';
 import { RequestFieldRules } from './request-field-rules.ts';
 
@@ -18,7 +19,8 @@ const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
  */
 export class RequestHeadWriter {
   private readonly config: ProxyHandlerConfig;
-  private readonly rules: RequestFieldRules;
+  private readonly clientLines: LinePrefixes;
+  private readonly proxyLines: LinePrefixes;
   private readonly forwarded: ForwardedFields;
   /** The Host field where it is the same for all requests. */
   private readonly fixedHost: string | undefined;
@@ -39,7 +41,9 @@ export class RequestHeadWriter {
         throw new Error(`requestHeaders.set must not hold ${name}, which Portico writes itself`);
       }
     }
-    this.rules = new RequestFieldRules(changed);
+    const rules = new RequestFieldRules(changed);
+    this.clientLines = new LinePrefixes(rules, false);
+    this.proxyLines = new LinePrefixes(rules, true);
     this.forwarded = new ForwardedFields(config.forwarded, changed);
     const setHost = Object.entries(set).find(([name]) => name.toLowerCase() === 'host');
     const fixed = setHost?.[1] ?? (typeof config.host === 'object' ? config.host.value : undefined);
@@ -71,13 +75,13 @@ export class RequestHeadWriter {
 
   /** The text, and behind it the client's fields that are passed on. */
   private copyFields(before: string, { fields }: RequestHead, trusted: boolean): string {
-    const { rules } = this;
+    const lines = trusted ? this.proxyLines : this.clientLines;
     const { entries } = fields;
     const named = namedByConnection(fields.get('connection'));
     let text = before;
     for (let index = 0; index < entries.length; index += 2) {
       const name = entries[index] as string;
-      const prefix = rules.linePrefix(name, trusted);
+      const prefix = lines.prefix(index, name);
       if (prefix === '' || named?.has(name) === true) continue;
       // Two joins a field: text is joined by reference, and copied once when it is sent.
       text = text + prefix + (entries[index + 1] as string);

@@ -1,10 +1,13 @@
 import type { Disk } from './disk.ts';
 
-/** What a look at a file may take on average, with all its calls: some times what it takes from the system's memory takes. */
-const usualMs = 0.06;
-/** Most that is saved up by quick answers; a pause for garbage, or another process on the core, takes some of it now and then. */
-const maxCreditMs = 20;
-/** Where that is used up, the disk is not waited for again for so long; and for twice as long each time that this happens again. */
+/** What a look at a file takes at most, with all its calls, when the answers come from the system's memory. */
+const quickMs = 0.5;
+/** Nothing but a disk takes so long. */
+const hopelessMs = 500;
+/** So many slow looks are forgiven, as pauses for garbage and other processes on the core make some; quick ones win one back. */
+const maxCredit = 5;
+const creditOfQuick = 1 / 20;
+/** When there were more, the disk is not waited for again for so long; and for twice as long each time that this happens again. */
 const firstRestMs = 100;
 const longestRestMs = 60_000;
 /** Devices remembered; there are few, but mounts come and go. */
@@ -12,12 +15,12 @@ const maxDevices = 1024;
 
 /**
  * Decides when the event loop may wait for the file system itself, which costs a tenth of handing the call to a thread:
- * on file systems of this machine, and as long as the answers come out of memory. Where they take longer on average,
+ * on file systems of this machine, and as long as the answers come out of memory. Where one in twenty takes longer,
  * everybody is sent to the threads for a while, and for longer and longer while nothing gets better: a slow disk holds the
  * loop up for one answer a minute then. Made once a worker.
  */
 export class DiskTempo {
-  private creditMs = maxCreditMs;
+  private credit = maxCredit;
   private restUntil = 0;
   private restMs = firstRestMs;
   private readonly local = new Map<bigint, boolean>();
@@ -29,9 +32,11 @@ export class DiskTempo {
 
   /** Says that it has waited for so long, until now. */
   waited(fromMs: number, untilMs: number): void {
-    const credit = this.creditMs + usualMs - (untilMs - fromMs);
-    this.creditMs = Math.min(maxCreditMs, Math.max(0, credit));
-    if (credit >= maxCreditMs) this.restMs = firstRestMs;
+    const elapsedMs = untilMs - fromMs;
+    const change = elapsedMs <= quickMs ? creditOfQuick : elapsedMs < hopelessMs ? -1 : -maxCredit - 1;
+    const credit = this.credit + change;
+    this.credit = Math.min(maxCredit, Math.max(0, credit));
+    if (credit >= maxCredit) this.restMs = firstRestMs;
     if (credit >= 0) return;
     this.restUntil = untilMs + this.restMs;
     this.restMs = Math.min(longestRestMs, this.restMs * 2);

@@ -41,7 +41,9 @@ export class FileCache {
   /** Responses from memory, and from disk. */
   readonly hits: Counter;
   readonly misses: Counter;
+  /** Of looks at files and of reading small ones; of reading large ones. */
   readonly tempo = new DiskTempo();
+  readonly streamTempo = new DiskTempo();
   private readonly files = new LruList();
   private readonly absent = new LruList();
   private readonly partitions = new Map<string, CachePartition>();

@@ -200,6 +200,6 @@ export class FileResponder {
       return this.source.openFailed(context, entry, index, attempt, error);
     }
     this.cache.misses.add(1);
-    new FileStream(context, fd, representation, response, this.resources).start();
+    new FileStream(context, fd, representation, response, this.resources, entry.isLocal).start();
   }
 }

@@ -4,22 +4,35 @@ import type { RequestContext } from '../request/request-context.ts';
 import { respondError } from '../response/error-response.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { Disk } from './disk.ts';
+import type { DiskTempo } from './disk-tempo.ts';
 import { identityOf } from './file-identity.ts';
 import { PieceSize } from './piece-size.ts';
 import type { FileResponse } from './range-response.ts';
 import type { ReadBuffer, ReadBufferPool, ReadBufferWaiter } from './read-buffer-pool.ts';
 import type { Representation } from './representation.ts';
 
+/** Largest piece read with the event loop waiting: what stays in the processor's cache until it is sent. */
+const maxReadNowBytes = 256 * 1024;
+/** Then it is others' turn. */
+const maxTurnBytes = 512 * 1024;
+
 /** What streaming needs from the worker. */
 export interface StreamResources {
   readonly disk: Disk;
   readonly buffers: ReadBufferPool;
+  /** Whether pieces come out of the system's memory: apart from that of small looks, as these are other files. */
+  readonly tempo: DiskTempo;
   /** Downloads cut because the file changed. */
   readonly changed: Counter;
 }
 
-export function streamResources(disk: Disk, buffers: ReadBufferPool, recorder: Recorder): StreamResources {
-  return { disk, buffers, changed: recorder.counter(metricNames.fileChangedWhileServed, {}) };
+export function streamResources(
+  disk: Disk,
+  buffers: ReadBufferPool,
+  tempo: DiskTempo,
+  recorder: Recorder,
+): StreamResources {
+  return { disk, buffers, tempo, changed: recorder.counter(metricNames.fileChangedWhileServed, {}) };
 }
 
 /**
@@ -28,6 +41,9 @@ export function streamResources(disk: Disk, buffers: ReadBufferPool, recorder: R
  * before a read that is under way has come back, because a thread writes into them.
  *
  * A client that takes everything at once is served from one piece over and over, which stays in the processor's cache.
+ *
+ * What the system has in memory the event loop copies itself, a piece of tens of microseconds; the first piece of a file
+ * on a local disk a thread reads in any case, which has the system read ahead.
  */
 export class FileStream implements ReadBufferWaiter {
   private readonly context: RequestContext;
@@ -46,6 +62,11 @@ export class FileStream implements ReadBufferWaiter {
   /** The piece that the connection holds. */
   private held: ReadBuffer | undefined;
   private reading = false;
+  private readonly isLocal: boolean;
+  private isFirstRead = true;
+  /** Bytes read since others had their turn. */
+  private turnBytes = 0;
+  private pausing = false;
   private waiting = false;
   private stalled = false;
   private closed = false;
@@ -56,7 +77,9 @@ export class FileStream implements ReadBufferWaiter {
     representation: Representation,
     response: FileResponse,
     resources: StreamResources,
+    isLocal = false,
   ) {
+    this.isLocal = isLocal;
     this.context = context;
     this.fd = fd;
     this.representation = representation;
@@ -84,7 +107,7 @@ export class FileStream implements ReadBufferWaiter {
 
   /** Does what can be done next, until it has to wait for the disk, for memory or for the client. */
   private proceed(): void {
-    while (!this.closed && !this.stalled && !this.reading && !this.waiting) {
+    while (!this.closed && !this.stalled && !this.reading && !this.waiting && !this.pausing) {
       if (this.aheadLength > 0) this.sendPiece();
       else {
         const segment = this.response.segments[this.segment];
@@ -131,6 +154,7 @@ export class FileStream implements ReadBufferWaiter {
   private drained(): void {
     if (this.closed || !this.stalled) return;
     this.stalled = false;
+    this.turnBytes = 0;
     this.pieceSize.drained();
     this.releaseHeld();
     this.proceed();
@@ -140,6 +164,8 @@ export class FileStream implements ReadBufferWaiter {
   private readAhead(): void {
     const segment = this.response.segments[this.segment];
     if (this.reading || segment === undefined || segment instanceof Uint8Array || !this.pieceSize.isFast) return;
+    // What is read in no time need not be read before.
+    if (this.mayReadNow()) return;
     const buffer = this.resources.buffers.tryAcquire(this.pieceSize.bytes);
     if (buffer !== undefined) this.readInto(buffer);
   }
@@ -147,10 +173,11 @@ export class FileStream implements ReadBufferWaiter {
   private readNext(): void {
     const { buffers } = this.resources;
     const kept = this.ahead;
-    if (kept !== undefined && (kept.memory.length >= this.pieceSize.bytes || buffers.waiting > 0)) {
-      return this.readInto(kept);
-    }
-    const buffer = buffers.tryAcquire(this.pieceSize.bytes);
+    const now = this.mayReadNow();
+    if (now && this.turnBytes >= maxTurnBytes) return this.pause();
+    const wanted = now ? Math.min(maxReadNowBytes, this.pieceSize.bytes) : this.pieceSize.bytes;
+    if (kept !== undefined && (kept.memory.length >= wanted || buffers.waiting > 0)) return this.readInto(kept);
+    const buffer = buffers.tryAcquire(wanted);
     if (buffer !== undefined) {
       this.releaseAhead();
       return this.readInto(buffer);
@@ -166,6 +193,8 @@ export class FileStream implements ReadBufferWaiter {
     if (segment === undefined || segment instanceof Uint8Array) return;
     if (this.position < 0) this.position = segment.first;
     const length = Math.min(buffer.memory.length, segment.last + 1 - this.position);
+    if (this.readNow(buffer.memory, length)) return;
+    this.isFirstRead = false;
     this.reading = true;
     this.resources.disk.read(this.fd, buffer.memory, 0, length, this.position, this.readDone);
   }
@@ -175,15 +204,51 @@ export class FileStream implements ReadBufferWaiter {
     if (this.closed) return this.giveBack();
     if (error !== null) return this.fail(new PorticoError('file_unreadable', error.message, { cause: error }));
     if (bytesRead === 0) return this.failChanged();
-    this.aheadLength = bytesRead;
-    this.position += bytesRead;
-    const segment = this.response.segments[this.segment];
-    if (segment !== undefined && !(segment instanceof Uint8Array) && this.position > segment.last) {
-      this.segment++;
-      this.position = -1;
-    }
+    this.hasRead(bytesRead);
+    this.turnBytes = 0;
     this.proceed();
   };
+
+  private hasRead(bytes: number): void {
+    this.aheadLength = bytes;
+    this.position += bytes;
+    const segment = this.response.segments[this.segment];
+    if (segment === undefined || segment instanceof Uint8Array || this.position <= segment.last) return;
+    this.segment++;
+    this.position = -1;
+  }
+
+  private mayReadNow(): boolean {
+    return this.isLocal && !this.isFirstRead && this.resources.tempo.mayWait(performance.now());
+  }
+
+  /** @returns false when a thread has to read: to keep the loop free, or to meet the same error and tell of it */
+  private readNow(memory: Buffer, wanted: number): boolean {
+    if (!this.mayReadNow()) return false;
+    const { disk, tempo } = this.resources;
+    const begin = performance.now();
+    let bytes = 0;
+    try {
+      bytes = disk.readNow(this.fd, memory, 0, Math.min(wanted, maxReadNowBytes), this.position);
+    } catch {
+      // As `bytes` says.
+    }
+    tempo.waited(begin, performance.now());
+    if (bytes === 0) return false;
+    this.turnBytes += bytes;
+    this.hasRead(bytes);
+    return true;
+  }
+
+  /** Lets others have their turn. */
+  private pause(): void {
+    this.pausing = true;
+    setImmediate(() => {
+      this.pausing = false;
+      this.turnBytes = 0;
+      this.proceed();
+    });
+  }
 
   /** Whether only text, or nothing, follows what was read. */
   private isLastPiece(): boolean {

@@ -110,7 +110,12 @@ class StaticHandler implements Handler, FileSource {
       root: this.root,
     });
     const compressed = config.compression && new CompressedFile(config.compression, cache);
-    this.responder = new FileResponder(cache, this, streamResources(disk, buffers, recorder), compressed);
+    this.responder = new FileResponder(
+      cache,
+      this,
+      streamResources(disk, buffers, cache.streamTempo, recorder),
+      compressed,
+    );
   }
 
   /** Answers what is in memory and has not to be compared with the disk yet. */

@@ -51,6 +51,9 @@ export class ResponseParser {
   dataStart = 0;
   dataEnd = 0;
 
+  private view: Buffer = nothing;
+  private viewed: Buffer = nothing;
+  private viewStart = 0;
   private readonly scanner: HeadScanner;
   private readonly chunks = new ChunkedDecoder();
   private maxHead = 0;
@@ -92,6 +95,15 @@ export class ResponseParser {
     this.bytes = bytes;
     this.position = start;
     this.end = end;
+  }
+
+  /** The piece of body found last; the same view as before where it lies in the same place, because views cost a call each. */
+  data(): Buffer {
+    const { bytes, dataStart, dataEnd, view } = this;
+    if (this.viewed === bytes && this.viewStart === dataStart && view.length === dataEnd - dataStart) return view;
+    this.viewed = bytes;
+    this.viewStart = dataStart;
+    return (this.view = bytes.subarray(dataStart, dataEnd));
   }
 
   /** Whether the piece of body found last was the last one. */

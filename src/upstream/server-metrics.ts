@@ -10,7 +10,8 @@ export class ServerMetrics {
   readonly weight: Gauge;
   private readonly recorder: Recorder;
   private readonly labels: { readonly upstream: string; readonly server: string };
-  private readonly responses: Counter[] = [];
+  /** By status. Made whole at once: a list with two far places filled becomes a hash table. */
+  private readonly responses: (Counter | undefined)[] = new Array<Counter | undefined>(601).fill(undefined);
   private readonly failures = new Map<string, Counter>();
 
   constructor(recorder: Recorder, upstream: string, server: string) {

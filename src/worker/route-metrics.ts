@@ -2,6 +2,8 @@ import { methodLabel } from '../metrics/method-label.ts';
 import { metricNames } from '../metrics/names.ts';
 import type { Counter, Histogram, Recorder } from '../metrics/recorder.ts';
 
+type ByStatus = (Counter | undefined)[];
+
 /** The metric children of one route, resolved on first use. */
 export class RouteMetrics {
   readonly duration: Histogram;
@@ -9,10 +11,10 @@ export class RouteMetrics {
   readonly receivedBytes: Counter;
   readonly recorder: Recorder;
   private readonly labels: { readonly site: string; readonly route: string };
-  /** By status, for GET. */
-  private readonly gets: Counter[] = [];
+  /** By status, for GET. Made whole at once: a list with two far places filled becomes a hash table. */
+  private readonly gets: ByStatus = noneYet();
   /** Likewise, by other methods. */
-  private readonly requests = new Map<string, Counter[]>();
+  private readonly requests = new Map<string, ByStatus>();
 
   constructor(recorder: Recorder, site: string, route: string) {
     this.recorder = recorder;
@@ -30,11 +32,15 @@ export class RouteMetrics {
   private counterOf(method: string, status: number): Counter {
     const label = methodLabel(method);
     let byStatus = label === 'GET' ? this.gets : this.requests.get(label);
-    if (byStatus === undefined) this.requests.set(label, (byStatus = []));
+    if (byStatus === undefined) this.requests.set(label, (byStatus = noneYet()));
     return (byStatus[status] ??= this.recorder.counter(metricNames.httpRequests, {
       ...this.labels,
       method: label,
       status: String(status),
     }));
   }
+}
+
+function noneYet(): ByStatus {
+  return new Array<Counter | undefined>(600).fill(undefined);
 }

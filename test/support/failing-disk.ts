@@ -15,6 +15,8 @@ export class FailingDisk implements Disk {
   beforeRead: (() => void) | undefined;
   /** Runs before each open. */
   beforeOpen: (() => void) | undefined;
+  /** Those of `calls.read` with the event loop waiting. */
+  readsNow = 0;
   /** Whether the loop may wait for it; not where everything is to be counted and to fail in one place. */
   local = false;
   /** How much older changes seem than they are, so that no test has to wait until they are old. */
@@ -84,6 +86,7 @@ export class FailingDisk implements Disk {
 
   readNow: Disk['readNow'] = (fd, memory, offset, length, position) => {
     this.calls.read++;
+    this.readsNow++;
     this.beforeRead?.();
     if (this.readsFail !== undefined) throw diskError(this.readsFail);
     return nodeDisk.readNow(fd, memory, offset, length, position);

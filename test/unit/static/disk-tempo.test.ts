@@ -17,7 +17,7 @@ describe('the tempo of a disk', () => {
     let now = 0;
     for (let look = 1; look <= 100_000; look++) {
       assert.ok(tempo.mayWait(now));
-      const ms = look % 1000 === 0 ? 15 : 0.005;
+      const ms = look % 30 === 0 ? 15 : 0.005;
       tempo.waited(now, now + ms);
       now += ms;
     }
@@ -38,8 +38,8 @@ describe('the tempo of a disk', () => {
     const tempo = new DiskTempo();
     let now = waitOnce(tempo, 0, 10_000);
     for (let look = 0; look < 1000; look++) now = waitOnce(tempo, now, 0.005);
-    const again = waitOnce(tempo, now, 30);
-    assert.ok(again - now < 200, 'it rests no longer than the first time');
+    const again = waitOnce(tempo, now, 600);
+    assert.ok(again - now < 800, 'it rests no longer than the first time');
   });
 
   it('asks once a device, and takes one that it cannot ask for a remote one', async () => {

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { truncateSync } from 'node:fs';
+import { describe, it, type TestContext } from 'node:test';
+import { FailingDisk } from '../../support/failing-disk.ts';
+import { StaticSite } from '../../support/static-site.ts';
+
+const megabyte = 1024 ** 2;
+/** Bytes that are read before others have their turn. */
+const turn = megabyte / 2;
+
+function siteOnLocalDisk(test: TestContext, bytes: number) {
+  const disk = new FailingDisk();
+  disk.local = true;
+  const site = new StaticSite(test, { disk, maxFileBytes: 1000, revalidateMs: 3_600_000 });
+  const contents = randomBytes(bytes);
+  const path = site.write('large.bin', contents);
+  return { site, disk, contents, path };
+}
+
+function assertNothingHeld(site: StaticSite, disk: FailingDisk): void {
+  assert.equal(disk.openFiles.size, 0, 'every descriptor is closed');
+  assert.equal(site.buffers.lent, 0, 'all memory is back');
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('a large file on a local disk', () => {
+  it('comes whole: its first piece read by a thread, the others by the loop', async (test) => {
+    const { site, disk, contents } = siteOnLocalDisk(test, 9 * megabyte + 123);
+    const response = await site.ask('/large.bin');
+    assert.ok(response.responseBody.equals(contents));
+    assert.ok(disk.readsNow > 0);
+    assert.equal(disk.calls.read - disk.readsNow, 1);
+    assertNothingHeld(site, disk);
+  });
+
+  it('leaves others their turn, however fast its client is', async (test) => {
+    const { site } = siteOnLocalDisk(test, 9 * megabyte);
+    const exchange = site.start('/large.bin');
+    await until(() => exchange.bytesSent > 0);
+    while (!exchange.complete) {
+      const before = exchange.bytesSent;
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.ok(exchange.bytesSent - before <= 2 * turn, `${exchange.bytesSent - before} bytes in one turn`);
+    }
+  });
+
+  it('comes whole to a client that stops after every piece, and is not read ahead of it', async (test) => {
+    const { site, disk, contents } = siteOnLocalDisk(test, 5 * megabyte + 1);
+    const exchange = site.start('/large.bin');
+    exchange.stall();
+    while (!exchange.complete) {
+      await until(() => exchange.stalled || exchange.complete);
+      assert.ok(site.buffers.lent <= megabyte);
+      exchange.drain(exchange.chunkSizes.at(-1));
+    }
+    assert.ok(exchange.responseBody.equals(contents));
+    assertNothingHeld(site, disk);
+  });
+
+  it('gives everything back when its client goes between two turns', async (test) => {
+    const { site, disk } = siteOnLocalDisk(test, 9 * megabyte);
+    const exchange = site.start('/large.bin');
+    await until(() => exchange.bytesSent > megabyte);
+    exchange.disconnect();
+    await until(() => disk.openFiles.size === 0);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(exchange.complete, false);
+    assertNothingHeld(site, disk);
+  });
+
+  it('is cut when the disk fails midway, and when it is truncated', async (test) => {
+    for (const spoil of [
+      (disk: FailingDisk) => (disk.readsFail = 'EIO'),
+      (_: FailingDisk, path: string) => truncateSync(path, megabyte),
+    ]) {
+      const { site, disk, path } = siteOnLocalDisk(test, 9 * megabyte);
+      const exchange = site.start('/large.bin');
+      await until(() => exchange.bytesSent > megabyte);
+      spoil(disk, path);
+      await exchange.finished;
+      assert.equal(exchange.complete, false);
+      await until(() => disk.openFiles.size === 0);
+      assertNothingHeld(site, disk);
+    }
+  });
+});
