@@ -1,3 +1,4 @@
+import type { FormShelf } from '../compression/form-shelf.ts';
 import { answerCompressed } from '../compression/route-compression.ts';
 import { ifRangeHolds } from '../http/conditional.ts';
 import { parseByteRanges } from '../http/range.ts';
@@ -15,6 +16,7 @@ import { type HeldMemory, sendHeld } from './held-send.ts';
 import { evaluateClientConditions } from './policy/validation.ts';
 import { field, RequestTrait } from './request-field.ts';
 import type { StoreEntry } from './response-store.ts';
+import { StoredForms } from './stored-forms.ts';
 
 /** Up to this size a body is given away whole: sockets take as much at once, so no client can make it pile up. */
 const unpinnedBytes = 64 * 1024;
@@ -147,7 +149,7 @@ export class EntryAnswer {
       return this.sendBody(context, entry, whole, undefined);
     }
     this.zone.metrics.memory.add(1);
-    if (!answerCompressed(context, whole, contents)) exchange.respond(whole, contents);
+    if (!answerCompressed(context, whole, contents, this.formsOf(entry, contents))) exchange.respond(whole, contents);
   }
 
   private sendConditionally(
@@ -193,7 +195,9 @@ export class EntryAnswer {
     const { contents } = entry;
     const { bodyLength, status } = entry.response;
     this.count(entry);
-    if (contents !== undefined && part === undefined && answerCompressed(context, whole, contents)) return;
+    if (contents !== undefined && part === undefined) {
+      if (answerCompressed(context, whole, contents, this.formsOf(entry, contents))) return;
+    }
     if (exchange.head.method === 'HEAD' || status === 204)
       return exchange.respondHead(whole, status === 204 ? undefined : bodyLength);
     if (contents !== undefined && contents.length <= unpinnedBytes) {
@@ -207,6 +211,13 @@ export class EntryAnswer {
     if (bodyLength === 0) return exchange.respond(whole, Buffer.alloc(0));
     const response = part ?? { head: whole, length: bodyLength, segments: [{ first: 0, last: bodyLength - 1 }] };
     new EntryStream(context, entry, response, this.buffers, this.gone).start();
+  }
+
+  /** Where the compressed forms of an entry are kept; undefined where that would be no longer than in memory. */
+  private formsOf(entry: StoreEntry, contents: Buffer): FormShelf | undefined {
+    const { store } = this.zone;
+    const isUsed = this.heads.compression !== undefined && store.isDurable;
+    return isUsed ? new StoredForms(store, entry, contents) : undefined;
   }
 
   private count({ source }: StoreEntry): void {

@@ -5,6 +5,8 @@ import type { StoredResponse, VaryMarker } from './stored-response.ts';
  * leads to on disk is the store's own affair. Nothing here judges freshness; what a hard purge concerns is never found.
  */
 export interface ResponseStore {
+  /** Whether what is stored outlives the process, and is found by others. */
+  readonly isDurable: boolean;
   /** In memory, else undefined, which says nothing about the disk. The hottest call of the cache. */
   peek(storeKey: string): StoreEntry | VaryMarker | undefined;
   /**

@@ -9,6 +9,7 @@ import type { SkipReason } from './compression-metrics.ts';
 import { EncodedBody } from './encoded-body.ts';
 import { createEncoder, encoderBytes, encodeWhole } from './encoder.ts';
 import type { Flushable } from './flush-clock.ts';
+import type { FormShelf } from './form-shelf.ts';
 import { KeptForm } from './kept-forms.ts';
 import { isEventStream } from './media-types.ts';
 import { ResponseFields } from './response-fields.ts';
@@ -122,14 +123,14 @@ export class CompressedExchange extends ExchangeView implements Flushable {
    * Answers with the compressed form of a body that is kept; see `answerCompressed`.
    * @returns false when the body itself is to be sent by `respond` or `stream`, which may compress it all the same
    */
-  respondKept(head: ResponseHead, body: Buffer): boolean {
+  respondKept(head: ResponseHead, body: Buffer, shelf: FormShelf | undefined): boolean {
     const { rules, types, storedChooser, resources } = this.route;
     const { fields, method } = this.head;
     if (this.responded || body.length < rules.minSize || (method === 'GET' && fields.has('range'))) return false;
     const { best, all } = storedChooser.choose(this.acceptEncoding);
     if (best === undefined || (rules.cookies === 'off' && fields.has('cookie'))) return false;
     if (!resources.kept.allows(head, types, rules.cookies === 'on')) return false;
-    const form = resources.kept.find(body, all);
+    const form = resources.kept.find(body, all, shelf);
     this.awaitsForm = true;
     if (form === undefined) resources.metrics.skipped('busy');
     if (!(form instanceof KeptForm)) return false;

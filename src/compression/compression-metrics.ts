@@ -20,6 +20,11 @@ export class CompressionMetrics {
 
   /** @param bytesIn of the body before, and `bytesOut` after */
   compressed(coding: Coding, way: CompressionWay, bytesIn: number, bytesOut: number): void {
+    countResponse(this.countersOf(coding, way), bytesIn, bytesOut);
+  }
+
+  /** For `countResponse`, where looking them up each time is too much. */
+  countersOf(coding: Coding, way: CompressionWay): ResponseCounters {
     const key = `${coding} ${way}`;
     let counters = this.responses.get(key);
     if (counters === undefined) {
@@ -31,9 +36,7 @@ export class CompressionMetrics {
       };
       this.responses.set(key, counters);
     }
-    counters.responses.add(1);
-    counters.bytesIn.add(bytesIn);
-    counters.bytesOut.add(bytesOut);
+    return counters;
   }
 
   skipped(reason: SkipReason): void {
@@ -46,8 +49,16 @@ export class CompressionMetrics {
   }
 }
 
-interface ResponseCounters {
+/** What is counted of the responses of one coding and way. */
+export interface ResponseCounters {
   readonly responses: Counter;
   readonly bytesIn: Counter;
   readonly bytesOut: Counter;
+}
+
+/** @param bytesIn of the body before, and `bytesOut` after */
+export function countResponse(counters: ResponseCounters, bytesIn: number, bytesOut: number): void {
+  counters.responses.add(1);
+  counters.bytesIn.add(bytesIn);
+  counters.bytesOut.add(bytesOut);
 }

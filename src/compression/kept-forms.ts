@@ -2,6 +2,7 @@ import type { Gauge } from '../metrics/recorder.ts';
 import type { ResponseHead } from '../response/response-head.ts';
 import type { CodedForms } from './coded-forms.ts';
 import type { Coding } from './coding.ts';
+import type { FormShelf } from './form-shelf.ts';
 import type { MediaTypes } from './media-types.ts';
 import { ResponseFields } from './response-fields.ts';
 
@@ -90,16 +91,17 @@ export class KeptForms {
    * The form of a body. When there is none it is made, if there is room for it and a thread.
    * @param body     never changes, and stays the same object for as long as it is kept
    * @param codings  what the client accepts, the preferred one first
+   * @param shelf    where it is looked for first, and put when it was made
    * @returns the form; `pending` while it is made; `useless` when none is smaller; undefined when none can be made now
    */
-  find(body: Buffer, codings: readonly Coding[]): KeptForm | 'pending' | 'useless' | undefined {
+  find(body: Buffer, codings: readonly Coding[], shelf?: FormShelf): KeptForm | 'pending' | 'useless' | undefined {
     let states = this.states.get(body);
     if (states === undefined) this.states.set(body, (states = new Map()));
     for (const coding of codings) {
       const state = states.get(coding);
       if (state instanceof KeptForm) return this.touched(state);
       if (state === 'pending') return 'pending';
-      if (state === undefined) return this.make(body, coding, states);
+      if (state === undefined) return this.obtain(body, coding, states, shelf);
     }
     return 'useless';
   }
@@ -116,11 +118,37 @@ export class KeptForms {
     return undefined;
   }
 
-  private make(body: Buffer, coding: Coding, states: Map<Coding, FormState>): 'pending' | undefined {
+  /** From the shelf, or made. */
+  private obtain(
+    body: Buffer,
+    coding: Coding,
+    states: Map<Coding, FormState>,
+    shelf: FormShelf | undefined,
+  ): 'pending' | undefined {
     if (body.length > this.most / 4) return undefined;
+    if (shelf === undefined || !this.forms.makes(coding, body.length)) return this.make(body, coding, states, shelf);
+    states.set(coding, 'pending');
+    shelf.find(coding, (coded) => {
+      if (coded !== undefined) this.keep(body, coding, new KeptForm(coded, coding), states);
+      // Refused, it is asked for once more with the next request.
+      else if (this.make(body, coding, states, shelf) === undefined) states.delete(coding);
+    });
+    return 'pending';
+  }
+
+  private make(
+    body: Buffer,
+    coding: Coding,
+    states: Map<Coding, FormState>,
+    shelf: FormShelf | undefined,
+  ): 'pending' | undefined {
     const asked = this.forms.request(`kept ${++this.count}`, body, coding, (coded) => {
-      if (coded === undefined) states.set(coding, 'useless');
-      else this.keep(body, coding, new KeptForm(coded, coding), states);
+      if (coded === undefined) {
+        states.set(coding, 'useless');
+        return;
+      }
+      this.keep(body, coding, new KeptForm(coded, coding), states);
+      shelf?.keep(coding, coded);
     });
     if (asked === 'refused') return undefined;
     states.set(coding, 'pending');

@@ -2,6 +2,7 @@ import type { RequestHead } from '../request/request-head.ts';
 import type { ResponseHead } from '../response/response-head.ts';
 import { codedTag } from './coded-tags.ts';
 import type { Coding } from './coding.ts';
+import { countResponse, type ResponseCounters } from './compression-metrics.ts';
 import { KeptForm } from './kept-forms.ts';
 import { ResponseFields } from './response-fields.ts';
 import type { RouteCompression } from './route-compression.ts';
@@ -56,12 +57,10 @@ export class KeptResponse {
     let answer = this.coded.get(form);
     if (answer?.from !== head) {
       this.coded.clear();
-      answer = new CodedAnswer(head, form);
+      answer = new CodedAnswer(head, form, route.resources.metrics.countersOf(form.coding, 'stored'));
       this.coded.set(form, answer);
     }
-    if (request.method === 'GET') {
-      route.resources.metrics.compressed(form.coding, 'stored', this.body.length, form.body.length);
-    }
+    if (request.method === 'GET') countResponse(answer.counters, this.body.length, form.body.length);
     return answer;
   }
 
@@ -92,8 +91,10 @@ class CodedAnswer implements KeptAnswer {
   readonly head: ResponseHead;
   readonly body: Buffer;
   readonly coding: Coding;
+  readonly counters: ResponseCounters;
 
-  constructor(from: ResponseHead, form: KeptForm) {
+  constructor(from: ResponseHead, form: KeptForm, counters: ResponseCounters) {
+    this.counters = counters;
     this.from = from;
     this.head = form.headFor(from);
     this.body = form.body;

@@ -9,6 +9,7 @@ import type { CompressionMetrics } from './compression-metrics.ts';
 import { type CompressionRules, storedCodings, streamCodings } from './compression-rules.ts';
 import type { EncoderBudget } from './encoder-budget.ts';
 import type { FlushClock } from './flush-clock.ts';
+import type { FormShelf } from './form-shelf.ts';
 import type { KeptForms } from './kept-forms.ts';
 import { MediaTypes } from './media-types.ts';
 
@@ -64,11 +65,17 @@ export class RouteCompression {
  * For who keeps bodies, before it answers with the body itself: then no body is compressed more than once.
  * @param head of the response as it would be sent with the body itself; the same object again saves making the one of the form
  * @param body never changes, and stays the same object for as long as it is kept
+ * @param shelf where its forms are kept beside memory; undefined for nowhere
  * @returns whether the request was answered; otherwise the caller answers, to `context.exchange`
  */
-export function answerCompressed(context: RequestContext, head: ResponseHead, body: Buffer): boolean {
+export function answerCompressed(
+  context: RequestContext,
+  head: ResponseHead,
+  body: Buffer,
+  shelf?: FormShelf,
+): boolean {
   const { exchange } = context;
-  return exchange instanceof CompressedExchange && exchange.respondKept(head, body);
+  return exchange instanceof CompressedExchange && exchange.respondKept(head, body, shelf);
 }
 
 /** A handler whose responses are compressed. */

@@ -60,6 +60,10 @@ export class ZoneStore implements ResponseStore, WriterOwner {
     });
   }
 
+  get isDurable(): boolean {
+    return this.config.directory !== undefined;
+  }
+
   get memoryEntry(): number {
     return this.config.memoryEntry;
   }

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { CachedSite } from '../../support/cached-site.ts';
 import { decode } from '../../support/decoded-get.ts';
 import { pageText } from '../../support/page-text.ts';
+import { SharedCache } from '../../support/shared-cache.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 describe('a route with cache and compress', () => {
@@ -51,4 +54,29 @@ describe('a route with cache and compress', () => {
       assert.equal(site.requests.length, 1);
     });
   }
+});
+
+test('another worker finds the form on disk', async (t) => {
+  const page = pageText(20_000);
+  const cache = new SharedCache(t);
+  const site = await CachedSite.start(
+    t,
+    (_, response) => {
+      response.writeHead(200, { 'Content-Type': 'text/html', 'Cache-Control': 'max-age=600', ETag: '"v1"' }).end(page);
+    },
+    'true',
+    { route: 'compress: { codings: [gzip] }', cache },
+  );
+  const form = gzipSync(page, { level: 9, memLevel: 9 });
+  const ask = (worker: number) => site.ask('/', { headers: { 'accept-encoding': 'gzip' }, worker });
+  const files = () =>
+    readdirSync(cache.directory, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+  const bodies = () => files().map((file) => readFileSync(`${file.parentPath ?? file.path}/${file.name}`));
+  const holdsForm = () => bodies().some((bytes) => bytes.includes(form));
+  await waitFor(async () => /; hit/.test((await ask(0)).cache) && holdsForm(), 'the form on disk');
+  const written = bodies().length;
+  await waitFor(async () => (await ask(1)).body.length === form.length, 'the form from disk');
+  assert.deepEqual((await ask(1)).body, form);
+  assert.equal(bodies().length, written);
+  assert.equal(site.requests.length, 1);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
+import type { FormShelf } from '../../../src/compression/form-shelf.ts';
 import { answerCompressed, type RouteCompression } from '../../../src/compression/route-compression.ts';
 import { metricNames } from '../../../src/metrics/names.ts';
 import { responseHead } from '../../../src/response/response-head.ts';
@@ -111,6 +112,30 @@ describe('a body that is kept in memory', () => {
     await waitFor(() => useless() === 1, 'the attempt');
     for (let round = 0; round < 3; round++) answer(compression, body);
     assert.equal(useless(), 1);
+  });
+
+  test('is looked for on the shelf first, and put there when it had to be made', async (context) => {
+    const compression = routeCompression();
+    context.after(() => compression.resources.forms.close());
+    const { kept } = compression.resources;
+    const made = (): number =>
+      compression.recorder.value(metricNames.compressionForms, { coding: 'gzip', result: 'made' }) || 0;
+    const shelf = new Map<string, Buffer>();
+    const shelfOf = (name: string): FormShelf => ({
+      find: (coding, found) => void setImmediate(() => found(shelf.get(name + coding))),
+      keep: (coding, coded) => void shelf.set(name + coding, coded),
+    });
+    const [known, unknown] = [Buffer.from(pageText(9000)), Buffer.from(pageText(9500))];
+    const form = Buffer.from('a form');
+    shelf.set('known gzip', form);
+    assert.equal(kept.find(known, ['gzip'], shelfOf('known ')), 'pending');
+    await waitFor(() => kept.ready(known, ['gzip']) !== undefined, 'the form of the shelf');
+    assert.equal(kept.ready(known, ['gzip'])?.body, form);
+    assert.equal(made(), 0);
+    assert.equal(kept.find(unknown, ['gzip'], shelfOf('unknown ')), 'pending');
+    await waitFor(() => shelf.has('unknown gzip'), 'the form that was made');
+    assert.equal(kept.ready(unknown, ['gzip'])?.body, shelf.get('unknown gzip'));
+    assert.equal(made(), 1);
   });
 
   test('takes no more memory for forms than there is', async (context) => {
