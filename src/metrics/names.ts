@@ -1,4 +1,6 @@
-import type { MetricDefinition } from './definition.ts';
+import { compressionMetrics } from './compression-names.ts';
+import { counter, gauge, histogram, type MetricDefinition, maxGauge, meanGauge } from './definition.ts';
+import { responseCacheMetrics } from './response-cache-names.ts';
 
 function counter<L extends string>(name: string, help: string, ...labels: L[]): MetricDefinition<L> {
   return { name, type: 'counter', help, labels };
@@ -272,55 +274,7 @@ export const metricNames = {
     'server',
     'cause',
   ),
-  cacheRequests: counter(
-    'portico_cache_requests_total',
-    'Requests to routes with a cache, by what became of them: hit; stale (answered with what had expired); revalidated (the upstream said that it is unchanged), expired (it had something new); miss; bypass.',
-    'zone',
-    'result',
-  ),
-  cacheHits: counter('portico_cache_hits_total', 'Hits by where the response was: memory, disk.', 'zone', 'source'),
-  cacheCollapsed: counter(
-    'portico_cache_collapsed_total',
-    'Requests that were answered by the response to another one for the same, which went upstream alone.',
-    'zone',
-  ),
-  cacheStored: counter('portico_cache_stored_total', 'Responses stored.', 'zone'),
-  cacheEvicted: counter(
-    'portico_cache_evicted_total',
-    'Responses removed, by reason: size (the bound of the zone), inactive (not used for long), purged.',
-    'zone',
-    'reason',
-  ),
-  cachePurges: counter(
-    'portico_cache_purges_total',
-    'Orders to purge, by what they name: url, prefix, host, tag, everything.',
-    'zone',
-    'kind',
-  ),
-  cachePurgesPending: gauge(
-    'portico_cache_purges_pending',
-    'Orders to purge that are kept because what they concern may still be on disk.',
-    'zone',
-  ),
-  cacheStoreErrors: counter(
-    'portico_cache_store_errors_total',
-    'What went wrong with stored responses, by reason: full, write, read, corrupt, slow. Requests are answered all the same.',
-    'zone',
-    'reason',
-  ),
-  cacheBytes: gauge(
-    'portico_cache_bytes',
-    'Bytes of stored responses, by store: memory (all workers together), disk.',
-    'zone',
-    'store',
-  ),
-  cacheEntries: gauge('portico_cache_entries', 'Stored responses, by store: memory, disk.', 'zone', 'store'),
-  cacheMaxBytes: gauge(
-    'portico_cache_max_bytes',
-    'Most that a zone may hold, by store: memory, disk.',
-    'zone',
-    'store',
-  ),
+  ...responseCacheMetrics,
   fileCacheRequests: counter(
     'portico_file_cache_requests_total',
     'Static files served, by where from: memory, disk.',
@@ -333,41 +287,7 @@ export const metricNames = {
     'portico_file_changed_while_served_total',
     'Downloads cut because the file was truncated or replaced meanwhile.',
   ),
-  compressedResponses: counter(
-    'portico_compressed_responses_total',
-    'Responses sent compressed by Portico, by coding (`zstd`, `br`, `gzip`) and way: `stream` while they were sent, `stored` once for many.',
-    'coding',
-    'way',
-  ),
-  compressionBytesIn: counter(
-    'portico_compression_input_bytes_total',
-    'Bytes of the bodies of those responses before they were compressed.',
-    'coding',
-    'way',
-  ),
-  compressionBytesOut: counter(
-    'portico_compression_output_bytes_total',
-    'Bytes of the bodies of those responses as compressed.',
-    'coding',
-    'way',
-  ),
-  compressionSkipped: counter(
-    'portico_compression_skipped_total',
-    'Responses that went out as they were although the client takes compressed ones, by reason: `busy` (no memory, or no thread), `cookies`, `no_transform`, `range`.',
-    'reason',
-  ),
-  compressionMemory: gauge('portico_compression_memory_bytes', 'Memory held for responses being compressed.'),
-  compressionQueue: gauge('portico_compression_queue', 'Bodies that wait to be compressed once, or are being.'),
-  compressionFormBytes: gauge(
-    'portico_compression_form_bytes',
-    'Memory held by the compressed forms of cached responses.',
-  ),
-  compressionForms: counter(
-    'portico_compression_forms_total',
-    'Bodies to be compressed once, by coding and result: `made`, `useless` (not smaller), `refused` (the queue was full), `failed`.',
-    'coding',
-    'result',
-  ),
+  ...compressionMetrics,
   accessLogDropped: counter(
     'portico_access_log_dropped_total',
     'Access log lines lost because they could not be written.',
