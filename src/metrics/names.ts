@@ -2,31 +2,6 @@ import { compressionMetrics } from './compression-names.ts';
 import { counter, gauge, histogram, type MetricDefinition, maxGauge, meanGauge } from './definition.ts';
 import { responseCacheMetrics } from './response-cache-names.ts';
 
-function counter<L extends string>(name: string, help: string, ...labels: L[]): MetricDefinition<L> {
-  return { name, type: 'counter', help, labels };
-}
-
-function gauge<L extends string>(name: string, help: string, ...labels: L[]): MetricDefinition<L> {
-  return { name, type: 'gauge', help, labels };
-}
-
-function meanGauge<L extends string>(name: string, help: string, ...labels: L[]): MetricDefinition<L> {
-  return { name, type: 'gauge', help, labels, aggregation: 'mean' };
-}
-
-function maxGauge<L extends string>(name: string, help: string, ...labels: L[]): MetricDefinition<L> {
-  return { name, type: 'gauge', help, labels, aggregation: 'max' };
-}
-
-function histogram<L extends string>(
-  name: string,
-  help: string,
-  buckets: readonly number[],
-  ...labels: L[]
-): MetricDefinition<L> {
-  return { name, type: 'histogram', help, labels, buckets };
-}
-
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const shortSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
