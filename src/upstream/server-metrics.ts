@@ -11,7 +11,7 @@ export class ServerMetrics {
   private readonly recorder: Recorder;
   private readonly labels: { readonly upstream: string; readonly server: string };
   /** By status. Made whole at once: a list with two far places filled becomes a hash table. */
-  private readonly responses: (Counter | undefined)[] = new Array<Counter | undefined>(601).fill(undefined);
+  private readonly responses: (Counter | undefined)[] = Array.from<Counter | undefined>({ length: 601 });
   private readonly failures = new Map<string, Counter>();
 
   constructor(recorder: Recorder, upstream: string, server: string) {
