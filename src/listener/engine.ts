@@ -43,6 +43,12 @@ export interface EngineTimeouts {
   readonly minBodyRateGraceMs: number;
   /** Largest WebSocket message that any route takes, bytes; 1 MB when left out. */
   readonly webSocketMessageBytes?: number;
+  /** Longest time in which a request's head must come, milliseconds; 10 s when left out. Not on uWebSockets.js. */
+  readonly requestHeadMs?: number;
+  /** How long a connection may wait for its next request, milliseconds; 75 s when left out. Not on uWebSockets.js. */
+  readonly keepAliveMs?: number;
+  /** Most bytes in a request's head; 32 KB when left out. uWebSockets.js reads it from its environment. */
+  readonly requestHeadBytes?: number;
 }
 
 /** Makes an engine. The contract suite takes one of these as its parameter. */

@@ -1,11 +1,11 @@
 import type { ListenAddress } from '../config/config.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { ConnectionInfo } from './exchange.ts';
+import type { IncomingBody } from './incoming-body.ts';
 import type { RemoteAddresses } from './remote-address.ts';
 import type { UwsApp, UwsListenSocket, UwsModule, UwsRequest, UwsResponse, UwsWebSocketContext } from './uws-api.ts';
 import type { UwsEngineCore } from './uws-engine-core.ts';
 import { UwsExchange } from './uws-exchange.ts';
-import type { UwsRequestBody } from './uws-request-body.ts';
 import type { UwsRequestReader } from './uws-request-head.ts';
 import { webSocketBehavior } from './uws-websocket-behavior.ts';
 
@@ -119,7 +119,7 @@ export class UwsListener {
 
   /** A request with a body is handled outside uWebSockets.js's callback, so that what follows on the connection cannot overtake it. */
   #handleSoon(exchange: UwsExchange, response: UwsResponse): void {
-    const body = exchange.body as UwsRequestBody;
+    const body = exchange.body as IncomingBody;
     response.onAborted(() => exchange.clientGone());
     response.onData((chunk, last) => {
       try {

@@ -117,6 +117,13 @@ export const errorCodes = {
     title: 'The request header is too large.',
     meaning: 'The request line and fields are larger than `limits.headerSize` (32KB unless configured).',
   },
+  http_version: {
+    status: 505,
+    side: 'client',
+    retryable: false,
+    title: 'This version of HTTP is not spoken here.',
+    meaning: 'The request line names neither HTTP/1.0 nor HTTP/1.1.',
+  },
   internal: {
     status: 500,
     side: 'internal',

@@ -1,0 +1,143 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { ListenAddress } from '../config/config.ts';
+import { PorticoError } from '../response/portico-error.ts';
+import type { Engine, EngineFactory, EngineTimeouts } from './engine.ts';
+import type { ConnectionInfo, ExchangeHandler } from './exchange.ts';
+import { Http1Connection } from './http1-connection.ts';
+import { NodeEngineCore } from './node-engine-core.ts';
+
+/** Connections that wait to be accepted, as with NGINX; the kernel has a bound of its own (`net.core.somaxconn`). */
+const backlog = 511;
+const sentCheckMs = 50;
+
+/** Whether several processes can open the same port by themselves (SO_REUSEPORT): Node 22.12, 23.1 and later. */
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+export const canReusePort: boolean = major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
+
+/** The engine on sockets of Node.js: HTTP/1.1 and HTTP/1.0. */
+export const createNodeEngine: EngineFactory = (handler, timeouts) => new NodeEngine(handler, timeouts);
+
+class NodeEngine implements Engine {
+  readonly name = `Node.js ${process.versions.node}`;
+  readonly #core: NodeEngineCore;
+  readonly #servers = new Map<string, Server>();
+  #drained: Promise<void> | undefined;
+
+  constructor(handler: ExchangeHandler, timeouts: EngineTimeouts) {
+    this.#core = new NodeEngineCore(handler, timeouts);
+  }
+
+  get inFlight(): number {
+    return this.#core.inFlight;
+  }
+
+  get webSockets(): number {
+    return this.#core.webSockets.size;
+  }
+
+  get connections(): number {
+    return this.#core.connections.size;
+  }
+
+  listen(address: ListenAddress): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const server = createServer({ allowHalfOpen: true, noDelay: true });
+      server.on('connection', (socket) => this.#accept(socket, address, portOf(server)));
+      server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(explain(address, error))));
+      const host = address.host?.replace(/^\[(.*)\]$/, '$1');
+      try {
+        server.listen({ port: address.port, backlog, host, exclusive: false, ...reusePort }, () => {
+          server.removeAllListeners('error');
+          server.on('error', (cause) =>
+            this.#core.report(new PorticoError('internal', 'accepting a connection failed', { cause })),
+          );
+          this.#servers.set(address.address, server);
+          resolve(portOf(server));
+        });
+      } catch (error) {
+        reject(new Error(explain(address, error as NodeJS.ErrnoException)));
+      }
+    });
+  }
+
+  unlisten(address: string): void {
+    this.#servers.get(address)?.close();
+    this.#servers.delete(address);
+  }
+
+  configure(timeouts: EngineTimeouts): void {
+    this.#core.configure(timeouts);
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= new Promise((resolve) => {
+      this.#core.draining = true;
+      this.#closeServers();
+      this.#core.onIdle = () => this.#resolveWhenSent(resolve);
+      if (this.inFlight === 0) this.#resolveWhenSent(resolve);
+    });
+    return this.#drained;
+  }
+
+  closeWebSockets(): void {
+    this.#core.closeWebSockets();
+  }
+
+  close(): void {
+    this.#closeServers();
+    for (const connection of this.#core.connections) connection.destroy();
+    this.#core.watch.stop();
+  }
+
+  #closeServers(): void {
+    for (const server of this.#servers.values()) server.close();
+    this.#servers.clear();
+  }
+
+  #accept(socket: Socket, { address }: ListenAddress, localPort: number): void {
+    new Http1Connection(this.#core, socket, new NodeConnectionInfo(socket, address, localPort));
+  }
+
+  #resolveWhenSent(resolve: () => void): void {
+    if (this.inFlight > 0) return;
+    for (const connection of this.#core.connections) {
+      if (!connection.isWriting) continue;
+      setTimeout(() => this.#resolveWhenSent(resolve), sentCheckMs);
+      return;
+    }
+    resolve();
+  }
+}
+
+const reusePort: { readonly reusePort?: boolean } = canReusePort ? { reusePort: true } : {};
+
+class NodeConnectionInfo implements ConnectionInfo {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localPort: number;
+  readonly scheme = 'http';
+  readonly listener: string;
+
+  constructor(socket: Socket, listener: string, localPort: number) {
+    this.remoteAddress = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
+    this.remotePort = socket.remotePort ?? 0;
+    this.localPort = localPort;
+    this.listener = listener;
+  }
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+function explain({ address }: ListenAddress, { code, message }: NodeJS.ErrnoException): string {
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'the port is in use',
+    EADDRNOTAVAIL: 'the address is not one of this machine',
+    EACCES: 'the port needs privileges (below 1024)',
+    ENOTFOUND: 'the host is unknown',
+    ERR_SOCKET_BAD_PORT: 'not a port (0 to 65535)',
+  };
+  return `cannot listen on ${address}: ${reasons[code ?? ''] ?? message}`;
+}
