@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { PorticoError } from '../response/portico-error.ts';
 import type { ResponseHead } from '../response/response-head.ts';
+import { carriageReturn, lineFeed } from '../upstream/byte-class.ts';
 import { ChunkedDecoder } from '../upstream/chunked-decoder.ts';
 import type { ConnectionInfo } from './exchange.ts';
 import { Http1Exchange } from './http1-exchange.ts';
@@ -200,7 +201,9 @@ export class Http1Connection implements Stallable {
 
   #readHead(bytes: Buffer): boolean {
     if (this.#headBytes === 0) this.#deadlineAt = performance.now() + this.#core.requestHeadMs;
-    const position = this.#scanner.scan(bytes, 0, bytes.length);
+    // RFC 9112 section 2.2: an empty line in front of a request is passed over.
+    const start = this.#headBytes === 0 && bytes[0] === carriageReturn && bytes[1] === lineFeed ? 2 : 0;
+    const position = this.#scanner.scan(bytes, start, bytes.length);
     if (position === headIncomplete) {
       const { consumed } = this.#scanner;
       this.#headBytes += consumed;
