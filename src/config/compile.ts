@@ -56,7 +56,7 @@ function compileListen(parsed: ParsedConfig, diagnosis: Diagnosis): ListenAddres
     } else if (addresses.some((other) => sameAddress(other, checked.value))) {
       diagnosis.report(path, { message: `"${text}" is there twice`, found: `"${text}"`, allowed: 'each address once' });
     } else {
-      addresses.push(checked.value);
+      addresses.push(typeof entry === 'string' ? checked.value : { ...checked.value, engine: entry.engine });
     }
   }
   return addresses;

@@ -26,6 +26,8 @@ export interface ListenAddress {
   readonly host: string | undefined;
   /** 0: a free one. */
   readonly port: number;
+  /** Which engine serves it; `auto` when left out. */
+  readonly engine?: 'auto' | 'uws' | 'node';
 }
 
 /** The admin listener, and from where it takes requests that change something. */

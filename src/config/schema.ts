@@ -18,6 +18,12 @@ const listener = z.strictObject({
   address: listenAddress.describe(
     '`host:port`, `[ipv6]:port`, or `:port` for every address. Port 0 takes a free one. NGINX: `listen`.',
   ),
+  engine: z
+    .enum(['auto', 'uws', 'node'])
+    .default('auto')
+    .describe(
+      'What serves the address: `uws` is the fast one; `node` also speaks HTTP/1.0, keeps idle connections as long as `timeouts.keepAlive` says, and answers pipelined requests and half-closed clients, as load balancers in front may want it. `auto` takes uws where it runs. docs/engines.md compares them. NGINX: none. HAProxy: none.',
+    ),
 });
 
 const admin = z.strictObject({
@@ -88,6 +94,16 @@ const timeouts = z.strictObject({
     .prefault('60s')
     .describe(
       'Longest time in which a client takes no byte of its response. After it the connection is cut. NGINX: `send_timeout`.',
+    ),
+  requestHead: duration({ min: 1000 })
+    .prefault('10s')
+    .describe(
+      'Longest time in which the request line and the fields must come, on listeners of the `node` engine; the `uws` engine always takes 10 seconds. After it the connection is closed. NGINX: `client_header_timeout`. HAProxy: `timeout http-request`.',
+    ),
+  keepAlive: duration({ min: 1000 })
+    .prefault('75s')
+    .describe(
+      'How long an idle connection waits for its next request, on listeners of the `node` engine; the `uws` engine always closes it after 10 seconds. Longer than the idle timeout of a load balancer in front (60 seconds mostly). NGINX: `keepalive_timeout`. HAProxy: `timeout http-keep-alive`.',
     ),
 });
 

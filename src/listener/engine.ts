@@ -19,7 +19,7 @@ export interface Engine {
    */
   listen(address: ListenAddress): Promise<number>;
   /** Closes the listening socket of that configured address; its connections live on. */
-  unlisten(address: string): void;
+  unlisten(address: ListenAddress): void;
   /** Takes new timeouts, at reload. */
   configure(timeouts: EngineTimeouts): void;
   /**

@@ -5,14 +5,11 @@ import type { Engine, EngineFactory, EngineTimeouts } from './engine.ts';
 import type { ConnectionInfo, ExchangeHandler } from './exchange.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { NodeEngineCore } from './node-engine-core.ts';
+import { canReusePort } from './reuse-port.ts';
 
 /** Connections that wait to be accepted, as with NGINX; the kernel has a bound of its own (`net.core.somaxconn`). */
 const backlog = 511;
 const sentCheckMs = 50;
-
-/** Whether several processes can open the same port by themselves (SO_REUSEPORT): Node 22.12, 23.1 and later. */
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-export const canReusePort: boolean = major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
 
 /** The engine on sockets of Node.js: HTTP/1.1 and HTTP/1.0. */
 export const createNodeEngine: EngineFactory = (handler, timeouts) => new NodeEngine(handler, timeouts);
@@ -60,7 +57,7 @@ class NodeEngine implements Engine {
     });
   }
 
-  unlisten(address: string): void {
+  unlisten({ address }: ListenAddress): void {
     this.#servers.get(address)?.close();
     this.#servers.delete(address);
   }

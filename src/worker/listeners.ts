@@ -1,5 +1,6 @@
 import type { ListenAddress } from '../config/config.ts';
 import type { Engine } from '../listener/engine.ts';
+import { listenerIdentity } from '../listener/listener-identity.ts';
 import { inQuietMoment } from '../listener/quiet-moment.ts';
 
 /** An address that nobody connects to, opened for an instant. */
@@ -24,16 +25,16 @@ export class Listeners {
    * when it resolves
    */
   async openNew(wanted: readonly ListenAddress[]): Promise<() => Promise<void>> {
-    const isOpen = new Set(this.open.map((listener) => listener.address));
+    const isOpen = new Set(this.open.map(listenerIdentity));
     const opened: ListenAddress[] = [];
     try {
       for (const listener of wanted) {
-        if (isOpen.has(listener.address)) continue;
+        if (isOpen.has(listenerIdentity(listener))) continue;
         await this.engine.listen(listener);
         opened.push(listener);
       }
     } catch (error) {
-      for (const listener of opened) this.engine.unlisten(listener.address);
+      for (const listener of opened) this.engine.unlisten(listener);
       throw error;
     }
     return () => this.closeOld(wanted);
@@ -45,17 +46,17 @@ export class Listeners {
   }
 
   private async closeOld(wanted: readonly ListenAddress[]): Promise<void> {
-    const stays = new Set(wanted.map((listener) => listener.address));
-    const gone = this.open.filter((listener) => !stays.has(listener.address));
+    const stays = new Set(wanted.map(listenerIdentity));
+    const gone = this.open.filter((listener) => !stays.has(listenerIdentity(listener)));
     this.open = wanted;
     if (gone.length > 0) await this.rehearse();
     // One after the other, because each has a queue of its own.
-    for (const { address } of gone) await inQuietMoment(() => this.engine.unlisten(address));
+    for (const listener of gone) await inQuietMoment(() => this.engine.unlisten(listener));
   }
 
   /** Code that runs for the first time is compiled first, which takes longer than all the rest of closing a socket. */
   private async rehearse(): Promise<void> {
     await this.engine.listen(rehearsal);
-    await inQuietMoment(() => this.engine.unlisten(rehearsal.address));
+    await inQuietMoment(() => this.engine.unlisten(rehearsal));
   }
 }

@@ -215,6 +215,9 @@ function engineTimeouts({ timeouts, limits, sites }: Config): EngineTimeouts {
     sendMs: timeouts.send,
     minBodyRate: limits.minBodyRate,
     minBodyRateGraceMs: limits.minBodyRateGrace,
+    requestHeadMs: timeouts.requestHead,
+    keepAliveMs: timeouts.keepAlive,
+    requestHeadBytes: limits.headerSize,
   };
 }
 

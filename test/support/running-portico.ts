@@ -13,6 +13,8 @@ export interface RunningOptions {
   readonly host?: string;
   /** Ports to listen on beside the first. */
   readonly morePorts?: readonly number[];
+  /** What serves the first port; `auto` when left out. */
+  readonly engine?: 'uws' | 'node';
 }
 
 /** The whole program with a configuration of the test's, on free ports, in a temporary folder; ended with the test. */
@@ -103,6 +105,7 @@ export interface Status {
     readonly restarts: number;
     readonly generation: number | null;
     readonly inFlight: number;
+    readonly connections: number;
   }[];
   readonly upstreams: readonly {
     readonly name: string;
@@ -119,7 +122,7 @@ interface RollStatus {
 
 function configuration(yaml: string, port: number, adminPort: number, options: RunningOptions): string {
   const listen = [port, ...(options.morePorts ?? [])]
-    .map((each) => `"${options.host ?? '127.0.0.1'}:${each}"`)
+    .map((each) => `{ address: "${options.host ?? '127.0.0.1'}:${each}", engine: ${options.engine ?? 'auto'} }`)
     .join(', ');
   return `listen: [${listen}]\nadmin: { address: "127.0.0.1:${adminPort}" }\nworkers: ${options.workers ?? 2}\n${yaml}`;
 }

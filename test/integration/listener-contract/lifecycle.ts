@@ -207,14 +207,14 @@ export function lifecycleContract({ factory, facts }: Subject): void {
       kept.send(get());
       assert.equal((await kept.response()).status, 200);
       assert.equal(server.exchanges.at(-1)?.connection.listener, 'second');
-      server.engine.unlisten('second');
+      server.engine.unlisten({ address: 'second', host: '127.0.0.1', port: 0 });
       await assert.rejects(RawClient.connect(second), /ECONNREFUSED/);
       // What was connected lives on.
       kept.send(get());
       assert.equal((await kept.response()).status, 200);
       client.send(get());
       assert.equal((await client.response()).status, 200);
-      server.engine.unlisten('second');
+      server.engine.unlisten({ address: 'second', host: '127.0.0.1', port: 0 });
     });
 
     test('shares its port with another one', { skip: !facts.sharesPorts }, async (t) => {

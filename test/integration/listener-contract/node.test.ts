@@ -1,4 +1,5 @@
-import { canReusePort, createNodeEngine } from '../../../src/listener/node-engine.ts';
+import { createNodeEngine } from '../../../src/listener/node-engine.ts';
+import { canReusePort } from '../../../src/listener/reuse-port.ts';
 import { contract } from './contract.ts';
 
 contract('Node.js sockets', createNodeEngine, {

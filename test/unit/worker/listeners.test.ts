@@ -19,7 +19,7 @@ class FakeEngine implements Pick<Engine, 'listen' | 'unlisten'> {
     return port;
   }
 
-  unlisten(name: string): void {
+  unlisten({ address: name }: ListenAddress): void {
     this.open.delete(name);
     this.closed.push(name);
   }
