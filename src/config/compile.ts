@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { parseAddressRange } from './address-range.ts';
 import { availableCpus } from './available-cpus.ts';
 import { compileSites } from './compile-sites.ts';
+import { compileTls } from './compile-tls.ts';
 import { compileUpstreams } from './compile-upstreams.ts';
 import type { AdminListener, Config, ListenAddress } from './config.ts';
 import { Diagnosis } from './diagnosis.ts';
@@ -56,10 +57,26 @@ function compileListen(parsed: ParsedConfig, diagnosis: Diagnosis): ListenAddres
     } else if (addresses.some((other) => sameAddress(other, checked.value))) {
       diagnosis.report(path, { message: `"${text}" is there twice`, found: `"${text}"`, allowed: 'each address once' });
     } else {
-      addresses.push(typeof entry === 'string' ? checked.value : { ...checked.value, engine: entry.engine });
+      addresses.push(
+        typeof entry === 'string' ? checked.value : compileListener(entry, index, checked.value, diagnosis),
+      );
     }
   }
   return addresses;
+}
+
+function compileListener(
+  { engine, tls }: Exclude<ParsedConfig['listen'][number], string>,
+  index: number,
+  address: ListenAddress,
+  diagnosis: Diagnosis,
+): ListenAddress {
+  if (tls === undefined) return { ...address, engine };
+  if (engine === 'uws') {
+    const message = 'the uws engine speaks no TLS';
+    diagnosis.report(['listen', index, 'engine'], { message, found: 'uws', allowed: 'node or auto beside tls' });
+  }
+  return { ...address, engine: 'node', tls: compileTls(tls, ['listen', index, 'tls'], diagnosis) };
 }
 
 function compileAdmin(

@@ -1,6 +1,7 @@
 import type { BodyExpectation } from '../health/body-match.ts';
 import type { HealthThresholds } from '../health/rise-fall.ts';
 import type { StatusRange } from '../health/status-set.ts';
+import type { TlsConfig } from '../tls/tls-terminator.ts';
 import type { BufferingConfig } from './buffering-defaults.ts';
 import type { ParsedConfig } from './schema.ts';
 
@@ -28,6 +29,8 @@ export interface ListenAddress {
   readonly port: number;
   /** Which engine serves it; `auto` when left out. */
   readonly engine?: 'auto' | 'uws' | 'node';
+  /** Undefined: HTTP without TLS. */
+  readonly tls?: TlsConfig | undefined;
 }
 
 /** The admin listener, and from where it takes requests that change something. */

@@ -3,6 +3,7 @@ import { spool } from './buffering-schema.ts';
 import { keyFacts } from './key-facts.ts';
 import { route } from './route-schema.ts';
 import { fieldValue, file, label, listenAddress, textLike, textOf } from './schema-values.ts';
+import { listenerTls } from './tls-schema.ts';
 import { duration, size } from './units.ts';
 import { upstream } from './upstream-schema.ts';
 
@@ -24,6 +25,7 @@ const listener = z.strictObject({
     .describe(
       'What serves the address: `uws` is the fast one; `node` also speaks HTTP/1.0, keeps idle connections as long as `timeouts.keepAlive` says, and answers pipelined requests and half-closed clients, as load balancers in front may want it. `auto` takes uws where it runs. docs/engines.md compares them. NGINX: none. HAProxy: none.',
     ),
+  tls: listenerTls.optional().describe('Speaks HTTPS on the address. NGINX: `listen … ssl`. HAProxy: `bind … ssl`.'),
 });
 
 const admin = z.strictObject({

@@ -1,4 +1,5 @@
 import type { ListenAddress } from '../config/config.ts';
+import type { TlsTerminator } from '../tls/tls-terminator.ts';
 import type { Engine, EngineFactory, EngineTimeouts } from './engine.ts';
 import type { ExchangeHandler } from './exchange.ts';
 import { listenerIdentity } from './listener-identity.ts';
@@ -43,9 +44,9 @@ class CombinedEngine implements Engine {
     return this.#sum((engine) => engine.connections);
   }
 
-  async listen(address: ListenAddress): Promise<number> {
+  async listen(address: ListenAddress, tls?: TlsTerminator): Promise<number> {
     const engine = this.#engineFor(address);
-    const port = await engine.listen(address);
+    const port = await engine.listen(address, tls);
     this.#served.set(listenerIdentity(address), engine);
     return port;
   }

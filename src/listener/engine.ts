@@ -1,4 +1,5 @@
 import type { ListenAddress } from '../config/config.ts';
+import type { TlsTerminator } from '../tls/tls-terminator.ts';
 import type { ExchangeHandler } from './exchange.ts';
 
 /** An HTTP server implementation behind the exchange interface. One per worker. */
@@ -14,10 +15,11 @@ export interface Engine {
 
   /**
    * Opens a listening socket, shared with the other workers (SO_REUSEPORT).
+   * @param tls for an address that speaks HTTPS
    * @returns the port, also where the address says 0
    * @throws Error with a message for the operator when the address cannot be bound
    */
-  listen(address: ListenAddress): Promise<number>;
+  listen(address: ListenAddress, tls?: TlsTerminator): Promise<number>;
   /** Closes the listening socket of that configured address; its connections live on. */
   unlisten(address: ListenAddress): void;
   /** Takes new timeouts, at reload. */

@@ -1,6 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import type { ListenAddress } from '../config/config.ts';
 import { PorticoError } from '../response/portico-error.ts';
+import type { TlsTerminator } from '../tls/tls-terminator.ts';
 import type { Engine, EngineFactory, EngineTimeouts } from './engine.ts';
 import type { ConnectionInfo, ExchangeHandler } from './exchange.ts';
 import { Http1Connection } from './http1-connection.ts';
@@ -36,10 +38,9 @@ class NodeEngine implements Engine {
     return this.#core.connections.size;
   }
 
-  listen(address: ListenAddress): Promise<number> {
+  listen(address: ListenAddress, tls?: TlsTerminator): Promise<number> {
     return new Promise((resolve, reject) => {
-      const server = createServer({ allowHalfOpen: true, noDelay: true });
-      server.on('connection', (socket) => this.#accept(socket, address, portOf(server)));
+      const server = this.#createServer(address, tls);
       server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(explain(address, error))));
       const host = address.host?.replace(/^\[(.*)\]$/, '$1');
       try {
@@ -86,13 +87,27 @@ class NodeEngine implements Engine {
     this.#core.watch.stop();
   }
 
+  #createServer(address: ListenAddress, tls: TlsTerminator | undefined): Server {
+    if (tls === undefined) {
+      const server = createServer({ allowHalfOpen: true, noDelay: true });
+      return server.on('connection', (socket: Socket) => this.#accept(socket, address, portOf(server), 'http'));
+    }
+    const server = createTlsServer({
+      ...tls.serverOptions,
+      allowHalfOpen: true,
+      noDelay: true,
+      ALPNProtocols: ['http/1.1'],
+    });
+    return server.on('secureConnection', (socket: Socket) => this.#accept(socket, address, portOf(server), 'https'));
+  }
+
   #closeServers(): void {
     for (const server of this.#servers.values()) server.close();
     this.#servers.clear();
   }
 
-  #accept(socket: Socket, { address }: ListenAddress, localPort: number): void {
-    new Http1Connection(this.#core, socket, new NodeConnectionInfo(socket, address, localPort));
+  #accept(socket: Socket, { address }: ListenAddress, localPort: number, scheme: 'http' | 'https'): void {
+    new Http1Connection(this.#core, socket, new NodeConnectionInfo(socket, address, localPort, scheme));
   }
 
   #resolveWhenSent(resolve: () => void): void {
@@ -112,10 +127,11 @@ class NodeConnectionInfo implements ConnectionInfo {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;
-  readonly scheme = 'http';
+  readonly scheme: 'http' | 'https';
   readonly listener: string;
 
-  constructor(socket: Socket, listener: string, localPort: number) {
+  constructor(socket: Socket, listener: string, localPort: number, scheme: 'http' | 'https') {
+    this.scheme = scheme;
     this.remoteAddress = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
     this.remotePort = socket.remotePort ?? 0;
     this.localPort = localPort;

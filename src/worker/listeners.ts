@@ -2,6 +2,7 @@ import type { ListenAddress } from '../config/config.ts';
 import type { Engine } from '../listener/engine.ts';
 import { listenerIdentity } from '../listener/listener-identity.ts';
 import { inQuietMoment } from '../listener/quiet-moment.ts';
+import type { TlsListeners } from './tls-listeners.ts';
 
 /** An address that nobody connects to, opened for an instant. */
 const rehearsal: ListenAddress = { address: 'rehearsal', host: '127.0.0.1', port: 0 };
@@ -9,10 +10,12 @@ const rehearsal: ListenAddress = { address: 'rehearsal', host: '127.0.0.1', port
 /** The listening sockets of a worker, brought to what the configuration says. */
 export class Listeners {
   private readonly engine: Engine;
+  private readonly tls: TlsListeners;
   private open: readonly ListenAddress[] = [];
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, tls: TlsListeners) {
     this.engine = engine;
+    this.tls = tls;
   }
 
   get addresses(): readonly ListenAddress[] {
@@ -27,17 +30,21 @@ export class Listeners {
   async openNew(wanted: readonly ListenAddress[]): Promise<() => Promise<void>> {
     const isOpen = new Set(this.open.map(listenerIdentity));
     const opened: ListenAddress[] = [];
+    const useCertificates = this.tls.prepare(wanted);
     try {
       for (const listener of wanted) {
         if (isOpen.has(listenerIdentity(listener))) continue;
-        await this.engine.listen(listener);
+        await this.engine.listen(listener, this.tls.terminatorOf(listener));
         opened.push(listener);
       }
     } catch (error) {
       for (const listener of opened) this.engine.unlisten(listener);
       throw error;
     }
-    return () => this.closeOld(wanted);
+    return () => {
+      useCertificates();
+      return this.closeOld(wanted);
+    };
   }
 
   /** Closes every address; what is connected lives on. */

@@ -27,6 +27,7 @@ import { Listeners } from './listeners.ts';
 import { Pipeline } from './pipeline.ts';
 import { RequestObserver } from './request-observer.ts';
 import { buildSiteGraph } from './site-graph.ts';
+import { TlsListeners } from './tls-listeners.ts';
 import { UpstreamSet } from './upstream-set.ts';
 
 /** How long before the end of a drain WebSockets are closed, milliseconds: clients are to hear of it. */
@@ -169,7 +170,7 @@ export class Worker {
 
   private start(config: Config, pipeline: Pipeline): Pick<Serving, 'engine' | 'pipeline' | 'listeners'> {
     const engine = this.options.createEngine(pipeline, engineTimeouts(config));
-    return { engine, pipeline, listeners: new Listeners(engine) };
+    return { engine, pipeline, listeners: new Listeners(engine, new TlsListeners(this.options.logger)) };
   }
 
   private accessLogFor(config: Config, former: Serving | undefined): AccessLog | undefined {

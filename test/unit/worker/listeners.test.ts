@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import type { ListenAddress } from '../../../src/config/config.ts';
 import type { Engine } from '../../../src/listener/engine.ts';
 import { Listeners } from '../../../src/worker/listeners.ts';
+import { TlsListeners } from '../../../src/worker/tls-listeners.ts';
+import { RecordingLogger } from '../../support/recording-logger.ts';
 
 function address(port: number): ListenAddress {
   return { address: `127.0.0.1:${port}`, host: '127.0.0.1', port };
@@ -27,7 +29,7 @@ class FakeEngine implements Pick<Engine, 'listen' | 'unlisten'> {
 
 function made() {
   const engine = new FakeEngine();
-  return { engine, listeners: new Listeners(engine as unknown as Engine) };
+  return { engine, listeners: new Listeners(engine as unknown as Engine, new TlsListeners(new RecordingLogger())) };
 }
 
 test('old addresses close only when the new configuration is in force', async () => {

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { file, folder } from './schema-values.ts';
+import { duration } from './units.ts';
+
+const certificate = z.strictObject({
+  certificate: file.describe(
+    'PEM file with the certificate and, behind it, those of its issuers. NGINX: `ssl_certificate`. HAProxy: `crt`.',
+  ),
+  key: file.describe('PEM file with the private key. NGINX: `ssl_certificate_key`.'),
+});
+
+/** TLS of a listener. */
+export const listenerTls = z.strictObject({
+  certificates: z
+    .array(certificate)
+    .default([])
+    .describe(
+      'Certificates, chosen by the name that the client asks for (SNI); the first is for clients that name none. One of RSA and one of ECDSA for the same names stand side by side.',
+    ),
+  directory: folder
+    .optional()
+    .describe(
+      'Folder with further certificates: each `NAME.pem` or `NAME.crt` that has a `NAME.key` beside it. Files that come, change or go are noticed. HAProxy: `crt` with a directory.',
+    ),
+  unknownNames: z
+    .enum(['default', 'refuse'])
+    .default('default')
+    .describe(
+      'What clients get that ask for a name of no certificate: the first certificate, or an alert. NGINX: `ssl_reject_handshake`. HAProxy: `strict-sni`.',
+    ),
+  minVersion: z
+    .enum(['1.2', '1.3'])
+    .default('1.2')
+    .describe('Oldest version of TLS that is spoken. NGINX: `ssl_protocols`. HAProxy: `ssl-min-ver`.'),
+  handshakeTimeout: duration({ min: 1000 })
+    .prefault('10s')
+    .describe('Longest time for a handshake. NGINX: `client_header_timeout`.'),
+});
+
+/** What is said where there is neither a certificate nor a folder of them. */
+export const noCertificateAllowed = 'at least one certificate, or a directory with some';
+
+export type ListenerTlsInput = z.output<typeof listenerTls>;
