@@ -60,8 +60,13 @@ export class Http1Connection implements Stallable {
       resume: () => this.#resumeBody(),
       begin: () => this.#beginBody(),
     };
-    core.connections.add(this);
-    core.watch.add(this);
+  }
+
+  /** Begins to read. */
+  start(): void {
+    this.#core.connections.add(this);
+    this.#core.watch.add(this);
+    const socket = this.#socket;
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     // What is wrong shows in `close`, which follows.

@@ -107,7 +107,7 @@ class NodeEngine implements Engine {
   }
 
   #accept(socket: Socket, { address }: ListenAddress, localPort: number, scheme: 'http' | 'https'): void {
-    new Http1Connection(this.#core, socket, new NodeConnectionInfo(socket, address, localPort, scheme));
+    new Http1Connection(this.#core, socket, new NodeConnectionInfo(socket, address, localPort, scheme)).start();
   }
 
   #resolveWhenSent(resolve: () => void): void {
