@@ -32,6 +32,7 @@ export const listenerTls = z.strictObject({
     .enum(['1.2', '1.3'])
     .default('1.2')
     .describe('Oldest version of TLS that is spoken. NGINX: `ssl_protocols`. HAProxy: `ssl-min-ver`.'),
+  http2: z.boolean().default(true).describe('Offers HTTP/2 beside HTTP/1.1. NGINX: `http2`. HAProxy: `alpn`.'),
   handshakeTimeout: duration({ min: 1000 })
     .prefault('10s')
     .describe('Longest time for a handshake. NGINX: `client_header_timeout`.'),

@@ -1,9 +1,9 @@
 import type { RequestContext } from '../request/request-context.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { ResponseHead } from '../response/response-head.ts';
+import { BodyWriter } from './body-writer.ts';
 import type { EngineExchange } from './engine-core.ts';
 import type { ConnectionInfo, RequestBody } from './exchange.ts';
-import { Http1BodyWriter } from './http1-body-writer.ts';
 import type { Http1Connection } from './http1-connection.ts';
 import type { Http1RequestHead } from './http1-request-head.ts';
 import type { ResponseFraming } from './http1-response-head.ts';
@@ -36,7 +36,7 @@ export class Http1Exchange implements EngineExchange {
   mustClose = false;
   readonly #connection: Http1Connection;
   #sent = 0;
-  #writer: Http1BodyWriter | undefined;
+  #writer: BodyWriter | undefined;
   #webSocket: NodeWebSocketPeer | undefined;
 
   constructor(engine: NodeEngineCore, connection: Http1Connection, head: Http1RequestHead) {
@@ -195,14 +195,14 @@ export class Http1Exchange implements EngineExchange {
     this.complete();
   }
 
-  #startBody(head: ResponseHead, length: number | undefined, shared: boolean): Http1BodyWriter {
+  #startBody(head: ResponseHead, length: number | undefined, shared: boolean): BodyWriter {
     const framing: ResponseFraming = length ?? (this.head.protocol === 'HTTP/1.0' ? 'close' : 'chunked');
     if (framing === 'close') this.mustClose = true;
     const first = this.engine.heads.write(head, framing, this.#connectionOption());
-    return new Http1BodyWriter(this.#connection, first, length, framing === 'chunked', shared);
+    return new BodyWriter(this.#connection, first, length, framing === 'chunked', shared);
   }
 
-  #endBody(writer: Http1BodyWriter): void {
+  #endBody(writer: BodyWriter): void {
     const state = writer.end();
     if (state === 'complete') this.complete();
     else if (state === 'short') this.abort();

@@ -1,13 +1,21 @@
 import { EngineCore } from './engine-core.ts';
 import { FieldNames } from './field-names.ts';
-import type { Http1Connection } from './http1-connection.ts';
 import { Http1ResponseHeads } from './http1-response-head.ts';
+
+/** A connection of whatever version of HTTP. */
+export interface NodeConnection {
+  /** Whether something was written that has not left the process. */
+  readonly isWriting: boolean;
+  /** Takes no more requests behind those under way, where the protocol can say so. */
+  drain?(): void;
+  destroy(): void;
+}
 
 /** What the connections of an engine on node sockets share. */
 export class NodeEngineCore extends EngineCore {
   readonly names = new FieldNames();
   readonly heads = new Http1ResponseHeads();
-  readonly connections = new Set<Http1Connection>();
+  readonly connections = new Set<NodeConnection>();
 
   get requestHeadMs(): number {
     return this.timeouts.requestHeadMs ?? 10_000;

@@ -1,11 +1,12 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { ListenAddress } from '../config/config.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { TlsTerminator } from '../tls/tls-terminator.ts';
 import type { Engine, EngineFactory, EngineTimeouts } from './engine.ts';
 import type { ConnectionInfo, ExchangeHandler } from './exchange.ts';
 import { Http1Connection } from './http1-connection.ts';
+import { NodeHttp2Session } from './http2-session.ts';
 import { NodeEngineCore } from './node-engine-core.ts';
 import { canReusePort } from './reuse-port.ts';
 
@@ -71,6 +72,7 @@ class NodeEngine implements Engine {
     this.#drained ??= new Promise((resolve) => {
       this.#core.draining = true;
       this.#closeServers();
+      for (const connection of this.#core.connections) connection.drain?.();
       this.#core.onIdle = () => this.#resolveWhenSent(resolve);
       if (this.inFlight === 0) this.#resolveWhenSent(resolve);
     });
@@ -96,9 +98,9 @@ class NodeEngine implements Engine {
       ...tls.serverOptions,
       allowHalfOpen: true,
       noDelay: true,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: tls.protocols,
     });
-    return server.on('secureConnection', (socket: Socket) => this.#accept(socket, address, portOf(server), 'https'));
+    return server.on('secureConnection', (socket: TLSSocket) => this.#accept(socket, address, portOf(server), 'https'));
   }
 
   #closeServers(): void {
@@ -107,7 +109,9 @@ class NodeEngine implements Engine {
   }
 
   #accept(socket: Socket, { address }: ListenAddress, localPort: number, scheme: 'http' | 'https'): void {
-    new Http1Connection(this.#core, socket, new NodeConnectionInfo(socket, address, localPort, scheme)).start();
+    const info = new NodeConnectionInfo(socket, address, localPort, scheme);
+    const isHttp2 = 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';
+    (isHttp2 ? new NodeHttp2Session(this.#core, socket, info) : new Http1Connection(this.#core, socket, info)).start();
   }
 
   #resolveWhenSent(resolve: () => void): void {

@@ -11,6 +11,7 @@ export interface TlsConfig {
   readonly unknownNames: 'default' | 'refuse';
   readonly minVersion: '1.2' | '1.3';
   readonly handshakeTimeout: number;
+  readonly http2: boolean;
 }
 
 // Mozilla's "intermediate" recommendation: forward secrecy and authenticated encryption only, the client's preference among them.
@@ -63,6 +64,11 @@ export class TlsTerminator {
     const files = this.#config.certificates.flatMap(({ certificate, key }) => [dirname(certificate), dirname(key)]);
     const { directory } = this.#config;
     return [...new Set(directory === undefined ? files : [...files, directory])];
+  }
+
+  /** What is offered to clients by ALPN (RFC 7301), best first. */
+  get protocols(): string[] {
+    return this.#config.http2 ? ['h2', 'http/1.1'] : ['http/1.1'];
   }
 
   /** What a server is made with. */

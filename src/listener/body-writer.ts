@@ -1,4 +1,8 @@
-import type { Http1Connection } from './http1-connection.ts';
+/** What takes bytes: a connection, or a stream of one. */
+export interface ByteSink {
+  /** @returns whether they have left already; otherwise somebody is told when they have */
+  write(bytes: Uint8Array): boolean;
+}
 
 /** Bytes given to the socket at a time: while it has them it refers to them, so this is what a slow client may hold. */
 const pieceBytes = 64 * 1024;
@@ -9,10 +13,10 @@ const lastChunk = Buffer.from('0\r\n\r\n', 'latin1');
  * Sends a response body in pieces, each when the one before has left. Pieces are copied, because the writer may use its
  * memory again as soon as it was told so, which is before the socket has let go of a piece.
  */
-export class Http1BodyWriter {
+export class BodyWriter {
   /** Bytes of body that the socket was given. */
   sent = 0;
-  readonly #connection: Http1Connection;
+  readonly #connection: ByteSink;
   readonly #length: number | undefined;
   readonly #chunked: boolean;
   /** The chunks stay untouched until all is sent: no copies are needed. */
@@ -21,15 +25,15 @@ export class Http1BodyWriter {
   #held: Uint8Array | undefined;
   #blocked = false;
   #ended = false;
-  #first: Buffer | undefined;
+  #first: Uint8Array | undefined;
 
   /**
-   * @param first  the head, sent together with the first piece
+   * @param first  the head, sent together with the first piece; undefined where it went out by itself
    * @param length what was announced; undefined for none
    */
   constructor(
-    connection: Http1Connection,
-    first: Buffer,
+    connection: ByteSink,
+    first: Uint8Array | undefined,
     length: number | undefined,
     chunked: boolean,
     shared: boolean,
