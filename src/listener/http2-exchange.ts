@@ -1,22 +1,23 @@
-import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { ErrorCode } from '../http2/frame.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { ResponseHead } from '../response/response-head.ts';
-import { BodyWriter, type ByteSink } from './body-writer.ts';
+import { BodyWriter } from './body-writer.ts';
 import type { EngineExchange } from './engine-core.ts';
 import type { ConnectionInfo, RequestBody } from './exchange.ts';
 import type { Http2RequestHead } from './http2-request-head.ts';
-import { responseFields } from './http2-response-fields.ts';
+import type { Http2Stream } from './http2-stream.ts';
 import { IncomingBody } from './incoming-body.ts';
 import type { NodeEngineCore } from './node-engine-core.ts';
-import type { Stallable } from './stall-watch.ts';
 import type { WebSocketPeer } from './websocket.ts';
+
+const nothing = new Uint8Array(0);
 
 /** Up to this size a body goes out in one frame, together with the end of the stream. */
 const singleFrameBytes = 16 * 1024;
 
 /** An exchange over one stream of an HTTP/2 connection. */
-export class Http2Exchange implements EngineExchange, Stallable {
+export class Http2Exchange implements EngineExchange {
   readonly engine: NodeEngineCore;
   readonly head: Http2RequestHead;
   readonly connection: ConnectionInfo;
@@ -35,22 +36,17 @@ export class Http2Exchange implements EngineExchange, Stallable {
   handling = false;
   /** What still comes of the request is not wanted. */
   mustClose = false;
-  readonly #stream: ServerHttp2Stream;
+  readonly #stream: Http2Stream;
   #writer: BodyWriter | undefined;
   #sent = 0;
-  #writing = 0;
-  #progressAt = 0;
 
-  constructor(engine: NodeEngineCore, stream: ServerHttp2Stream, head: Http2RequestHead, connection: ConnectionInfo) {
+  constructor(engine: NodeEngineCore, stream: Http2Stream, head: Http2RequestHead, connection: ConnectionInfo) {
     this.engine = engine;
     this.#stream = stream;
     this.head = head;
     this.connection = connection;
-    this.body =
-      head.bodyLength === 0 || head.refusal !== undefined ? engine.emptyBody : this.#readBody(head.bodyLength);
-    stream.on('error', ignore);
-    stream.on('close', this.#onClose);
-    engine.watch.add(this);
+    const hasBody = head.bodyLength !== 0 && head.refusal === undefined;
+    this.body = hasBody ? new IncomingBody(this, stream, head.bodyLength) : engine.emptyBody;
   }
 
   get bytesSent(): number {
@@ -65,13 +61,13 @@ export class Http2Exchange implements EngineExchange, Stallable {
     }
     if (body.length <= singleFrameBytes) {
       this.#sent = body.length;
-      this.#stream.respond(this.#fields(head, body.length));
-      // A copy, because it may wait for the client's window when the exchange is over.
-      this.#stream.end(Buffer.from(body));
+      this.#stream.session.respond(this.#stream, this.engine.fields.encode(head, body.length), body.length === 0);
+      // What the client's window has no room for the stream keeps, after the exchange too.
+      if (body.length > 0) this.#stream.session.sendData(this.#stream, body, true);
       this.#ended();
       return;
     }
-    this.#writer = this.#startBody(head, body.length, true);
+    this.#writer = this.#startBody(head, body.length);
     this.#writer.write(body);
     this.#endBody(this.#writer);
   }
@@ -86,7 +82,7 @@ export class Http2Exchange implements EngineExchange, Stallable {
       this.#sendWithoutBody(head, head.status === 204 ? undefined : length);
       return true;
     }
-    this.#writer = this.#startBody(head, length, false);
+    this.#writer = this.#startBody(head, length);
     return chunk === undefined || this.#writer.write(chunk);
   }
 
@@ -113,7 +109,7 @@ export class Http2Exchange implements EngineExchange, Stallable {
 
   abort(): void {
     if (this.over) return;
-    this.#stream.close(this.responded ? constants.NGHTTP2_INTERNAL_ERROR : constants.NGHTTP2_CANCEL);
+    this.#stream.session.reset(this.#stream, this.responded ? ErrorCode.internalError : ErrorCode.cancel);
     this.clientGone();
   }
 
@@ -131,8 +127,12 @@ export class Http2Exchange implements EngineExchange, Stallable {
     this.#finish();
   }
 
-  checkStall(now: number): void {
-    if (this.#writing > 0 && now - this.#progressAt > this.engine.timeouts.sendMs) this.abort();
+  /** Everything that was written has left. */
+  flushed(): void {
+    if (this.over) return;
+    const state = this.#writer?.flushed();
+    if (state === 'complete') this.#ended();
+    else if (state === 'ready') this.guard(this.onDrain);
   }
 
   guard(step: (() => void) | undefined): void {
@@ -154,47 +154,6 @@ export class Http2Exchange implements EngineExchange, Stallable {
     this.engine.refuse(this, error);
   }
 
-  /** What the writer writes to. */
-  readonly #sink: ByteSink = {
-    write: (bytes) => {
-      if (this.over || this.#stream.destroyed) return true;
-      if (this.#writing === 0) this.#progressAt = performance.now();
-      this.#writing += 1;
-      this.#stream.write(bytes, this.#onWritten);
-      return this.#stream.writableLength === 0 && this.#stream.errored === null;
-    },
-  };
-
-  readonly #onWritten = (error?: Error | null): void => {
-    this.#writing -= 1;
-    if (error) return;
-    this.#progressAt = performance.now();
-    if (this.#writing > 0 || this.over) return;
-    const state = this.#writer?.flushed();
-    if (state === 'complete') this.#ended();
-    else if (state === 'ready') this.guard(this.onDrain);
-  };
-
-  readonly #onClose = (): void => {
-    this.clientGone();
-  };
-
-  #readBody(length: number | undefined): IncomingBody {
-    const stream = this.#stream;
-    const source = {
-      pause: () => void stream.pause(),
-      resume: () => void stream.resume(),
-      begin: () => {
-        if (this.head.expectsContinue && !this.responded && body.received === 0)
-          stream.additionalHeaders({ ':status': 100 });
-      },
-    };
-    const body = new IncomingBody(this, source, length);
-    stream.on('data', (chunk: Buffer) => this.guard(() => body.receive(chunk, false)));
-    stream.on('end', () => this.guard(() => body.receive(Buffer.alloc(0), true)));
-    return body;
-  }
-
   /** @returns whether there is somebody to answer */
   #begin(head: ResponseHead): boolean {
     if (this.over) return false;
@@ -213,19 +172,14 @@ export class Http2Exchange implements EngineExchange, Stallable {
   }
 
   #sendWithoutBody(head: ResponseHead, length: number | undefined): void {
-    this.#stream.respond(this.#fields(head, length), { endStream: true });
+    this.#stream.session.respond(this.#stream, this.engine.fields.encode(head, length), true);
     this.#ended();
   }
 
-  #startBody(head: ResponseHead, length: number | undefined, shared: boolean): BodyWriter {
-    this.#stream.respond(this.#fields(head, length));
-    return new BodyWriter(this.#sink, undefined, length, false, shared);
-  }
-
-  #fields(head: ResponseHead, length: number | undefined): OutgoingHttpHeaders {
-    const fields = responseFields(head);
-    if (length !== undefined) fields['content-length'] = length;
-    return fields;
+  #startBody(head: ResponseHead, length: number | undefined): BodyWriter {
+    this.#stream.session.respond(this.#stream, this.engine.fields.encode(head, length), false);
+    // The stream copies what it keeps.
+    return new BodyWriter(this.#stream, undefined, length, false, true);
   }
 
   #endBody(writer: BodyWriter): void {
@@ -237,23 +191,19 @@ export class Http2Exchange implements EngineExchange, Stallable {
 
   /** The response is complete: ends the stream, and tells the client to send no more of a body that nobody reads. */
   #ended(): void {
-    if (!this.#stream.writableEnded) this.#stream.end();
+    const { session } = this.#stream;
+    if (!this.#stream.localEnded && this.#stream.pending === undefined) session.sendData(this.#stream, nothing, true);
     // RFC 9113 section 8.1: a complete response may come before the whole request.
-    if (this.mustClose) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    session.stopReceiving(this.#stream);
     this.complete();
   }
 
   #release(): void {
     this.over = true;
-    this.engine.watch.delete(this);
     if (this.body instanceof IncomingBody) this.body.discard();
   }
 
   #finish(): void {
     if (this.started && !this.handling) this.engine.finish(this);
   }
-}
-
-function ignore(): void {
-  // `close` follows, with the code.
 }

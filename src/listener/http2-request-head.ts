@@ -1,4 +1,5 @@
 import { HeaderFields } from '../http/header-fields.ts';
+import type { TableField } from '../http2/hpack-decoder.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import { isHost, isMethod, isOriginForm, readFraming } from './framing.ts';
@@ -11,6 +12,8 @@ const connectionFields: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
+const pseudoFields: ReadonlySet<string> = new Set([':method', ':scheme', ':authority', ':path', ':protocol']);
+const colon = 0x3a;
 const fieldName = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 // RFC 9113 section 8.2.1: none of these, nor a blank at either end.
 // oxlint-disable-next-line no-control-regex
@@ -38,11 +41,11 @@ export class Http2RequestHead implements RequestHead {
   refusal: PorticoError | undefined;
 
   /**
-   * @param raw        `[name, value, …]`, pseudo-header fields first
+   * @param raw        pseudo-header fields first
    * @param scheme     that of the connection
    * @param endsAtOnce whether no body follows
    */
-  constructor(raw: readonly string[], scheme: string, endsAtOnce: boolean) {
+  constructor(raw: readonly TableField[], scheme: string, endsAtOnce: boolean) {
     const { pseudo, entries, fault } = splitFields(raw);
     this.method = pseudo.get(':method') ?? '';
     this.connectProtocol = pseudo.get(':protocol');
@@ -96,20 +99,19 @@ interface SplitFields {
 }
 
 /** Parts the pseudo-header fields from the others, which it checks; crumbs of Cookie are put together (RFC 9113 section 8.2.3). */
-function splitFields(raw: readonly string[]): SplitFields {
+function splitFields(raw: readonly TableField[]): SplitFields {
   const pseudo = new Map<string, string>();
   const entries: string[] = [];
   let fault: string | undefined;
   let cookieAt = -1;
-  for (let index = 0; index < raw.length; index += 2) {
-    const name = raw[index] as string;
-    const value = raw[index + 1] as string;
-    if (name.startsWith(':')) {
+  for (const { name, value, fault: wrong } of raw) {
+    fault ??= wrong;
+    if (name.charCodeAt(0) === colon) {
+      if (entries.length > 0) fault ??= `${name} behind a field`;
       if (pseudo.has(name)) fault ??= `two ${name}`;
       pseudo.set(name, value);
       continue;
     }
-    fault ??= faultOf(name, value);
     if (name === 'cookie' && cookieAt >= 0) {
       entries[cookieAt] = `${entries[cookieAt]}; ${value}`;
       continue;
@@ -120,7 +122,10 @@ function splitFields(raw: readonly string[]): SplitFields {
   return { pseudo, entries, fault };
 }
 
-function faultOf(name: string, value: string): string | undefined {
+/** What is wrong with a field by itself; undefined when nothing is. */
+export function http2FieldFault(name: string, value: string): string | undefined {
+  if (name.startsWith(':'))
+    return pseudoFields.has(name) ? undefined : 'a pseudo-header field that is not of a request';
   if (!fieldName.test(name)) return 'a field name that is no lower-case token';
   if (!fieldValue.test(value)) return `a value of ${name} with bytes that may not be in it`;
   if (connectionFields.has(name)) return `a ${name} field in HTTP/2`;

@@ -1,6 +1,7 @@
 import { EngineCore } from './engine-core.ts';
 import { FieldNames } from './field-names.ts';
 import { Http1ResponseHeads } from './http1-response-head.ts';
+import { Http2ResponseFields } from './http2-response-fields.ts';
 
 /** A connection of whatever version of HTTP. */
 export interface NodeConnection {
@@ -15,6 +16,7 @@ export interface NodeConnection {
 export class NodeEngineCore extends EngineCore {
   readonly names = new FieldNames();
   readonly heads = new Http1ResponseHeads();
+  readonly fields = new Http2ResponseFields();
   readonly connections = new Set<NodeConnection>();
 
   get requestHeadMs(): number {

@@ -6,7 +6,7 @@ import type { TlsTerminator } from '../tls/tls-terminator.ts';
 import type { Engine, EngineFactory, EngineTimeouts } from './engine.ts';
 import type { ConnectionInfo, ExchangeHandler } from './exchange.ts';
 import { Http1Connection } from './http1-connection.ts';
-import { NodeHttp2Session } from './http2-session.ts';
+import { Http2Session } from './http2-session.ts';
 import { NodeEngineCore } from './node-engine-core.ts';
 import { canReusePort } from './reuse-port.ts';
 
@@ -111,7 +111,7 @@ class NodeEngine implements Engine {
   #accept(socket: Socket, { address }: ListenAddress, localPort: number, scheme: 'http' | 'https'): void {
     const info = new NodeConnectionInfo(socket, address, localPort, scheme);
     const isHttp2 = 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';
-    (isHttp2 ? new NodeHttp2Session(this.#core, socket, info) : new Http1Connection(this.#core, socket, info)).start();
+    (isHttp2 ? new Http2Session(this.#core, socket, info) : new Http1Connection(this.#core, socket, info)).start();
   }
 
   #resolveWhenSent(resolve: () => void): void {
