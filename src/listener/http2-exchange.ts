@@ -61,9 +61,13 @@ export class Http2Exchange implements EngineExchange {
     }
     if (body.length <= singleFrameBytes) {
       this.#sent = body.length;
-      this.#stream.session.respond(this.#stream, this.engine.fields.encode(head, body.length), body.length === 0);
+      this.#stream.session.output.headers(
+        this.#stream,
+        this.engine.fields.encode(head, body.length),
+        body.length === 0,
+      );
       // What the client's window has no room for the stream keeps, after the exchange too.
-      if (body.length > 0) this.#stream.session.sendData(this.#stream, body, true);
+      if (body.length > 0) this.#stream.session.output.data(this.#stream, body, true);
       this.#ended();
       return;
     }
@@ -172,12 +176,12 @@ export class Http2Exchange implements EngineExchange {
   }
 
   #sendWithoutBody(head: ResponseHead, length: number | undefined): void {
-    this.#stream.session.respond(this.#stream, this.engine.fields.encode(head, length), true);
+    this.#stream.session.output.headers(this.#stream, this.engine.fields.encode(head, length), true);
     this.#ended();
   }
 
   #startBody(head: ResponseHead, length: number | undefined): BodyWriter {
-    this.#stream.session.respond(this.#stream, this.engine.fields.encode(head, length), false);
+    this.#stream.session.output.headers(this.#stream, this.engine.fields.encode(head, length), false);
     // The stream copies what it keeps.
     return new BodyWriter(this.#stream, undefined, length, false, true);
   }
@@ -192,7 +196,8 @@ export class Http2Exchange implements EngineExchange {
   /** The response is complete: ends the stream, and tells the client to send no more of a body that nobody reads. */
   #ended(): void {
     const { session } = this.#stream;
-    if (!this.#stream.localEnded && this.#stream.pending === undefined) session.sendData(this.#stream, nothing, true);
+    if (!this.#stream.localEnded && this.#stream.pending === undefined)
+      session.output.data(this.#stream, nothing, true);
     // RFC 9113 section 8.1: a complete response may come before the whole request.
     session.stopReceiving(this.#stream);
     this.complete();

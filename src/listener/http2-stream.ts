@@ -26,8 +26,6 @@ export class Http2Stream implements ByteSink, BodySource {
   pending: Buffer | undefined;
   /** Whether the stream ends behind what is pending. */
   endsBehindPending = false;
-  /** The writer was told to wait. */
-  waiting = false;
   /** `performance.now()` when something was sent last, or began to wait. */
   progressAt = 0;
 
@@ -39,7 +37,7 @@ export class Http2Stream implements ByteSink, BodySource {
   }
 
   write(bytes: Uint8Array): boolean {
-    return this.session.sendData(this, bytes, false);
+    return this.session.output.data(this, bytes, false);
   }
 
   pause(): void {
@@ -49,7 +47,7 @@ export class Http2Stream implements ByteSink, BodySource {
   resume(): void {
     if (!this.paused) return;
     this.paused = false;
-    this.session.acknowledge(this, true);
+    this.session.window.acknowledgeStream(this, true);
   }
 
   begin(): void {
