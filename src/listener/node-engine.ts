@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { ListenAddress } from '../config/config.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { TlsTerminator } from '../tls/tls-terminator.ts';
@@ -90,17 +90,12 @@ class NodeEngine implements Engine {
   }
 
   #createServer(address: ListenAddress, tls: TlsTerminator | undefined): Server {
+    const server = createServer({ allowHalfOpen: true, noDelay: true });
     if (tls === undefined) {
-      const server = createServer({ allowHalfOpen: true, noDelay: true });
       return server.on('connection', (socket: Socket) => this.#accept(socket, address, portOf(server), 'http'));
     }
-    const server = createTlsServer({
-      ...tls.serverOptions,
-      allowHalfOpen: true,
-      noDelay: true,
-      ALPNProtocols: tls.protocols,
-    });
-    return server.on('secureConnection', (socket: TLSSocket) => this.#accept(socket, address, portOf(server), 'https'));
+    tls.open((socket: TLSSocket) => this.#accept(socket, address, portOf(server), 'https'));
+    return server.on('connection', (socket: Socket) => tls.accept(socket));
   }
 
   #closeServers(): void {

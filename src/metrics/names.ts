@@ -67,7 +67,41 @@ export const metricNames = {
     'Errors that Portico answered or ended a connection with, by code (docs/errors.md).',
     'code',
   ),
+  rateLimitRequests: counter(
+    'portico_rate_limit_requests_total',
+    'Requests by what a `rateLimits` zone made of them: `passed`, `refused`, `dry_run` (would have been refused), `exempt`.',
+    'zone',
+    'result',
+  ),
+  rateLimitKeysDisplaced: counter(
+    'portico_rate_limit_keys_displaced_total',
+    'Keys of a `rateLimits` zone that found its memory full of keys in debt and had to take over the debt of one.',
+    'zone',
+  ),
+  concurrencyLimitRequests: counter(
+    'portico_concurrency_limit_requests_total',
+    'Requests by what a `concurrencyLimits` zone made of them: `passed`, `refused`, `dry_run` (would have been refused), `exempt`.',
+    'zone',
+    'result',
+  ),
   connections: gauge('portico_connections_open', 'Client connections open.'),
+  tlsHandshakes: counter(
+    'portico_tls_handshakes_total',
+    'TLS handshakes with clients, by version (1.2, 1.3) and whether a former session was resumed (yes, no).',
+    'version',
+    'resumed',
+  ),
+  tlsHandshakesFailed: counter(
+    'portico_tls_handshakes_failed_total',
+    'TLS handshakes that failed, by reason: closed, timeout, version, cipher, alpn, unknown_name, no_tls (something else was spoken), refused_by_client (by an alert), client_certificate, protocol.',
+    'reason',
+  ),
+  tlsCertificateNotAfter: gauge(
+    'portico_tls_certificate_not_after_timestamp_seconds',
+    'When a certificate expires, Unix time; by its names (the first three) and kind of key. Of several for the same names the one that expires first.',
+    'names',
+    'key',
+  ),
   webSockets: gauge('portico_websockets_open', 'WebSockets open.', 'site', 'route'),
   webSocketMessages: counter(
     'portico_websocket_messages_total',

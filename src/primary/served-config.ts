@@ -34,12 +34,15 @@ export async function resolveAddresses(config: Config, former?: Config): Promise
   const admin =
     config.admin === undefined ? undefined : { ...config.admin, ...resolved.pop(), control: config.admin.control };
   const upstreams = withSessionSecrets(config.upstreams, former?.upstreams);
-  return { ...config, listen: resolved, admin, upstreams };
+  // What limits remember goes by it.
+  const limitSecret = former?.limitSecret ?? config.limitSecret;
+  return { ...config, listen: resolved, admin, upstreams, limitSecret };
 }
 
 /** What is open under that address, or a socket of ours that stands in the way of trying it. */
 function alreadyOpen(listener: ListenAddress, held: readonly ListenAddress[]): ListenAddress | undefined {
   const same = held.find((other) => other.address === listener.address);
-  if (same !== undefined) return same;
+  // What else is said of it may have changed.
+  if (same !== undefined) return { ...listener, port: same.port };
   return held.some((other) => overlaps(other, listener)) ? listener : undefined;
 }

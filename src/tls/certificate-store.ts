@@ -14,6 +14,8 @@ export type ContextOptions = Pick<
 export class CertificateStore {
   readonly certificates: readonly Certificate[];
   readonly default: SecureContext | undefined;
+  /** What `default` has, for a server that needs it before any name is known. */
+  readonly fallback: { readonly cert?: string[]; readonly key?: string[] };
   readonly #exact = new Map<string, SecureContext>();
   /** By what stands behind the `*`: `.example.com`. */
   readonly #wildcard = new Map<string, SecureContext>();
@@ -25,22 +27,21 @@ export class CertificateStore {
   constructor(certificates: readonly Certificate[], options: ContextOptions) {
     this.certificates = certificates;
     const contexts = new Map<string, SecureContext>();
-    for (const [name, group] of groupByName(certificates)) {
+    const groups = groupByName(certificates);
+    for (const [name, group] of groups) {
       const key = group.map(({ files }) => files.certificate).join('\0');
       let context = contexts.get(key);
       if (context === undefined) {
-        context = createSecureContext({
-          ...options,
-          cert: group.map(({ chain }) => chain),
-          key: group.map((certificate) => certificate.key),
-        });
+        context = createSecureContext({ ...options, ...pairsOf(group) });
         contexts.set(key, context);
       }
       if (name.startsWith('*.')) this.#wildcard.set(name.slice(1), context);
       else this.#exact.set(name, context);
     }
     const [first] = certificates;
-    if (first !== undefined) this.default = this.find(first.names[0] ?? '') ?? this.#contextOf(first, options);
+    const firstName = first?.names[0] ?? '';
+    this.default = this.#exact.get(firstName) ?? this.find(firstName);
+    this.fallback = pairsOf(groups.get(firstName) ?? []);
   }
 
   /** The context for a name that a client asks for; undefined when no certificate is for it. @param name in any case */
@@ -52,10 +53,10 @@ export class CertificateStore {
     const dot = lower.indexOf('.');
     return dot < 0 ? undefined : this.#wildcard.get(lower.slice(dot));
   }
+}
 
-  #contextOf({ chain, key }: Certificate, options: ContextOptions): SecureContext {
-    return createSecureContext({ ...options, cert: chain, key });
-  }
+function pairsOf(group: readonly Certificate[]): { cert: string[]; key: string[] } {
+  return { cert: group.map(({ chain }) => chain), key: group.map(({ key }) => key) };
 }
 
 /** For each name the certificates for it, one for each kind of key; the first given counts. */

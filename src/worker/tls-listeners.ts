@@ -1,7 +1,9 @@
 import type { ListenAddress } from '../config/config.ts';
 import { listenerIdentity } from '../listener/listener-identity.ts';
 import type { Logger } from '../log/logger.ts';
+import type { Recorder } from '../metrics/recorder.ts';
 import { CertificateWatch } from '../tls/certificate-watch.ts';
+import { HandshakeMetrics } from '../tls/handshake-metrics.ts';
 import { TlsTerminator } from '../tls/tls-terminator.ts';
 
 interface Watched {
@@ -12,11 +14,13 @@ interface Watched {
 /** The certificates of every listener that speaks HTTPS, over reloads. */
 export class TlsListeners {
   readonly #logger: Logger;
+  readonly #metrics: HandshakeMetrics;
   readonly #watched = new Map<string, Watched>();
   readonly #prepared = new Map<string, TlsTerminator>();
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, recorder: Recorder) {
     this.#logger = logger;
+    this.#metrics = new HandshakeMetrics(recorder);
   }
 
   /**
@@ -31,7 +35,7 @@ export class TlsListeners {
       if (listener.tls === undefined) continue;
       const identity = listenerIdentity(listener);
       const terminator = this.#watched.get(identity)?.terminator;
-      if (terminator === undefined) this.#prepared.set(identity, new TlsTerminator(listener.tls));
+      if (terminator === undefined) this.#prepared.set(identity, new TlsTerminator(listener.tls, this.#metrics));
       else commits.push(terminator.prepare(listener.tls));
       commits.push(() => this.#watchAnew(identity));
     }

@@ -8,14 +8,17 @@ import type {
   ToPrimary,
   ToWorker,
   WorkerState,
+  ZoneDebts,
 } from '../ipc/message.ts';
 import type { Engine, EngineFactory, EngineTimeouts } from '../listener/engine.ts';
+import { LimitZones } from '../limits/limit-zones.ts';
 import { AccessLog } from '../log/access-log.ts';
 import type { Logger } from '../log/logger.ts';
 import { metricNames } from '../metrics/names.ts';
 import type { Gauge } from '../metrics/recorder.ts';
 import type { WorkerRecorder } from '../metrics/worker-recorder.ts';
 import type { BufferingResources } from '../proxy/buffering.ts';
+import { TrustedProxies } from '../request/trusted-proxies.ts';
 import { PaceClock } from '../response/pace-clock.ts';
 import { ContentTypes } from '../static/content-types.ts';
 import { FileCache } from '../static/file-cache.ts';
@@ -25,6 +28,7 @@ import { bufferingResources, configureBuffering } from './buffering-resources.ts
 import { CapacityLeases } from './capacity-leases.ts';
 import { Listeners } from './listeners.ts';
 import { Pipeline } from './pipeline.ts';
+import { RateExchange } from './rate-exchange.ts';
 import { RequestObserver } from './request-observer.ts';
 import { buildSiteGraph } from './site-graph.ts';
 import { TlsListeners } from './tls-listeners.ts';
@@ -50,6 +54,8 @@ export class Worker {
   private readonly upstreams: UpstreamSet;
   private readonly openConnections: Gauge;
   private readonly paceClock: PaceClock;
+  private readonly limits: LimitZones;
+  private readonly rates: RateExchange;
   private serving: Serving | undefined;
   private awaitIdle = false;
 
@@ -59,6 +65,8 @@ export class Worker {
     this.capacity = new CapacityLeases((demands) => options.send({ type: 'capacity', demands }));
     this.upstreams = new UpstreamSet(options.recorder, options.logger, this.capacity);
     this.paceClock = new PaceClock(options.recorder.gauge(metricNames.httpResponsesPaced, {}));
+    this.limits = new LimitZones(options.recorder, options.logger, (ranges) => new TrustedProxies(ranges));
+    this.rates = new RateExchange(this.limits, (zones) => options.send({ type: 'rates', zones }));
     this.openConnections = options.recorder.gauge(metricNames.connections, {});
   }
 
@@ -89,6 +97,11 @@ export class Worker {
   /** Takes what the primary says about `maxConnections`. */
   takeCapacity(orders: readonly CapacityOrder[]): void {
     this.capacity.receive(orders);
+  }
+
+  /** Takes what all workers counted for limits. */
+  takeRates(zones: readonly ZoneDebts[]): void {
+    this.rates.receive(zones);
   }
 
   /** Takes what active checks found of servers. */
@@ -124,6 +137,7 @@ export class Worker {
     const cut = serving.engine.inFlight;
     serving.engine.close();
     this.upstreams.close();
+    this.rates.close();
     serving.buffering.spool.close();
     this.report();
     await serving.accessLog?.close();
@@ -149,7 +163,8 @@ export class Worker {
     const files = fileResources(config, recorder, former?.files);
     const buffering = bufferingResources(config, recorder, this.options.logger, former?.buffering);
     const { upstreams, paceClock } = this;
-    const graph = buildSiteGraph(config, { files, upstreams, recorder, paceClock, buffering });
+    const limits = this.limits.prepare(config);
+    const graph = buildSiteGraph(config, { files, upstreams, recorder, paceClock, buffering, limits });
     const serving = former ?? this.start(config, new Pipeline(graph, this.observer));
     const accessLog = this.accessLogFor(config, former);
     const closeOld = await serving.listeners.openNew(config.listen).catch(async (error: unknown) => {
@@ -161,6 +176,7 @@ export class Worker {
     files.buffers.configure(config.fileCache.readBuffers);
     configureBuffering(buffering, config);
     this.upstreams.applyConfig(config.upstreams);
+    limits.use(performance.now());
     serving.pipeline.replaceGraph(graph);
     this.observer.useAccessLog(accessLog);
     if (former?.accessLog !== accessLog) void former?.accessLog?.close();
@@ -170,7 +186,7 @@ export class Worker {
 
   private start(config: Config, pipeline: Pipeline): Pick<Serving, 'engine' | 'pipeline' | 'listeners'> {
     const engine = this.options.createEngine(pipeline, engineTimeouts(config));
-    return { engine, pipeline, listeners: new Listeners(engine, new TlsListeners(this.options.logger)) };
+    return { engine, pipeline, listeners: new Listeners(engine, new TlsListeners(this.options.logger, this.options.recorder)) };
   }
 
   private accessLogFor(config: Config, former: Serving | undefined): AccessLog | undefined {

@@ -4,6 +4,7 @@ import type { ListenAddress } from '../../../src/config/config.ts';
 import type { Engine } from '../../../src/listener/engine.ts';
 import { Listeners } from '../../../src/worker/listeners.ts';
 import { TlsListeners } from '../../../src/worker/tls-listeners.ts';
+import { FakeRecorder } from '../../support/fake-recorder.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 
 function address(port: number): ListenAddress {
@@ -29,7 +30,10 @@ class FakeEngine implements Pick<Engine, 'listen' | 'unlisten'> {
 
 function made() {
   const engine = new FakeEngine();
-  return { engine, listeners: new Listeners(engine as unknown as Engine, new TlsListeners(new RecordingLogger())) };
+  return {
+    engine,
+    listeners: new Listeners(engine as unknown as Engine, new TlsListeners(new RecordingLogger(), new FakeRecorder())),
+  };
 }
 
 test('old addresses close only when the new configuration is in force', async () => {

@@ -1,0 +1,66 @@
+import type { Socket } from 'node:net';
+import { createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
+import { readCertificate } from './certificate.ts';
+import { certificatesIn } from './certificate-folder.ts';
+import { CertificateStore } from './certificate-store.ts';
+import { contextOptions } from './context-options.ts';
+import type { TlsConfig } from './tls-config.ts';
+
+/** Who hears how handshakes ended; each of both once for a connection that came so far. */
+export interface HandshakeEvents {
+  secure(socket: TLSSocket): void;
+  failed(error: Error): void;
+}
+
+/**
+ * Makes handshakes with one set of certificates and options. Listens nowhere: connections are given to it, so that a
+ * reload puts another one in its place while those under way finish with this one.
+ */
+export class TlsAcceptor {
+  readonly config: TlsConfig;
+  readonly store: CertificateStore;
+  readonly #server: Server;
+
+  /** @throws CertificateError when a certificate cannot be used; Error of OpenSSL when the options cannot */
+  constructor(config: TlsConfig, events: HandshakeEvents) {
+    this.config = config;
+    this.store = load(config);
+    this.#server = createServer({
+      ...contextOptions(config),
+      ...this.store.fallback,
+      handshakeTimeout: config.handshakeTimeout,
+      // RFC 7301: best first. A client that offers neither is refused with an alert.
+      ALPNProtocols: config.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+      // Called for every handshake in which the client names a host; the others get the fallback.
+      SNICallback: (name, done) => this.#choose(name, done),
+    });
+    this.#server.on('secureConnection', (socket) => events.secure(socket));
+    this.#server.on('tlsClientError', (error) => events.failed(error));
+  }
+
+  accept(socket: Socket): void {
+    this.#server.emit('connection', socket);
+  }
+
+  #choose(name: string, done: (error: Error | null, context?: SecureContext) => void): void {
+    const context = this.store.find(name);
+    if (context !== undefined) return done(null, context);
+    if (this.config.unknownNames === 'refuse') return done(new UnknownNameError());
+    done(null, this.store.default);
+  }
+}
+
+/** A client has asked for a name that no certificate is for. */
+export class UnknownNameError extends Error {
+  readonly code = 'UNKNOWN_NAME';
+
+  constructor() {
+    super('no certificate for that name');
+    this.name = 'UnknownNameError';
+  }
+}
+
+function load(config: TlsConfig): CertificateStore {
+  const files = [...config.certificates, ...(config.directory === undefined ? [] : certificatesIn(config.directory))];
+  return new CertificateStore(files.map(readCertificate), contextOptions(config));
+}

@@ -1,0 +1,11 @@
+import type { CertificateFiles } from './certificate.ts';
+
+/** TLS of one listener, compiled: absolute paths, times in milliseconds. */
+export interface TlsConfig {
+  readonly certificates: readonly CertificateFiles[];
+  readonly directory?: string | undefined;
+  readonly unknownNames: 'default' | 'refuse';
+  readonly minVersion: '1.2' | '1.3';
+  readonly handshakeTimeout: number;
+  readonly http2: boolean;
+}
