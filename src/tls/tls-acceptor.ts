@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
-import { createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
+import { createServer, type SecureContext, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
+import type { PendingChallenges } from '../acme/pending-challenges.ts';
+import { answerChallenges, challengeProtocol } from '../acme/tls-alpn-responder.ts';
 import { readCertificate } from './certificate.ts';
 import { certificatesIn } from './certificate-folder.ts';
 import { CertificateStore } from './certificate-store.ts';
@@ -21,20 +23,31 @@ export class TlsAcceptor {
   readonly store: CertificateStore;
   readonly #server: Server;
 
-  /** @throws CertificateError when a certificate cannot be used; Error of OpenSSL when the options cannot */
-  constructor(config: TlsConfig, events: HandshakeEvents) {
+  /**
+   * @param challenges those of an authority that are answered, where the listener has certificates by one
+   * @throws CertificateError when a certificate cannot be used; Error of OpenSSL when the options cannot
+   */
+  constructor(config: TlsConfig, events: HandshakeEvents, challenges?: PendingChallenges) {
     this.config = config;
     this.store = load(config);
-    this.#server = createServer({
+    // RFC 7301: best first. A client that offers neither is refused with an alert.
+    const protocols = config.http2 ? ['h2', 'http/1.1'] : ['http/1.1'];
+    const options = {
       ...contextOptions(config),
       ...this.store.fallback,
       handshakeTimeout: config.handshakeTimeout,
-      // RFC 7301: best first. A client that offers neither is refused with an alert.
-      ALPNProtocols: config.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
       // Called for every handshake in which the client names a host; the others get the fallback.
       SNICallback: (name, done) => this.#choose(name, done),
+    } satisfies TlsOptions;
+    const answering = config.acme !== undefined && challenges !== undefined;
+    this.#server = createServer(
+      answering ? answerChallenges(options, protocols, challenges) : { ...options, ALPNProtocols: protocols },
+    );
+    this.#server.on('secureConnection', (socket) => {
+      // The authority has seen what it came for (RFC 8737 section 3).
+      if (socket.alpnProtocol === challengeProtocol) socket.end();
+      else events.secure(socket);
     });
-    this.#server.on('secureConnection', (socket) => events.secure(socket));
     this.#server.on('tlsClientError', (error) => events.failed(error));
   }
 

@@ -1,8 +1,11 @@
+import type { AcmeConfig } from '../acme/acme-config.ts';
 import type { CertificateFiles } from './certificate.ts';
 
 /** TLS of one listener, compiled: absolute paths, times in milliseconds. */
 export interface TlsConfig {
   readonly certificates: readonly CertificateFiles[];
+  /** Keeps the last of the certificates up to date. */
+  readonly acme?: AcmeConfig | undefined;
   readonly directory?: string | undefined;
   readonly unknownNames: 'default' | 'refuse';
   readonly minVersion: '1.2' | '1.3';

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { TLSSocket } from 'node:tls';
+import type { PendingChallenges } from '../acme/pending-challenges.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
 import type { TlsConfig } from './tls-config.ts';
@@ -19,12 +20,17 @@ export interface HandshakeCounts {
  */
 export class TlsTerminator {
   readonly #counts: HandshakeCounts | undefined;
+  readonly #challenges: PendingChallenges | undefined;
   #acceptor: TlsAcceptor;
   #serve: (socket: TLSSocket) => void = (socket) => void socket.destroy();
 
-  /** @throws CertificateError when a certificate cannot be used */
-  constructor(config: TlsConfig, counts?: HandshakeCounts) {
+  /**
+   * @param challenges of authorities, to be answered here as well
+   * @throws CertificateError when a certificate cannot be used
+   */
+  constructor(config: TlsConfig, counts?: HandshakeCounts, challenges?: PendingChallenges) {
     this.#counts = counts;
+    this.#challenges = challenges;
     this.#acceptor = this.#acceptorFor(config);
   }
 
@@ -62,12 +68,13 @@ export class TlsTerminator {
   }
 
   #acceptorFor(config: TlsConfig): TlsAcceptor {
-    return new TlsAcceptor(config, {
-      secure: (socket) => {
+    const events = {
+      secure: (socket: TLSSocket) => {
         this.#counts?.succeeded(socket);
         this.#serve(socket);
       },
-      failed: (error) => this.#counts?.failed(error),
-    });
+      failed: (error: Error) => this.#counts?.failed(error),
+    };
+    return new TlsAcceptor(config, events, this.#challenges);
   }
 }

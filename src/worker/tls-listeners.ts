@@ -1,9 +1,11 @@
+import type { PendingChallenges } from '../acme/pending-challenges.ts';
 import type { ListenAddress } from '../config/config.ts';
 import { listenerIdentity } from '../listener/listener-identity.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { CertificateWatch } from '../tls/certificate-watch.ts';
 import { HandshakeMetrics } from '../tls/handshake-metrics.ts';
+import type { TlsConfig } from '../tls/tls-config.ts';
 import { TlsTerminator } from '../tls/tls-terminator.ts';
 
 interface Watched {
@@ -14,12 +16,15 @@ interface Watched {
 /** The certificates of every listener that speaks HTTPS, over reloads. */
 export class TlsListeners {
   readonly #logger: Logger;
+  readonly #challenges: PendingChallenges | undefined;
   readonly #metrics: HandshakeMetrics;
   readonly #watched = new Map<string, Watched>();
   readonly #prepared = new Map<string, TlsTerminator>();
 
-  constructor(logger: Logger, recorder: Recorder) {
+  /** @param challenges what authorities of certificates ask for now */
+  constructor(logger: Logger, recorder: Recorder, challenges?: PendingChallenges) {
     this.#logger = logger;
+    this.#challenges = challenges;
     this.#metrics = new HandshakeMetrics(recorder);
   }
 
@@ -35,7 +40,7 @@ export class TlsListeners {
       if (listener.tls === undefined) continue;
       const identity = listenerIdentity(listener);
       const terminator = this.#watched.get(identity)?.terminator;
-      if (terminator === undefined) this.#prepared.set(identity, new TlsTerminator(listener.tls, this.#metrics));
+      if (terminator === undefined) this.#prepared.set(identity, this.#terminatorFor(listener.tls));
       else commits.push(terminator.prepare(listener.tls));
       commits.push(() => this.#watchAnew(identity));
     }
@@ -59,6 +64,10 @@ export class TlsListeners {
   close(): void {
     for (const { watch } of this.#watched.values()) watch.close();
     this.#watched.clear();
+  }
+
+  #terminatorFor(config: TlsConfig): TlsTerminator {
+    return new TlsTerminator(config, this.#metrics, this.#challenges);
   }
 
   #watchAnew(identity: string): void {
