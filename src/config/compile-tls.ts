@@ -1,17 +1,30 @@
+import { isIP } from 'node:net';
 import { CertificateError, readCertificate } from '../tls/certificate.ts';
+import { chainFault } from '../tls/certificate-chain.ts';
 import { certificatesIn } from '../tls/certificate-folder.ts';
-import type { TlsConfig } from '../tls/tls-terminator.ts';
+import { coversHost } from '../tls/covers-host.ts';
+import type { TlsConfig } from '../tls/tls-config.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { folderMistake } from './file-check.ts';
 import { quote } from './finding.ts';
+import { parseHostPattern } from './host-pattern.ts';
+import type { ParsedConfig } from './schema.ts';
 import type { KeyPath } from './schema-walk.ts';
 import { type ListenerTlsInput, noCertificateAllowed } from './tls-schema.ts';
 
 const dayMs = 86_400_000;
-const soonDays = 14;
+/** Whoever has certificates renewed by a program has them renewed before: a third of 90 days is 30. */
+const soonDays = 21;
+/** Hosts that are named in one warning. */
+const namedHosts = 5;
 
 /** Makes the paths of a listener's TLS absolute, and tries its certificates. */
-export function compileTls(tls: ListenerTlsInput, path: KeyPath, diagnosis: Diagnosis): TlsConfig {
+export function compileTls(
+  tls: ListenerTlsInput,
+  path: KeyPath,
+  sites: ParsedConfig['sites'],
+  diagnosis: Diagnosis,
+): TlsConfig {
   const certificates = tls.certificates.map(({ certificate, key }) => ({
     certificate: diagnosis.absolute(certificate),
     key: diagnosis.absolute(key),
@@ -23,28 +36,53 @@ export function compileTls(tls: ListenerTlsInput, path: KeyPath, diagnosis: Diag
   if (certificates.length + found.length === 0 && mistake === undefined) {
     diagnosis.report(path, { message: 'TLS without a certificate', found: 'none', allowed: noCertificateAllowed });
   }
-  for (const [index, files] of certificates.entries()) {
-    tryCertificate(files, [...path, 'certificates', index], diagnosis);
-  }
-  for (const files of found) tryCertificate(files, [...path, 'directory'], diagnosis);
+  const names = [
+    ...certificates.map((files, index) => tryCertificate(files, [...path, 'certificates', index], diagnosis)),
+    ...found.map((files) => tryCertificate(files, [...path, 'directory'], diagnosis)),
+  ];
+  // A certificate that cannot be read is told of already.
+  if (!names.includes(undefined)) warnOfUncoveredHosts(new Set(names.flatMap((some) => some ?? [])), sites, diagnosis);
   return { ...tls, certificates, directory };
 }
 
-function tryCertificate(files: TlsConfig['certificates'][number], path: KeyPath, diagnosis: Diagnosis): void {
+/** @returns what it is for; undefined when it cannot be used */
+function tryCertificate(
+  files: TlsConfig['certificates'][number],
+  path: KeyPath,
+  diagnosis: Diagnosis,
+): readonly string[] | undefined {
   try {
-    const { notAfter, notBefore } = readCertificate(files);
+    const certificate = readCertificate(files);
+    const { notAfter, notBefore, names } = certificate;
     const now = Date.now();
     const days = Math.floor((notAfter - now) / dayMs);
     if (notAfter <= now) diagnosis.warn(`${files.certificate}: it expired on ${dayOf(notAfter)}`);
     else if (days < soonDays) diagnosis.warn(`${files.certificate}: it expires on ${dayOf(notAfter)}, in ${days} days`);
     if (notBefore > now) diagnosis.warn(`${files.certificate}: it is valid from ${dayOf(notBefore)} on only`);
+    const fault = chainFault(certificate);
+    if (fault !== undefined) diagnosis.warn(`${files.certificate}: ${fault}`);
+    return names;
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
-    const place = error.file === files.key && path.at(-2) === 'certificates' ? 'key' : 'certificate';
+    const place = error.file === files.key && files.key !== files.certificate ? 'key' : 'certificate';
     const where = path.at(-2) === 'certificates' ? [...path, place] : path;
     const allowed = 'a certificate in PEM, and the private key that belongs to it';
     diagnosis.report(where, { message: error.message, found: quote(error.file), allowed });
+    return undefined;
   }
+}
+
+function warnOfUncoveredHosts(names: ReadonlySet<string>, sites: ParsedConfig['sites'], diagnosis: Diagnosis): void {
+  const uncovered = sites
+    .flatMap(({ hosts }) => hosts ?? [])
+    .flatMap((text) => {
+      const checked = parseHostPattern(text);
+      return 'mistake' in checked || checked.value.startsWith('[') || isIP(checked.value) !== 0 ? [] : checked.value;
+    })
+    .filter((host) => !coversHost(names, host));
+  if (uncovered.length === 0) return;
+  const more = uncovered.length > namedHosts ? ` and ${uncovered.length - namedHosts} more` : '';
+  diagnosis.warn(`no certificate is for ${uncovered.slice(0, namedHosts).join(', ')}${more}: browsers refuse them`);
 }
 
 function dayOf(time: number): string {

@@ -58,7 +58,7 @@ function compileListen(parsed: ParsedConfig, diagnosis: Diagnosis): ListenAddres
       diagnosis.report(path, { message: `"${text}" is there twice`, found: `"${text}"`, allowed: 'each address once' });
     } else {
       addresses.push(
-        typeof entry === 'string' ? checked.value : compileListener(entry, index, checked.value, diagnosis),
+        typeof entry === 'string' ? checked.value : compileListener(entry, index, checked.value, parsed, diagnosis),
       );
     }
   }
@@ -69,6 +69,7 @@ function compileListener(
   { engine, tls }: Exclude<ParsedConfig['listen'][number], string>,
   index: number,
   address: ListenAddress,
+  { sites }: ParsedConfig,
   diagnosis: Diagnosis,
 ): ListenAddress {
   if (tls === undefined) return { ...address, engine };
@@ -76,7 +77,7 @@ function compileListener(
     const message = 'the uws engine speaks no TLS';
     diagnosis.report(['listen', index, 'engine'], { message, found: 'uws', allowed: 'node or auto beside tls' });
   }
-  return { ...address, engine: 'node', tls: compileTls(tls, ['listen', index, 'tls'], diagnosis) };
+  return { ...address, engine: 'node', tls: compileTls(tls, ['listen', index, 'tls'], sites, diagnosis) };
 }
 
 function compileAdmin(

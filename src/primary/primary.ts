@@ -8,6 +8,7 @@ import type { RootLogger } from '../log/logger.ts';
 import { MetricAggregate } from '../metrics/aggregate.ts';
 import { AdminEndpoint } from './admin-endpoint.ts';
 import { CapacityDesk } from './capacity-desk.ts';
+import { CertificateExpiry } from './certificate-expiry.ts';
 import { workerForker } from './fork-worker.ts';
 import { HealthProber } from './health-prober.ts';
 import { PrimaryMetrics } from './primary-metrics.ts';
@@ -50,6 +51,7 @@ export class Primary {
   private readonly capacity = new CapacityDesk();
   private readonly round: ReportRound;
   private readonly prober: HealthProber;
+  private readonly certificates: CertificateExpiry;
   private readonly admin: AdminEndpoint;
   private readonly reload: Reload;
   private readonly shutdown: Shutdown;
@@ -84,6 +86,7 @@ export class Primary {
       recorder: this.aggregate.recorder,
       announce: (report) => void this.fleet.broadcast({ type: 'health', ...report }),
     });
+    this.certificates = new CertificateExpiry({ logger, recorder: this.aggregate.recorder });
     this.round = new ReportRound(() => this.fleet.workers);
     this.admin = new AdminEndpoint((address) => this.openAdmin(address));
     this.shutdown = new Shutdown(this.fleet, logger);
@@ -113,6 +116,7 @@ export class Primary {
     const result = await finished;
     await starting;
     this.prober.close();
+    this.certificates.close();
     await this.admin.close();
     return result;
   }
@@ -138,11 +142,13 @@ export class Primary {
     const startMs = performance.now();
     logQueueMigration(logger, queuesMigrate());
     logger.info(startLine({ version, config: initial.config, engine: this.engine, startMs }), { pid: process.pid });
+    this.certificates.applyConfig(initial.config.listen);
     void this.reloadIfWanted();
   }
 
   private async apply(target: Target): Promise<TransitionResult> {
     const result = await this.fleet.apply(target);
+    if (result.ok) this.certificates.applyConfig(target.config.listen);
     if (result.ok) this.prober.applyConfig(target.config.upstreams);
     return result;
   }

@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { chainOf } from './certificate-chain.ts';
 
 /** Where a certificate and its key lie; absolute paths. */
 export interface CertificateFiles {
@@ -46,7 +47,11 @@ export function readCertificate(files: CertificateFiles): Certificate {
   const key = readText(files.key);
   const privateKey = parseKey(files.key, key);
   if (!leaf.checkPrivateKey(privateKey)) {
-    throw new CertificateError(files.key, `the key does not belong to the certificate in ${files.certificate}`);
+    const isFurther = chainOf(chain).some((other) => other.checkPrivateKey(privateKey));
+    const why = isFurther
+      ? `the key belongs to a certificate further down in ${files.certificate}, which must come first`
+      : `the key does not belong to the certificate in ${files.certificate}`;
+    throw new CertificateError(files.key, why);
   }
   return {
     files,
@@ -84,9 +89,15 @@ function parseKey(file: string, pem: string): KeyObject {
     return createPrivateKey(pem);
   } catch (cause) {
     const encrypted = pem.includes('ENCRYPTED');
-    throw new CertificateError(file, encrypted ? 'the key is encrypted' : 'there is no private key in PEM in it', {
-      cause,
-    });
+    throw new CertificateError(
+      file,
+      encrypted
+        ? 'the key is encrypted, and nobody is there to type a passphrase'
+        : 'there is no private key in PEM in it',
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -9,11 +9,24 @@ export interface TestCertificate {
   readonly key: string;
 }
 
+interface CertificateOptions {
+  readonly type?: 'ec' | 'rsa';
+  /** Negative: it has expired. */
+  readonly days?: number;
+  /** Lines of an extension file of openssl. */
+  readonly extensions?: readonly string[];
+  /** The authority when left out. */
+  readonly issuer?: TestCertificate;
+  /** As `/CN=…/O=…`; of the first host when left out. */
+  readonly subject?: string;
+}
+
 /** An authority of the test's own and certificates by it, in a temporary folder. */
 export class TestCertificates {
   readonly folder = mkdtempSync(join(tmpdir(), 'portico-certificates-'));
   readonly authority: string;
   readonly #authorityKey: string;
+  #intermediate: TestCertificate | undefined;
   #serial = 1;
 
   constructor() {
@@ -45,23 +58,35 @@ export class TestCertificates {
   make(
     name: string,
     hosts: readonly string[],
-    { type = 'ec', days = 30 }: { type?: 'ec' | 'rsa'; days?: number } = {},
+    { type = 'ec', days = 30, extensions: more = [], issuer, subject }: CertificateOptions = {},
   ): TestCertificate {
     const made = { certificate: join(this.folder, `${name}.pem`), key: join(this.folder, `${name}.key`) };
     const request = join(this.folder, `${name}.request`);
     const extensions = join(this.folder, `${name}.extensions`);
-    writeFileSync(extensions, `subjectAltName=${hosts.map((host) => `DNS:${host}`).join(',')}\n`);
+    const lines =
+      hosts.length === 0 ? more : [`subjectAltName=${hosts.map((host) => `DNS:${host}`).join(',')}`, ...more];
+    writeFileSync(extensions, `${lines.join('\n')}\n`);
     const kind = type === 'ec' ? ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'] : ['-newkey', 'rsa:2048'];
-    this.#openssl('req', ...kind, '-nodes', '-subj', `/CN=${hosts[0] ?? name}`, '-keyout', made.key, '-out', request);
+    this.#openssl(
+      'req',
+      ...kind,
+      '-nodes',
+      '-subj',
+      subject ?? `/CN=${hosts[0] ?? name}`,
+      '-keyout',
+      made.key,
+      '-out',
+      request,
+    );
     this.#openssl(
       'x509',
       '-req',
       '-in',
       request,
       '-CA',
-      this.authority,
+      issuer?.certificate ?? this.authority,
       '-CAkey',
-      this.#authorityKey,
+      issuer?.key ?? this.#authorityKey,
       '-set_serial',
       String(this.#serial++),
       '-days',
@@ -72,6 +97,17 @@ export class TestCertificates {
       made.certificate,
     );
     return made;
+  }
+
+  /** An authority between the first one and certificates. */
+  get intermediate(): TestCertificate {
+    this.#intermediate ??= this.make('intermediate', [], { extensions: ['basicConstraints=critical,CA:TRUE'] });
+    return this.#intermediate;
+  }
+
+  /** A certificate that the authority's own key belongs to. */
+  get root(): TestCertificate {
+    return { certificate: this.authority, key: this.#authorityKey };
   }
 
   remove(): void {
