@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { globSync } from './glob.ts';
 
 /** Values flow forward along these stages only; types may be imported from anywhere. */
-const stages = ['listener', 'request', 'route', 'websocket', 'action', 'balancer', 'upstream', 'response'];
+const stages = ['listener', 'request', 'route', 'limits', 'access', 'websocket', 'action', 'balancer', 'upstream', 'response'];
 /** The ways a request may take at one step: none imports another. */
 const actions = new Set(['redirect', 'respond', 'static', 'proxy']);
 /** May be used along the way by every stage. */

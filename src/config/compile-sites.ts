@@ -1,3 +1,5 @@
+import { type AccessLayer, compileAccessLayer, joinAccess } from './compile-access.ts';
+import { compileLimitNames } from './compile-limits.ts';
 import { compileRoute } from './compile-route.ts';
 import type { RouteConfig, SiteConfig } from './config.ts';
 import type { Diagnosis } from './diagnosis.ts';
@@ -39,7 +41,12 @@ export function compileSites(parsed: ParsedConfig, diagnosis: Diagnosis): SiteCo
   return sites;
 }
 
-function withoutHosts({ hosts: _hosts, ...site }: ParsedSite): Omit<ParsedSite, 'hosts'> {
+function withoutHosts({
+  hosts: _hosts,
+  rateLimit: _rateLimit,
+  access: _access,
+  ...site
+}: ParsedSite): Omit<ParsedSite, 'hosts' | 'rateLimit' | 'access'> {
   return site;
 }
 
@@ -67,6 +74,12 @@ function reportSecondDefault(path: KeyPath, first: KeyPath, diagnosis: Diagnosis
 function compileRoutes(site: ParsedSite, sitePath: KeyPath, parsed: ParsedConfig, diagnosis: Diagnosis): RouteConfig[] {
   const identities = new Map<string, KeyPath>();
   const labels = new Map<string, KeyPath>();
+  const rateLimitOf = (names: ParsedSite['rateLimit'], path: KeyPath): string[] =>
+    compileLimitNames(names, 'rateLimits', parsed.rateLimits, [...path, 'rateLimit'], diagnosis);
+  const siteRateLimit = rateLimitOf(site.rateLimit, sitePath);
+  const accessOf = ({ access }: Pick<ParsedSite, 'access'>, path: KeyPath): AccessLayer =>
+    compileAccessLayer(access, [...path, 'access'], diagnosis);
+  const siteAccess = accessOf(site, sitePath);
   return site.routes.map((route, index) => {
     const path = [...sitePath, 'routes', index];
     const compiled = compileRoute(route, path, parsed, diagnosis);
@@ -80,7 +93,9 @@ function compileRoutes(site: ParsedSite, sitePath: KeyPath, parsed: ParsedConfig
     } else {
       identities.set(identity, path);
     }
-    return { ...compiled, name: uniqueLabel(route.name, route.path, path, labels, diagnosis) };
+    const rateLimit = route.rateLimit === undefined ? siteRateLimit : rateLimitOf(route.rateLimit, path);
+    const access = joinAccess(siteAccess, accessOf(route, path));
+    return { ...compiled, rateLimit, access, name: uniqueLabel(route.name, route.path, path, labels, diagnosis) };
   });
 }
 

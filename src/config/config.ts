@@ -1,6 +1,8 @@
+import type { AccessConfig } from '../access/access-config.ts';
 import type { BodyExpectation } from '../health/body-match.ts';
 import type { HealthThresholds } from '../health/rise-fall.ts';
 import type { StatusRange } from '../health/status-set.ts';
+import type { RateLimitConfig } from '../limits/rate-zone.ts';
 import type { TlsConfig } from '../tls/tls-terminator.ts';
 import type { BufferingConfig } from './buffering-defaults.ts';
 import type { ParsedConfig } from './schema.ts';
@@ -9,13 +11,17 @@ import type { ParsedConfig } from './schema.ts';
  * A configuration that was checked whole: addresses split, URLs parsed, paths absolute, references resolved. Plain data,
  * because it crosses from the primary to the workers.
  */
-export interface Config extends Omit<ParsedConfig, 'listen' | 'admin' | 'workers' | 'spool' | 'upstreams' | 'sites'> {
+export interface Config
+  extends Omit<ParsedConfig, 'listen' | 'admin' | 'workers' | 'spool' | 'rateLimits' | 'upstreams' | 'sites'> {
   readonly listen: readonly ListenAddress[];
   readonly admin: AdminListener | undefined;
   /** A number: `auto` was resolved. */
   readonly workers: number;
   /** The directory is an absolute path, also where none was configured. */
   readonly spool: ParsedConfig['spool'] & { readonly directory: string };
+  readonly rateLimits: Readonly<Record<string, RateLimitConfig>>;
+  /** What the keys of limits are hashed with, 16 bytes in base64url: the primary gives all workers the same. '' before. */
+  readonly limitSecret: string;
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
   readonly sites: readonly SiteConfig[];
 }
@@ -109,17 +115,24 @@ export type HashConfig = Extract<UpstreamConfig['balance'], object>['hash'];
 
 export type StickyConfig = NonNullable<UpstreamConfig['sticky']>;
 
-export interface SiteConfig extends Omit<ParsedSite, 'routes' | 'name'> {
+export interface SiteConfig extends Omit<ParsedSite, 'routes' | 'name' | 'access' | 'rateLimit'> {
   /** Label, unique among sites. */
   readonly name: string;
   readonly routes: readonly RouteConfig[];
 }
 
 export interface RouteConfig
-  extends Omit<ParsedRoute, 'name' | 'bodyLimit' | 'static' | 'proxy' | 'redirect' | 'respond'> {
+  extends Omit<
+    ParsedRoute,
+    'name' | 'access' | 'bodyLimit' | 'rateLimit' | 'static' | 'proxy' | 'redirect' | 'respond'
+  > {
   /** Label, unique within the site. */
   readonly name: string;
   readonly bodyLimit: number;
+  /** Names of the `rateLimits` that hold, the site's included. */
+  readonly rateLimit: readonly string[];
+  /** The site's included; undefined: everybody may ask. */
+  readonly access: AccessConfig | undefined;
   readonly action: RouteAction;
 }
 

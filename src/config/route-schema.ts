@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { routeAccess } from './access-schema.ts';
 import { routeBuffering } from './buffering-schema.ts';
 import { keyFacts } from './key-facts.ts';
+import { limitNames } from './limits-schema.ts';
 import { fieldName, fieldValue, folder, label, textLike, textOf, upstreamName } from './schema-values.ts';
 import { size } from './units.ts';
 import { routeWebSocket } from './websocket-schema.ts';
@@ -170,6 +172,8 @@ export const route = z.strictObject({
     .describe(
       'Most bytes a second that the body of each response is sent with, after a first second at full speed. Without it there is no bound. NGINX: `limit_rate`. HAProxy: `bwlim-out`.',
     ),
+  rateLimit: limitNames('rateLimits', 'limit_req'),
+  access: routeAccess,
   responseHeaders: fieldChanges
     .prefault({})
     .describe(

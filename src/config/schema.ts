@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { siteAccess } from './access-schema.ts';
 import { spool } from './buffering-schema.ts';
 import { keyFacts } from './key-facts.ts';
+import { limitNames, rateLimits } from './limits-schema.ts';
 import { route } from './route-schema.ts';
 import { fieldValue, file, label, listenAddress, textLike, textOf } from './schema-values.ts';
 import { listenerTls } from './tls-schema.ts';
@@ -154,6 +156,8 @@ const site = z.strictObject({
     .min(1)
     .register(keyFacts, { allowed: 'a list of at least one route' })
     .describe('What is done with a request, by path. The longest path that matches counts. NGINX: `location`.'),
+  rateLimit: limitNames('rateLimits', 'limit_req'),
+  access: siteAccess,
   errorPages,
 });
 
@@ -194,6 +198,7 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('The log of requests; `false` for none. NGINX: `access_log`.'),
   limits: limits.prefault({}).describe('How much clients may send.'),
+  rateLimits,
   timeouts: timeouts.prefault({}).describe('How long clients may take.'),
   fileCache: fileCache.prefault({}).describe('Memory for static files.'),
   spool: spool.prefault({}).describe('Memory and files for bodies of requests and responses, in each worker.'),

@@ -84,6 +84,13 @@ export const metricNames = {
     'zone',
     'result',
   ),
+  accessRefused: counter(
+    'portico_access_refused_total',
+    'Requests that the `access` of a route did not let pass (docs/access.md), by reason.',
+    'site',
+    'route',
+    'reason',
+  ),
   connections: gauge('portico_connections_open', 'Client connections open.'),
   tlsHandshakes: counter(
     'portico_tls_handshakes_total',

@@ -20,6 +20,8 @@ export class RequestContext {
   site: Site | undefined;
   /** For a request that was made here on behalf of another: which one, and why. Undefined for those of clients. */
   origin: RequestOrigin | undefined;
+  /** `Name: value\r\n` lines that go to the application with the request: what is known of who asks. */
+  requestFields = '';
   /** Why the request failed, when Portico made the response. */
   error: PorticoError | undefined;
   /** How the proxied request went; undefined when no upstream was asked. */

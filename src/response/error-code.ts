@@ -38,6 +38,13 @@ export const errorCodes = {
     meaning:
       'The path has a broken percent escape, an encoded slash, backslash or NUL, or leaves the root by dot segments.',
   },
+  access_denied: {
+    status: 403,
+    side: 'client',
+    retryable: false,
+    title: 'You may not see this.',
+    meaning: 'The `access` of the route does not let the client in: its address is not allowed.',
+  },
   route_not_found: {
     status: 404,
     side: 'client',
@@ -109,6 +116,22 @@ export const errorCodes = {
     retryable: false,
     title: 'This version of the WebSocket protocol is not spoken here.',
     meaning: 'A WebSocket handshake whose Sec-WebSocket-Version is not 13 (RFC 6455).',
+  },
+  rate_limited: {
+    status: 429,
+    side: 'client',
+    retryable: false,
+    title: 'Too many requests. Try again in a moment.',
+    meaning:
+      'The client has sent more requests than a `rateLimits` zone of the route allows; Retry-After says when the next one may come. The status is the `status` of the zone. The log names the zone.',
+  },
+  too_many_at_a_time: {
+    status: 429,
+    side: 'client',
+    retryable: false,
+    title: 'Too many requests at a time. Try again in a moment.',
+    meaning:
+      'The client has as many requests under way as a `concurrencyLimits` zone of the route allows. The status is the `status` of the zone. The log names the zone.',
   },
   header_too_large: {
     status: 431,

@@ -1,3 +1,5 @@
+import type { Gate } from '../access/gate.ts';
+import type { RouteLimits } from '../limits/route-limits.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { PorticoError } from '../response/portico-error.ts';
 
@@ -24,6 +26,10 @@ export interface Route {
   readonly internal?: boolean;
   /** Most bytes a second that each response is sent with; undefined for as many as the client takes. */
   readonly limitRate?: number | undefined;
+  /** How many requests may come; undefined for as many as there are. */
+  readonly limits?: RouteLimits | undefined;
+  /** Who may ask; undefined for everybody. */
+  readonly access?: Gate | undefined;
 }
 
 /** What the host of a request leads to. */

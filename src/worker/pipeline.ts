@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { PendingVerdict, type Verdict } from '../access/gate.ts';
 import type { Exchange, ExchangeHandler } from '../listener/exchange.ts';
 import { identifyClient } from '../request/client-identity.ts';
 import { normalizePath } from '../request/path.ts';
@@ -9,16 +10,18 @@ import { PorticoError } from '../response/portico-error.ts';
 import type { RequestObserver } from './request-observer.ts';
 import type { SiteGraph } from './site-graph.ts';
 
-/** Does its part for a request, or says why the request ends here. */
-type Step = (context: RequestContext, graph: SiteGraph) => PorticoError | undefined;
+/** Does its part for a request, or says why the request ends here, be it later. */
+type Step = (context: RequestContext, graph: SiteGraph) => Verdict | PendingVerdict;
 
 /**
  * The way of a request behind the listener, in this order. ARCHITECTURE.md draws it; a test compares the names.
  * The last step hands the request to the route's handler, which answers it now or later.
  */
-export const steps: Readonly<Record<'request' | 'route' | 'admit' | 'act', Step>> = {
+export const steps: Readonly<Record<'request' | 'route' | 'limit' | 'access' | 'admit' | 'act', Step>> = {
   request: readRequest,
   route: findRoute,
+  limit: checkLimits,
+  access: askAccess,
   admit: checkBody,
   act: handOver,
 };
@@ -41,16 +44,7 @@ export class Pipeline implements ExchangeHandler {
   }
 
   handle(exchange: Exchange): void {
-    const context = this.begin(exchange);
-    const { graph } = this;
-    try {
-      for (const step of order) {
-        const error = step(context, graph);
-        if (error !== undefined) return respondError(context, error);
-      }
-    } catch (cause) {
-      respondError(context, new PorticoError('internal', 'a step of the request threw', { cause }));
-    }
+    advance(this.begin(exchange), this.graph, 0);
   }
 
   refuse(exchange: Exchange, error: PorticoError): void {
@@ -75,6 +69,35 @@ export class Pipeline implements ExchangeHandler {
   }
 }
 
+/** Takes a request through the steps from that one on. */
+function advance(context: RequestContext, graph: SiteGraph, from: number): void {
+  try {
+    for (let index = from; index < order.length; index++) {
+      const verdict = (order[index] as Step)(context, graph);
+      if (verdict instanceof PendingVerdict) return waitFor(verdict, context, graph, index + 1);
+      if (verdict !== undefined) return end(context, verdict);
+    }
+  } catch (cause) {
+    respondError(context, new PorticoError('internal', 'a step of the request threw', { cause }));
+  }
+}
+
+/** Goes on when the verdict is there, unless the client has gone by then. */
+function waitFor(pending: PendingVerdict, context: RequestContext, graph: SiteGraph, next: number): void {
+  context.exchange.onAborted = () => pending.cancel();
+  pending.whenSettled((verdict) => {
+    context.exchange.onAborted = undefined;
+    if (context.exchange.aborted) return;
+    if (verdict === undefined) advance(context, graph, next);
+    else end(context, verdict);
+  });
+}
+
+function end(context: RequestContext, verdict: Exclude<Verdict, undefined>): void {
+  if (verdict instanceof PorticoError) respondError(context, verdict);
+  else verdict.give(context);
+}
+
 function readRequest(context: RequestContext, graph: SiteGraph): PorticoError | undefined {
   const { exchange } = context;
   context.client = identifyClient(exchange, graph.trustedProxies);
@@ -89,6 +112,14 @@ function findRoute(context: RequestContext, graph: SiteGraph): PorticoError | un
   if (found instanceof PorticoError) return found;
   context.route = found;
   return undefined;
+}
+
+function checkLimits(context: RequestContext): PorticoError | undefined {
+  return context.route?.limits?.admit(context, context.startedAt);
+}
+
+function askAccess(context: RequestContext): Verdict | PendingVerdict {
+  return context.route?.access?.ask(context);
 }
 
 function checkBody(context: RequestContext): PorticoError | undefined {

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { createAccess } from '../access/create-access.ts';
+import type { Gate } from '../access/gate.ts';
 import { bufferingDefaults } from '../config/buffering-defaults.ts';
 import type { Config, RouteConfig, SiteConfig } from '../config/config.ts';
 import { webSocketDefaults } from '../config/websocket-defaults.ts';
+import type { PreparedLimits } from '../limits/limit-zones.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { AccelDirectives } from '../proxy/accel-directives.ts';
 import type { BufferingResources } from '../proxy/buffering.ts';
@@ -36,6 +39,7 @@ export interface GraphResources {
   readonly recorder: Recorder;
   readonly paceClock: PaceClock;
   readonly buffering: BufferingResources;
+  readonly limits: PreparedLimits;
 }
 
 /** Throws when an error page cannot be read; nothing has changed then. */
@@ -43,10 +47,21 @@ export function buildSiteGraph(config: Config, resources: GraphResources): SiteG
   const makeHandler = (route: RouteConfig, _site: SiteConfig, compiled: CompiledRoute): Handler =>
     makeHandlerOf(route, compiled, config, resources);
   return {
-    sites: compileRoutes(config, makeHandler, (file) => readErrorPage(file, resources.files.types)),
+    sites: compileRoutes(
+      config,
+      makeHandler,
+      (file) => readErrorPage(file, resources.files.types),
+      (route) => resources.limits.routeLimits(route),
+      (route, site) => makeAccess(route, site, resources),
+    ),
     trustedProxies: new TrustedProxies(config.trustedProxies),
     paceClock: resources.paceClock,
   };
+}
+
+function makeAccess(route: RouteConfig, site: SiteConfig, { recorder }: GraphResources): Gate | undefined {
+  if (route.access === undefined) return undefined;
+  return createAccess(route.access, { site: site.name, route: route.name }, { recorder });
 }
 
 function makeHandlerOf(
