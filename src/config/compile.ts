@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { parseAddressRange } from './address-range.ts';
 import { availableCpus } from './available-cpus.ts';
+import { compileRateLimits } from './compile-limits.ts';
 import { compileSites } from './compile-sites.ts';
 import { compileTls } from './compile-tls.ts';
 import { compileUpstreams } from './compile-upstreams.ts';
@@ -39,6 +40,8 @@ export function compileConfig(parsed: ParsedConfig, baseFolder: string, given: R
     workers: parsed.workers === 'auto' ? availableCpus() : parsed.workers,
     accessLog: compileAccessLog(parsed, diagnosis),
     spool: { ...parsed.spool, directory: compileSpoolDirectory(parsed, diagnosis) },
+    rateLimits: compileRateLimits(parsed, diagnosis),
+    limitSecret: '',
     upstreams: compileUpstreams(parsed.upstreams, diagnosis),
     sites: compileSites(parsed, diagnosis),
   };

@@ -29,7 +29,9 @@ export type ToWorker =
    */
   | ({ readonly type: 'server-state' } & ServerStateOrder)
   /** Leases of `maxConnections`, granted and recalled. */
-  | { readonly type: 'capacity'; readonly orders: readonly CapacityOrder[] };
+  | { readonly type: 'capacity'; readonly orders: readonly CapacityOrder[] }
+  /** What all workers together counted for limits of rates. */
+  | { readonly type: 'rates'; readonly zones: readonly ZoneDebts[] };
 
 /** Everything a worker says to the primary. */
 export type ToPrimary =
@@ -42,6 +44,8 @@ export type ToPrimary =
   | { readonly type: 'metrics'; readonly id?: number; readonly delta: MetricDelta; readonly state: WorkerState }
   /** What it needs of `maxConnections`, and leases that it gives back. */
   | { readonly type: 'capacity'; readonly demands: readonly CapacityDemand[] }
+  /** What it counted for limits of rates since it said something last. */
+  | { readonly type: 'rates'; readonly zones: readonly ZoneCounts[] }
   /** Everything is closed; the process ends. `cut`: requests that the time did not suffice for. */
   | { readonly type: 'drained'; readonly cut?: number };
 
@@ -72,6 +76,18 @@ export interface CapacityOrder {
   readonly granted: number;
   /** Leases that others need: to be given back as soon as they are free. Says it all, not what is new. */
   readonly recalled: number;
+}
+
+/** Requests of the keys of one zone: `[high, low, requests, …]`, the first two being what names the key. */
+export interface ZoneCounts {
+  readonly zone: string;
+  readonly counts: Float64Array;
+}
+
+/** How many requests the keys of one zone are ahead of their rate, with fractions: `[high, low, requests, …]`. */
+export interface ZoneDebts {
+  readonly zone: string;
+  readonly debts: Float64Array;
 }
 
 /** What active checks found of servers. */

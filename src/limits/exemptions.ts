@@ -1,5 +1,4 @@
 import type { RequestContext } from '../request/request-context.ts';
-import { TrustedProxies } from '../request/trusted-proxies.ts';
 
 /** Whom a limit does not hold for. */
 export interface ExemptionConfig {
@@ -9,18 +8,29 @@ export interface ExemptionConfig {
   readonly exemptHeaders: Readonly<Record<string, string>>;
 }
 
-/** Clients that a limit does not hold for. Only requests that a limit would refuse are looked at. */
+/** Addresses, each looked up in a time that does not depend on their number. */
+export interface AddressList {
+  has(address: string): boolean;
+}
+
+/** @param ranges addresses and CIDR ranges */
+export type AddressListFactory = (ranges: readonly string[]) => AddressList;
+
+/** Clients that a limit does not hold for. */
 export class Exemptions {
-  readonly #addresses: TrustedProxies;
+  /** Whether nobody is exempt. */
+  readonly empty: boolean;
+  readonly #addresses: AddressList | undefined;
   readonly #headers: readonly (readonly [name: string, value: string])[];
 
-  constructor({ exempt, exemptHeaders }: ExemptionConfig) {
-    this.#addresses = new TrustedProxies(exempt);
+  constructor({ exempt, exemptHeaders }: ExemptionConfig, makeList: AddressListFactory) {
+    this.#addresses = exempt.length === 0 ? undefined : makeList(exempt);
     this.#headers = Object.entries(exemptHeaders).map(([name, value]) => [name.toLowerCase(), value]);
+    this.empty = exempt.length === 0 && this.#headers.length === 0;
   }
 
   has({ client, exchange }: RequestContext): boolean {
-    if (!this.#addresses.empty && client !== undefined && this.#addresses.has(client.address)) return true;
+    if (client !== undefined && this.#addresses?.has(client.address)) return true;
     for (const [name, secret] of this.#headers) {
       const value = exchange.head.fields.get(name);
       if (value !== undefined && isSame(value, secret)) return true;

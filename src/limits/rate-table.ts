@@ -3,7 +3,7 @@ const ways = 8;
 
 /** What was counted of keys since the last time: `[high, low, requests, high, low, requests, …]`. */
 export type KeyCounts = Float64Array;
-/** How long keys need until nothing is left of what they took: `[high, low, milliseconds, …]`. */
+/** How many requests keys are ahead of their rate, with fractions: `[high, low, requests, …]`. */
 export type KeyDebts = Float64Array;
 
 /**
@@ -85,10 +85,13 @@ export class RateTable {
     return this.debt(slot, now);
   }
 
-  /** Takes over what is known elsewhere; what was counted here and is not known there comes on top. */
-  learn(high: number, low: number, now: number, debt: number, interval: number): void {
+  /**
+   * Takes over what is known elsewhere; what was counted here and is not known there comes on top.
+   * @param requests how many the key is ahead of its rate
+   */
+  learn(high: number, low: number, now: number, requests: number, interval: number): void {
     const slot = this.find(high, low, now);
-    const due = now + debt + (this.#pending[slot] as number) * interval;
+    const due = now + (requests + (this.#pending[slot] as number)) * interval;
     if (due > (this.#due[slot] as number)) this.#due[slot] = due;
   }
 
@@ -108,11 +111,11 @@ export class RateTable {
     return counts;
   }
 
-  /** Every debt of at least so many milliseconds, of at most so many keys. */
-  debts(now: number, least: number, mostKeys: number): KeyDebts {
+  /** Every debt of at least so many requests, of at most so many keys. */
+  debts(now: number, interval: number, least: number, mostKeys: number): KeyDebts {
     const debts: number[] = [];
     for (let slot = 0; slot < this.capacity && debts.length < mostKeys * 3; slot++) {
-      const debt = this.debt(slot, now);
+      const debt = this.debt(slot, now) / interval;
       if (debt > 0 && debt >= least) debts.push(this.#high[slot] as number, this.#low[slot] as number, debt);
     }
     return Float64Array.from(debts);

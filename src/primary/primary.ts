@@ -11,6 +11,7 @@ import { CapacityDesk } from './capacity-desk.ts';
 import { CertificateExpiry } from './certificate-expiry.ts';
 import { workerForker } from './fork-worker.ts';
 import { HealthProber } from './health-prober.ts';
+import { LimitDesk } from './limit-desk.ts';
 import { PrimaryMetrics } from './primary-metrics.ts';
 import { logQueueMigration, queuesMigrate } from './queue-migration.ts';
 import { Reload } from './reload.ts';
@@ -49,6 +50,7 @@ export class Primary {
   private readonly aggregate: MetricAggregate;
   private readonly metrics: PrimaryMetrics;
   private readonly capacity = new CapacityDesk();
+  private readonly limits = new LimitDesk((message) => void this.fleet.broadcast(message));
   private readonly round: ReportRound;
   private readonly prober: HealthProber;
   private readonly certificates: CertificateExpiry;
@@ -117,6 +119,7 @@ export class Primary {
     await starting;
     this.prober.close();
     this.certificates.close();
+    this.limits.close();
     await this.admin.close();
     return result;
   }
@@ -130,6 +133,7 @@ export class Primary {
     }
     // Ahead of the workers' configuration: they know which servers are down before they serve.
     this.prober.applyConfig(initial.config.upstreams);
+    this.limits.configure(initial.config.rateLimits);
     const result = await this.fleet.apply(initial);
     if (!result.ok) {
       if (result.why !== 'stopped') this.giveUp(result.why, result.reason);
@@ -149,7 +153,9 @@ export class Primary {
   private async apply(target: Target): Promise<TransitionResult> {
     const result = await this.fleet.apply(target);
     if (result.ok) this.certificates.applyConfig(target.config.listen);
-    if (result.ok) this.prober.applyConfig(target.config.upstreams);
+    if (!result.ok) return result;
+    this.prober.applyConfig(target.config.upstreams);
+    this.limits.configure(target.config.rateLimits);
     return result;
   }
 
@@ -201,6 +207,8 @@ export class Primary {
       said: (slot, { engine, warning }, workerKey) => {
         // Goes out ahead of its configuration.
         slot.send({ type: 'health', ...this.prober.report() });
+        const known = this.limits.handOver();
+        if (known !== undefined) slot.send(known);
         // From here on its silence counts, also when it never reports.
         this.aggregate.apply(workerKey, { added: [], values: [] });
         this.engine = engine;
@@ -215,6 +223,7 @@ export class Primary {
         this.roll.checkMemory(slot, this.reload.served.config.workerMaxMemory);
       },
       demanded: (slot, demands, workerKey) => this.capacity.told(slot, demands, workerKey),
+      counted: (_slot, zones) => this.limits.told(zones),
       died: (slot, death) => {
         this.capacity.died(death.workerKey);
         this.aggregate.forget(death.workerKey);

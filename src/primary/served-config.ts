@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Config, ListenAddress } from '../config/config.ts';
 import { overlaps } from '../config/listen-address.ts';
 import type { LoadResult } from '../config/load.ts';
@@ -35,7 +36,7 @@ export async function resolveAddresses(config: Config, former?: Config): Promise
     config.admin === undefined ? undefined : { ...config.admin, ...resolved.pop(), control: config.admin.control };
   const upstreams = withSessionSecrets(config.upstreams, former?.upstreams);
   // What limits remember goes by it.
-  const limitSecret = former?.limitSecret ?? config.limitSecret;
+  const limitSecret = former?.limitSecret ?? randomBytes(16).toString('base64url');
   return { ...config, listen: resolved, admin, upstreams, limitSecret };
 }
 

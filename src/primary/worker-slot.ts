@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { Channel } from '../ipc/channel.ts';
-import type { CapacityDemand, ServerStateOrder, ToPrimary, ToWorker, WorkerState } from '../ipc/message.ts';
+import type { CapacityDemand, ServerStateOrder, ToPrimary, ToWorker, WorkerState, ZoneCounts } from '../ipc/message.ts';
 import type { ForkWorker, WorkerProcess } from './fork-worker.ts';
 
 /** A configuration with its number. */
@@ -26,6 +26,8 @@ export interface SlotEvents {
   reported(slot: WorkerSlot, report: Extract<ToPrimary, { type: 'metrics' }>, workerKey: number): void;
   /** It needs `maxConnections` of a server, or gives some back. */
   demanded?(slot: WorkerSlot, demands: readonly CapacityDemand[], workerKey: number): void;
+  /** What it counted for limits of rates. */
+  counted?(slot: WorkerSlot, zones: readonly ZoneCounts[], workerKey: number): void;
   said(slot: WorkerSlot, hello: Extract<ToPrimary, { type: 'hello' }>, workerKey: number): void;
   died(slot: WorkerSlot, death: WorkerDeath): void;
   lost(slot: WorkerSlot, type: string, error: Error): void;
@@ -192,6 +194,8 @@ export class WorkerSlot {
         return this.events.reported(this, message, this.workerKey);
       case 'capacity':
         return this.events.demanded?.(this, message.demands, this.workerKey);
+      case 'rates':
+        return this.events.counted?.(this, message.zones, this.workerKey);
       case 'drained':
         this.cut = message.cut ?? 0;
         return;

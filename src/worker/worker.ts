@@ -10,8 +10,8 @@ import type {
   WorkerState,
   ZoneDebts,
 } from '../ipc/message.ts';
-import type { Engine, EngineFactory, EngineTimeouts } from '../listener/engine.ts';
 import { LimitZones } from '../limits/limit-zones.ts';
+import type { Engine, EngineFactory, EngineTimeouts } from '../listener/engine.ts';
 import { AccessLog } from '../log/access-log.ts';
 import type { Logger } from '../log/logger.ts';
 import { metricNames } from '../metrics/names.ts';
@@ -177,6 +177,7 @@ export class Worker {
     configureBuffering(buffering, config);
     this.upstreams.applyConfig(config.upstreams);
     limits.use(performance.now());
+    this.rates.configured();
     serving.pipeline.replaceGraph(graph);
     this.observer.useAccessLog(accessLog);
     if (former?.accessLog !== accessLog) void former?.accessLog?.close();
@@ -186,7 +187,11 @@ export class Worker {
 
   private start(config: Config, pipeline: Pipeline): Pick<Serving, 'engine' | 'pipeline' | 'listeners'> {
     const engine = this.options.createEngine(pipeline, engineTimeouts(config));
-    return { engine, pipeline, listeners: new Listeners(engine, new TlsListeners(this.options.logger, this.options.recorder)) };
+    return {
+      engine,
+      pipeline,
+      listeners: new Listeners(engine, new TlsListeners(this.options.logger, this.options.recorder)),
+    };
   }
 
   private accessLogFor(config: Config, former: Serving | undefined): AccessLog | undefined {
