@@ -38,11 +38,11 @@ export class Http2HeaderBlocks {
     this.#bytes = fragment.length;
   }
 
-  /** @returns false when the block is larger than it may be */
+  /** @returns false when the block is so large that it is not even worth decoding: a list somewhat too large is answered */
   append(fragment: Buffer): boolean {
     this.#fragments.push(fragment);
     this.#bytes += fragment.length;
-    return this.#bytes <= this.#maxBytes;
+    return this.#bytes <= 2 * this.#maxBytes;
   }
 
   /** Whether that stream had been opened before the block came. */

@@ -62,7 +62,7 @@ export class Http2RequestHead implements RequestHead {
     const declared = typeof framing === 'string' ? 0 : framing.length;
     this.bodyLength = endsAtOnce ? 0 : this.fields.has('content-length') ? declared : undefined;
     this.expectsContinue = !endsAtOnce && this.fields.has('expect');
-    this.refusal = this.check(fault, framing, authority, hostField, pseudo.get(':scheme'), scheme);
+    this.refusal = this.check(fault, framing, authority, hostField, pseudo.get(':scheme'), scheme, endsAtOnce);
   }
 
   private check(
@@ -72,6 +72,7 @@ export class Http2RequestHead implements RequestHead {
     hostField: string | undefined,
     scheme: string | undefined,
     connectionScheme: string,
+    endsAtOnce: boolean,
   ): PorticoError | undefined {
     if (fault !== undefined) return malformed(fault);
     if (!isMethod(this.method)) return malformed('a method that is not a token');
@@ -85,6 +86,8 @@ export class Http2RequestHead implements RequestHead {
     }
     if (!isHost(this.host)) return malformed('no valid :authority');
     if (typeof framing === 'string') return malformed(framing);
+    // RFC 9113 section 8.1.1; a HEAD request has no body, whatever it says.
+    if (endsAtOnce && framing.length !== 0) return malformed('a Content-Length without a body');
     if (framing.unknownExpectation) {
       return new PorticoError('expectation_failed', `Expect: ${this.fields.get('expect')}`);
     }

@@ -15,6 +15,8 @@ export interface RunningOptions {
   readonly morePorts?: readonly number[];
   /** What serves the first port; `auto` when left out. */
   readonly engine?: 'uws' | 'node';
+  /** TLS of the ports, as in the configuration. */
+  readonly tls?: object;
 }
 
 /** The whole program with a configuration of the test's, on free ports, in a temporary folder; ended with the test. */
@@ -122,7 +124,13 @@ interface RollStatus {
 
 function configuration(yaml: string, port: number, adminPort: number, options: RunningOptions): string {
   const listen = [port, ...(options.morePorts ?? [])]
-    .map((each) => `{ address: "${options.host ?? '127.0.0.1'}:${each}", engine: ${options.engine ?? 'auto'} }`)
+    .map((each) =>
+      JSON.stringify({
+        address: `${options.host ?? '127.0.0.1'}:${each}`,
+        engine: options.engine ?? 'auto',
+        tls: options.tls,
+      }),
+    )
     .join(', ');
   return `listen: [${listen}]\nadmin: { address: "127.0.0.1:${adminPort}" }\nworkers: ${options.workers ?? 2}\n${yaml}`;
 }
