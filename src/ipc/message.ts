@@ -1,3 +1,4 @@
+import type { ChallengeResponse } from '../acme/challenge-response.ts';
 import type { Config, ListenAddress } from '../config/config.ts';
 import type { MetricDelta } from '../metrics/delta.ts';
 import type { AdministrativeState } from '../upstream/availability.ts';
@@ -31,7 +32,9 @@ export type ToWorker =
   /** Leases of `maxConnections`, granted and recalled. */
   | { readonly type: 'capacity'; readonly orders: readonly CapacityOrder[] }
   /** What all workers together counted for limits of rates. */
-  | { readonly type: 'rates'; readonly zones: readonly ZoneDebts[] };
+  | { readonly type: 'rates'; readonly zones: readonly ZoneDebts[] }
+  /** What authorities of certificates are to be answered from now on, all of it. Answered by the same `id`. */
+  | { readonly type: 'acme-challenges'; readonly id: number; readonly responses: readonly ChallengeResponse[] };
 
 /** Everything a worker says to the primary. */
 export type ToPrimary =
@@ -46,6 +49,8 @@ export type ToPrimary =
   | { readonly type: 'capacity'; readonly demands: readonly CapacityDemand[] }
   /** What it counted for limits of rates since it said something last. */
   | { readonly type: 'rates'; readonly zones: readonly ZoneCounts[] }
+  /** It answers those challenges. */
+  | { readonly type: 'acme-challenges'; readonly id: number }
   /** Everything is closed; the process ends. `cut`: requests that the time did not suffice for. */
   | { readonly type: 'drained'; readonly cut?: number };
 

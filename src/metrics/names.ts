@@ -325,6 +325,26 @@ export const metricNames = {
     'portico_file_changed_while_served_total',
     'Downloads cut because the file was truncated or replaced meanwhile.',
   ),
+  acmeOrders: counter(
+    'portico_acme_orders_total',
+    'Certificates ordered from an authority, by the first of their names; result `issued`, or why not: unreachable, rate_limited, validation, refused, protocol, storage.',
+    'certificate',
+    'result',
+  ),
+  acmeFailing: gauge(
+    'portico_acme_failing_orders',
+    'Orders in a row that have failed; 0 while the certificate is kept up to date.',
+    'certificate',
+  ),
+  acmeNextOrder: gauge(
+    'portico_acme_next_order_timestamp_seconds',
+    'When the certificate is ordered next, Unix time.',
+    'certificate',
+  ),
+  acmeChallenges: counter(
+    'portico_acme_challenge_requests_total',
+    'Requests of an authority for a token that were answered (HTTP-01).',
+  ),
   accessLogDropped: counter(
     'portico_access_log_dropped_total',
     'Access log lines lost because they could not be written.',

@@ -6,6 +6,7 @@ import type { LoadResult } from '../config/load.ts';
 import type { ServerStateOrder } from '../ipc/message.ts';
 import type { RootLogger } from '../log/logger.ts';
 import { MetricAggregate } from '../metrics/aggregate.ts';
+import { AcmeIssuer } from './acme-issuer.ts';
 import { AdminEndpoint } from './admin-endpoint.ts';
 import { CapacityDesk } from './capacity-desk.ts';
 import { CertificateExpiry } from './certificate-expiry.ts';
@@ -51,6 +52,7 @@ export class Primary {
   private readonly metrics: PrimaryMetrics;
   private readonly capacity = new CapacityDesk();
   private readonly limits = new LimitDesk((message) => void this.fleet.broadcast(message));
+  private readonly issuer: AcmeIssuer;
   private readonly round: ReportRound;
   private readonly prober: HealthProber;
   private readonly certificates: CertificateExpiry;
@@ -89,6 +91,11 @@ export class Primary {
       announce: (report) => void this.fleet.broadcast({ type: 'health', ...report }),
     });
     this.certificates = new CertificateExpiry({ logger, recorder: this.aggregate.recorder });
+    this.issuer = new AcmeIssuer({
+      logger,
+      recorder: this.aggregate.recorder,
+      broadcast: (message) => this.fleet.broadcast(message).map(({ workerKey }) => workerKey),
+    });
     this.round = new ReportRound(() => this.fleet.workers);
     this.admin = new AdminEndpoint((address) => this.openAdmin(address));
     this.shutdown = new Shutdown(this.fleet, logger);
@@ -118,6 +125,7 @@ export class Primary {
     const result = await finished;
     await starting;
     this.prober.close();
+    this.issuer.close();
     this.certificates.close();
     this.limits.close();
     await this.admin.close();
@@ -130,6 +138,11 @@ export class Primary {
       await this.admin.start(initial.config.admin);
     } catch (error) {
       return this.giveUp('refused', `admin.address: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    try {
+      this.issuer.prepare(initial.config.listen);
+    } catch (error) {
+      return this.giveUp('refused', error instanceof Error ? error.message : String(error));
     }
     // Ahead of the workers' configuration: they know which servers are down before they serve.
     this.prober.applyConfig(initial.config.upstreams);
@@ -147,15 +160,22 @@ export class Primary {
     logQueueMigration(logger, queuesMigrate());
     logger.info(startLine({ version, config: initial.config, engine: this.engine, startMs }), { pid: process.pid });
     this.certificates.applyConfig(initial.config.listen);
+    this.issuer.applyConfig(initial.config.listen);
     void this.reloadIfWanted();
   }
 
   private async apply(target: Target): Promise<TransitionResult> {
+    try {
+      this.issuer.prepare(target.config.listen);
+    } catch (error) {
+      return { ok: false, why: 'refused', reason: error instanceof Error ? error.message : String(error) };
+    }
     const result = await this.fleet.apply(target);
     if (result.ok) this.certificates.applyConfig(target.config.listen);
     if (!result.ok) return result;
     this.prober.applyConfig(target.config.upstreams);
     this.limits.configure(target.config.rateLimits);
+    this.issuer.applyConfig(target.config.listen);
     return result;
   }
 
@@ -209,6 +229,7 @@ export class Primary {
         slot.send({ type: 'health', ...this.prober.report() });
         const known = this.limits.handOver();
         if (known !== undefined) slot.send(known);
+        if (this.issuer.announcer.current.id > 0) slot.send(this.issuer.announcer.current);
         // From here on its silence counts, also when it never reports.
         this.aggregate.apply(workerKey, { added: [], values: [] });
         this.engine = engine;
@@ -224,7 +245,9 @@ export class Primary {
       },
       demanded: (slot, demands, workerKey) => this.capacity.told(slot, demands, workerKey),
       counted: (_slot, zones) => this.limits.told(zones),
+      challengesTaken: (_slot, id, workerKey) => this.issuer.announcer.confirmed(workerKey, id),
       died: (slot, death) => {
+        this.issuer.announcer.died(death.workerKey);
         this.capacity.died(death.workerKey);
         this.aggregate.forget(death.workerKey);
         this.round.died(slot);

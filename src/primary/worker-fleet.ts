@@ -28,6 +28,8 @@ export interface FleetEvents {
   demanded?(slot: WorkerSlot, demands: readonly CapacityDemand[], workerKey: number): void;
   /** A worker tells what it counted for limits of rates. */
   counted?(slot: WorkerSlot, zones: readonly ZoneCounts[], workerKey: number): void;
+  /** A worker answers the challenges of that announcement. */
+  challengesTaken?(slot: WorkerSlot, id: number, workerKey: number): void;
   /** A worker is gone, expected or not. */
   died(slot: WorkerSlot, death: WorkerDeath): void;
   /** It was replaced: another process was forked. */
@@ -106,6 +108,7 @@ export class WorkerFleet {
       reported: (slot, report, workerKey) => options.events.reported(slot, report, workerKey),
       demanded: (slot, demands, workerKey) => options.events.demanded?.(slot, demands, workerKey),
       counted: (slot, zones, workerKey) => options.events.counted?.(slot, zones, workerKey),
+      challengesTaken: (slot, id, workerKey) => options.events.challengesTaken?.(slot, id, workerKey),
       said: (slot, hello, workerKey) => options.events.said(slot, hello, workerKey),
       died: (slot, death) => this.died(slot, death),
       lost: (slot, type, error) =>

@@ -28,6 +28,8 @@ export interface SlotEvents {
   demanded?(slot: WorkerSlot, demands: readonly CapacityDemand[], workerKey: number): void;
   /** What it counted for limits of rates. */
   counted?(slot: WorkerSlot, zones: readonly ZoneCounts[], workerKey: number): void;
+  /** It answers the challenges of that announcement. */
+  challengesTaken?(slot: WorkerSlot, id: number, workerKey: number): void;
   said(slot: WorkerSlot, hello: Extract<ToPrimary, { type: 'hello' }>, workerKey: number): void;
   died(slot: WorkerSlot, death: WorkerDeath): void;
   lost(slot: WorkerSlot, type: string, error: Error): void;
@@ -196,6 +198,8 @@ export class WorkerSlot {
         return this.events.demanded?.(this, message.demands, this.workerKey);
       case 'rates':
         return this.events.counted?.(this, message.zones, this.workerKey);
+      case 'acme-challenges':
+        return this.events.challengesTaken?.(this, message.id, this.workerKey);
       case 'drained':
         this.cut = message.cut ?? 0;
         return;

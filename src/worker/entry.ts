@@ -68,6 +68,8 @@ async function receive(message: ToWorker): Promise<void> {
       return worker.takeCapacity(message.orders);
     case 'rates':
       return worker.takeRates(message.zones);
+    case 'acme-challenges':
+      return worker.takeChallenges(message);
     case 'health':
       return worker.setHealth(message);
     case 'drain':

@@ -108,7 +108,7 @@ function readRequest(context: RequestContext, graph: SiteGraph): PorticoError | 
 }
 
 function findRoute(context: RequestContext, graph: SiteGraph): PorticoError | undefined {
-  const found = graph.sites.find(context);
+  const found = graph.challenges?.find(context) ?? graph.sites.find(context);
   if (found instanceof PorticoError) return found;
   context.route = found;
   return undefined;

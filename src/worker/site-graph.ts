@@ -21,6 +21,7 @@ import type { ContentTypes } from '../static/content-types.ts';
 import { createStaticHandler, type StaticResources } from '../static/static-handler.ts';
 import { WebSocketHandler } from '../websocket/websocket-handler.ts';
 import { WebSocketRoute } from '../websocket/websocket-route.ts';
+import type { ChallengeRoute } from './challenge-route.ts';
 import { createDirectedActions } from './directed-actions.ts';
 import type { UpstreamSet } from './upstream-set.ts';
 
@@ -28,6 +29,8 @@ import type { UpstreamSet } from './upstream-set.ts';
 export interface SiteGraph {
   readonly sites: SiteTable;
   readonly trustedProxies: TrustedProxies;
+  /** Ahead of the sites. */
+  readonly challenges: ChallengeRoute | undefined;
   /** For routes with a `limitRate`. */
   readonly paceClock: PaceClock;
 }
@@ -40,6 +43,7 @@ export interface GraphResources {
   readonly paceClock: PaceClock;
   readonly buffering: BufferingResources;
   readonly limits: PreparedLimits;
+  readonly challenges?: ChallengeRoute;
 }
 
 /** Throws when an error page cannot be read; nothing has changed then. */
@@ -55,6 +59,7 @@ export function buildSiteGraph(config: Config, resources: GraphResources): SiteG
       (route, site) => makeAccess(route, site, resources),
     ),
     trustedProxies: new TrustedProxies(config.trustedProxies),
+    challenges: resources.challenges,
     paceClock: resources.paceClock,
   };
 }

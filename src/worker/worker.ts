@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { PendingChallenges } from '../acme/pending-challenges.ts';
 import type { Config, RouteAction } from '../config/config.ts';
 import { webSocketDefaults } from '../config/websocket-defaults.ts';
 import type {
@@ -26,6 +27,7 @@ import { ReadBufferPool } from '../static/read-buffer-pool.ts';
 import type { StaticResources } from '../static/static-handler.ts';
 import { bufferingResources, configureBuffering } from './buffering-resources.ts';
 import { CapacityLeases } from './capacity-leases.ts';
+import { ChallengeRoute } from './challenge-route.ts';
 import { Listeners } from './listeners.ts';
 import { Pipeline } from './pipeline.ts';
 import { RateExchange } from './rate-exchange.ts';
@@ -54,6 +56,8 @@ export class Worker {
   private readonly upstreams: UpstreamSet;
   private readonly openConnections: Gauge;
   private readonly paceClock: PaceClock;
+  private readonly challenges = new PendingChallenges();
+  private readonly challengeRoute: ChallengeRoute;
   private readonly limits: LimitZones;
   private readonly rates: RateExchange;
   private serving: Serving | undefined;
@@ -67,6 +71,7 @@ export class Worker {
     this.paceClock = new PaceClock(options.recorder.gauge(metricNames.httpResponsesPaced, {}));
     this.limits = new LimitZones(options.recorder, options.logger, (ranges) => new TrustedProxies(ranges));
     this.rates = new RateExchange(this.limits, (zones) => options.send({ type: 'rates', zones }));
+    this.challengeRoute = new ChallengeRoute(this.challenges, options.recorder.counter(metricNames.acmeChallenges, {}));
     this.openConnections = options.recorder.gauge(metricNames.connections, {});
   }
 
@@ -102,6 +107,12 @@ export class Worker {
   /** Takes what all workers counted for limits. */
   takeRates(zones: readonly ZoneDebts[]): void {
     this.rates.receive(zones);
+  }
+
+  /** Answers these challenges of authorities from now on, and says so. */
+  takeChallenges({ id, responses }: Extract<ToWorker, { type: 'acme-challenges' }>): void {
+    this.challenges.replace(responses);
+    this.options.send({ type: 'acme-challenges', id });
   }
 
   /** Takes what active checks found of servers. */
@@ -164,7 +175,8 @@ export class Worker {
     const buffering = bufferingResources(config, recorder, this.options.logger, former?.buffering);
     const { upstreams, paceClock } = this;
     const limits = this.limits.prepare(config);
-    const graph = buildSiteGraph(config, { files, upstreams, recorder, paceClock, buffering, limits });
+    const { challengeRoute: challenges } = this;
+    const graph = buildSiteGraph(config, { files, upstreams, recorder, paceClock, buffering, limits, challenges });
     const serving = former ?? this.start(config, new Pipeline(graph, this.observer));
     const accessLog = this.accessLogFor(config, former);
     const closeOld = await serving.listeners.openNew(config.listen).catch(async (error: unknown) => {
@@ -190,7 +202,7 @@ export class Worker {
     return {
       engine,
       pipeline,
-      listeners: new Listeners(engine, new TlsListeners(this.options.logger, this.options.recorder)),
+      listeners: new Listeners(engine, new TlsListeners(this.options.logger, this.options.recorder, this.challenges)),
     };
   }
 
