@@ -1,9 +1,11 @@
 import { isIP } from 'node:net';
+import { certificateFiles } from '../acme/acme-config.ts';
 import { CertificateError, readCertificate } from '../tls/certificate.ts';
 import { chainFault } from '../tls/certificate-chain.ts';
 import { certificatesIn } from '../tls/certificate-folder.ts';
 import { coversHost } from '../tls/covers-host.ts';
 import type { TlsConfig } from '../tls/tls-config.ts';
+import { compileAcme } from './compile-acme.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { folderMistake } from './file-check.ts';
 import { quote } from './finding.ts';
@@ -33,16 +35,19 @@ export function compileTls(
   const mistake = directory === undefined ? undefined : folderMistake(directory);
   if (mistake !== undefined) diagnosis.report([...path, 'directory'], mistake);
   const found = directory === undefined || mistake !== undefined ? [] : certificatesIn(directory);
-  if (certificates.length + found.length === 0 && mistake === undefined) {
+  const acme = tls.acme === undefined ? undefined : compileAcme(tls.acme, [...path, 'acme'], diagnosis);
+  if (certificates.length + found.length === 0 && mistake === undefined && acme === undefined) {
     diagnosis.report(path, { message: 'TLS without a certificate', found: 'none', allowed: noCertificateAllowed });
   }
   const names = [
     ...certificates.map((files, index) => tryCertificate(files, [...path, 'certificates', index], diagnosis)),
     ...found.map((files) => tryCertificate(files, [...path, 'directory'], diagnosis)),
+    acme?.domains ?? [],
   ];
   // A certificate that cannot be read is told of already.
   if (!names.includes(undefined)) warnOfUncoveredHosts(new Set(names.flatMap((some) => some ?? [])), sites, diagnosis);
-  return { ...tls, certificates, directory };
+  const all = acme === undefined ? certificates : [...certificates, certificateFiles(acme)];
+  return { ...tls, certificates: all, directory, acme };
 }
 
 /** @returns what it is for; undefined when it cannot be used */

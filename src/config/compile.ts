@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { parseAddressRange } from './address-range.ts';
 import { availableCpus } from './available-cpus.ts';
+import { checkAcmeListeners } from './compile-acme.ts';
 import { compileRateLimits } from './compile-limits.ts';
 import { compileSites } from './compile-sites.ts';
 import { compileTls } from './compile-tls.ts';
@@ -46,6 +47,7 @@ export function compileConfig(parsed: ParsedConfig, baseFolder: string, given: R
     sites: compileSites(parsed, diagnosis),
   };
   checkTrustedProxies(parsed, diagnosis);
+  checkAcmeListeners(listen, diagnosis);
   return { config, findings: diagnosis.findings, warnings: diagnosis.warnings };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { acme } from './acme-schema.ts';
 import { file, folder } from './schema-values.ts';
 import { duration } from './units.ts';
 
@@ -22,6 +23,11 @@ export const listenerTls = z.strictObject({
     .describe(
       'Folder with further certificates: each `NAME.pem` or `NAME.crt` that has a `NAME.key` beside it. Files that come, change or go are noticed. HAProxy: `crt` with a directory.',
     ),
+  acme: acme
+    .optional()
+    .describe(
+      'Has a certificate from an authority (ACME, RFC 8555), and renews it by itself. NGINX: `acme_certificate`. HAProxy: `acme`.',
+    ),
   unknownNames: z
     .enum(['default', 'refuse'])
     .default('default')
@@ -39,6 +45,6 @@ export const listenerTls = z.strictObject({
 });
 
 /** What is said where there is neither a certificate nor a folder of them. */
-export const noCertificateAllowed = 'at least one certificate, or a directory with some';
+export const noCertificateAllowed = 'at least one certificate, a directory with some, or acme';
 
 export type ListenerTlsInput = z.output<typeof listenerTls>;
