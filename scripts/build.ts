@@ -20,7 +20,13 @@ if (tsc.status !== 0) process.exit(1);
 await build({
   absWorkingDir: root,
   // Modules that look for files beside themselves are entry points or chunks, all of them one folder deep.
-  entryPoints: ['src/main.ts', 'src/cli/command.ts', 'src/worker/entry.ts', 'src/config/define-config.ts'],
+  entryPoints: [
+    'src/main.ts',
+    'src/cli/command.ts',
+    'src/worker/entry.ts',
+    'src/access/hash-thread.ts',
+    'src/config/define-config.ts',
+  ],
   outbase: 'src',
   outdir: output,
   chunkNames: 'chunks/[name]-[hash]',

@@ -1,23 +1,23 @@
-import type { Recorder } from '../metrics/recorder.ts';
 import type { AccessConfig } from './access-config.ts';
 import { AddressGate } from './address-gate.ts';
+import { BasicGate } from './basic-gate.ts';
 import type { Gate } from './gate.ts';
 import { Refusals } from './refusals.ts';
 import { RouteAccess } from './route-access.ts';
+import type { PreparedAccess } from './shared-access.ts';
 
-/** What a route's gates need of the worker. */
-export interface AccessResources {
-  readonly recorder: Recorder;
-}
-
-/** The gate in front of a route: cheap ones first. */
+/**
+ * The gate in front of a route: cheap ones first.
+ * @throws when a file that it needs cannot be read
+ */
 export function createAccess(
-  { satisfy, addresses }: AccessConfig,
+  { satisfy, addresses, basic }: AccessConfig,
   place: { readonly site: string; readonly route: string },
-  { recorder }: AccessResources,
+  shared: PreparedAccess,
 ): Gate {
-  const refusals = new Refusals(recorder, place.site, place.route);
+  const refusals = new Refusals(shared.recorder, place.site, place.route);
   const gates: Gate[] = [];
   if (addresses !== undefined) gates.push(new AddressGate(addresses, refusals));
+  if (basic !== undefined) gates.push(new BasicGate(basic, shared.basic(basic), refusals));
   return new RouteAccess(gates, satisfy);
 }

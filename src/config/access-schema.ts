@@ -1,8 +1,52 @@
 import { z } from 'zod';
 import { keyFacts } from './key-facts.ts';
-import { textOf } from './schema-values.ts';
+import { fieldName, file, textLike, textOf } from './schema-values.ts';
+import { duration } from './units.ts';
 
 const addressRange = textOf('an address such as 10.0.0.1, a range such as 10.0.0.0/8, or unix');
+
+const basic = z.strictObject({
+  realm: textLike(/^[\x20-\x7e]{1,100}$/, 'up to 100 characters of ASCII')
+    .default('Restricted')
+    .describe('What browsers show beside the question for a password. NGINX: `auth_basic`.'),
+  users: z
+    .record(textOf('a user name'), textOf('a bcrypt or argon2 hash'))
+    .default({})
+    .describe(
+      'Hashes of passwords by user: bcrypt (`htpasswd -nB USER`), or argon2 with Node.js 24.7 or newer. HAProxy: `userlist`.',
+    ),
+  file: file
+    .optional()
+    .describe(
+      'File of further users, a line `user:hash` for each, as `htpasswd -B` writes it. It is read anew when it has changed, a second later at most; while it cannot be read none of its users can sign in. NGINX: `auth_basic_user_file`.',
+    ),
+  userField: z
+    .union([z.literal(false), fieldName])
+    .default('X-Remote-User')
+    .describe(
+      'Field that tells the application who has signed in; `false` for none. What clients send by that name never reaches an application, on no route. NGINX: `proxy_set_header … $remote_user`.',
+    ),
+  passAuthorization: z
+    .boolean()
+    .default(false)
+    .describe('Whether the application gets the Authorization field with the password in it. NGINX always passes it.'),
+  remember: duration({ max: 3_600_000 })
+    .prefault('1m')
+    .describe(
+      'How long a password that was right is not checked again: checking it takes a tenth of a second. A password that has changed is noticed all the same. NGINX: none. HAProxy: none.',
+    ),
+  attempts: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(10)
+    .describe(
+      'Most wrong passwords from one address (of IPv6, one network of 64 bits) within `attemptsWindow`, in each worker; then 429. NGINX: `limit_req`.',
+    ),
+  attemptsWindow: duration({ min: 1000 })
+    .prefault('1m')
+    .describe('How long wrong passwords count. NGINX: none. HAProxy: `stick-table … expire`.'),
+});
 
 /** Who may ask for something. */
 export const access = z.strictObject({
@@ -20,6 +64,12 @@ export const access = z.strictObject({
     .describe(
       'Addresses and CIDR ranges that clients may not come from (403); where there is no `allow` everybody else may. NGINX: `deny`. HAProxy: `http-request deny if { src … }`.',
     ),
+  basic: z
+    .union([z.literal(false), basic])
+    .optional()
+    .describe(
+      'Asks for a user and a password (Basic authentication, RFC 7617); `false` on a route for none. Use it on connections with TLS only. NGINX: `auth_basic`. HAProxy: `http-request auth`.',
+    ),
   satisfy: z
     .enum(['all', 'any'])
     .optional()
@@ -34,4 +84,5 @@ const accessText =
 export const siteAccess = access.optional().describe(`${accessText} For all routes of the site.`);
 export const routeAccess = access.optional().describe(accessText);
 
+export type BasicInput = z.output<typeof basic>;
 export type AccessInput = z.output<typeof access>;

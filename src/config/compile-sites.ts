@@ -1,5 +1,5 @@
 import { type AccessLayer, compileAccessLayer, joinAccess } from './compile-access.ts';
-import { compileLimitNames } from './compile-limits.ts';
+import { compileRouteLimits, noLimits } from './compile-limits.ts';
 import { compileRoute } from './compile-route.ts';
 import type { RouteConfig, SiteConfig } from './config.ts';
 import type { Diagnosis } from './diagnosis.ts';
@@ -44,9 +44,10 @@ export function compileSites(parsed: ParsedConfig, diagnosis: Diagnosis): SiteCo
 function withoutHosts({
   hosts: _hosts,
   rateLimit: _rateLimit,
+  concurrencyLimit: _concurrencyLimit,
   access: _access,
   ...site
-}: ParsedSite): Omit<ParsedSite, 'hosts' | 'rateLimit' | 'access'> {
+}: ParsedSite): Omit<ParsedSite, 'hosts' | 'rateLimit' | 'concurrencyLimit' | 'access'> {
   return site;
 }
 
@@ -74,9 +75,7 @@ function reportSecondDefault(path: KeyPath, first: KeyPath, diagnosis: Diagnosis
 function compileRoutes(site: ParsedSite, sitePath: KeyPath, parsed: ParsedConfig, diagnosis: Diagnosis): RouteConfig[] {
   const identities = new Map<string, KeyPath>();
   const labels = new Map<string, KeyPath>();
-  const rateLimitOf = (names: ParsedSite['rateLimit'], path: KeyPath): string[] =>
-    compileLimitNames(names, 'rateLimits', parsed.rateLimits, [...path, 'rateLimit'], diagnosis);
-  const siteRateLimit = rateLimitOf(site.rateLimit, sitePath);
+  const siteLimits = compileRouteLimits(site, sitePath, noLimits, parsed, diagnosis);
   const accessOf = ({ access }: Pick<ParsedSite, 'access'>, path: KeyPath): AccessLayer =>
     compileAccessLayer(access, [...path, 'access'], diagnosis);
   const siteAccess = accessOf(site, sitePath);
@@ -93,9 +92,9 @@ function compileRoutes(site: ParsedSite, sitePath: KeyPath, parsed: ParsedConfig
     } else {
       identities.set(identity, path);
     }
-    const rateLimit = route.rateLimit === undefined ? siteRateLimit : rateLimitOf(route.rateLimit, path);
+    const limits = compileRouteLimits(route, path, siteLimits, parsed, diagnosis);
     const access = joinAccess(siteAccess, accessOf(route, path));
-    return { ...compiled, rateLimit, access, name: uniqueLabel(route.name, route.path, path, labels, diagnosis) };
+    return { ...compiled, ...limits, access, name: uniqueLabel(route.name, route.path, path, labels, diagnosis) };
   });
 }
 

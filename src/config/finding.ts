@@ -19,8 +19,15 @@ export type Locate = (path: KeyPath, at: Finding['at']) => ProblemPlace;
 
 export function toProblem(finding: Finding, locate: Locate): ConfigProblem {
   const { path, at, message, found, allowed, suggestion, place = locate(path, at) } = finding;
-  const problem = { ...place, keyPath: formatKeyPath(path), message, found, allowed };
+  const shown = holdsSecret(path) ? { ...place, sourceLine: undefined } : place;
+  const problem = { ...shown, keyPath: formatKeyPath(path), message, found, allowed };
   return suggestion === undefined ? problem : { ...problem, suggestion };
+}
+
+/** Whether a password may stand there, which no message is to repeat. */
+function holdsSecret(path: KeyPath): boolean {
+  const basic = path.indexOf('basic');
+  return basic >= 0 && path[basic + 1] === 'users';
 }
 
 /** `['sites', 0, 'errorPages', '4xx']` as `sites[0].errorPages.4xx`. */

@@ -8,4 +8,6 @@ export type ProxyHandlerConfig = Extract<RouteAction, { readonly kind: 'proxy' }
   readonly responseFields: Buffer;
   /** Names in lower case taken out of what the upstream sends. */
   readonly removedResponseFields: ReadonlySet<string>;
+  /** Names in lower case of request fields that clients have no right to send: they tell who asks. */
+  readonly identityFields?: readonly string[];
 };

@@ -39,7 +39,7 @@ export class RequestHeadWriter {
         throw new Error(`requestHeaders.set must not hold ${name}, which Portico writes itself`);
       }
     }
-    this.rules = new RequestFieldRules(changed);
+    this.rules = new RequestFieldRules([...changed, ...(config.identityFields ?? [])]);
     this.forwarded = new ForwardedFields(config.forwarded, changed);
     const setHost = Object.entries(set).find(([name]) => name.toLowerCase() === 'host');
     const fixed = setHost?.[1] ?? (typeof config.host === 'object' ? config.host.value : undefined);
@@ -62,6 +62,7 @@ export class RequestHeadWriter {
     text += this.fixedHost ?? `Host: ${this.config.host === 'upstream' ? hostOf(server.address) : head.host}\r\n`;
     text += this.forwarded.write(context, client);
     text += this.copied(head, client.trusted);
+    text += context.requestFields;
     text += this.setLines;
     if (!server.keepsAlive) text += 'Connection: close\r\n';
     if (length === undefined) text += 'Transfer-Encoding: chunked\r\n';

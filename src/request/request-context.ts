@@ -1,4 +1,5 @@
 import type { Exchange } from '../listener/exchange.ts';
+import type { Hold } from '../limits/hold-table.ts';
 import type { PorticoError } from '../response/portico-error.ts';
 import type { Route, Site } from '../route/route.ts';
 import type { ClientIdentity } from './client-identity.ts';
@@ -26,6 +27,8 @@ export class RequestContext {
   error: PorticoError | undefined;
   /** How the proxied request went; undefined when no upstream was asked. */
   upstream: UpstreamTrace | undefined;
+  /** What it holds of limits of requests at a time, to be released when it has finished. */
+  places: readonly Hold[] | undefined;
   /** How the WebSocket went that the request became; undefined when it did not. */
   webSocket: WebSocketTrace | undefined;
 

@@ -38,6 +38,14 @@ export const errorCodes = {
     meaning:
       'The path has a broken percent escape, an encoded slash, backslash or NUL, or leaves the root by dot segments.',
   },
+  authentication_required: {
+    status: 401,
+    side: 'client',
+    retryable: false,
+    title: 'You have to sign in to see this.',
+    meaning:
+      'The `access` of the route asks for credentials, and there were none or wrong ones. WWW-Authenticate says which are taken.',
+  },
   access_denied: {
     status: 403,
     side: 'client',
@@ -133,12 +141,26 @@ export const errorCodes = {
     meaning:
       'The client has as many requests under way as a `concurrencyLimits` zone of the route allows. The status is the `status` of the zone. The log names the zone.',
   },
+  too_many_attempts: {
+    status: 429,
+    side: 'client',
+    retryable: false,
+    title: 'Too many wrong passwords. Try again later.',
+    meaning: 'As many wrong passwords came from the address of the client as `access.basic.attempts` allows.',
+  },
+  uri_too_long: {
+    status: 414,
+    side: 'client',
+    retryable: false,
+    title: 'The address is too long.',
+    meaning: 'The target of the request, path and query, is longer than `limits.uriLength` (16KB unless configured).',
+  },
   header_too_large: {
     status: 431,
     side: 'client',
     retryable: false,
     title: 'The request header is too large.',
-    meaning: 'The request line and fields are larger than `limits.headerSize` (32KB unless configured).',
+    meaning: 'The request line and fields are larger than `limits.headerSize` (32KB unless configured), or there are more fields than `limits.headerCount` (100 unless configured).',
   },
   http_version: {
     status: 505,
@@ -160,6 +182,15 @@ export const errorCodes = {
     retryable: false,
     title: 'The file could not be read.',
     meaning: 'The file is there but reading it failed: permissions, too many open files, a failing disk.',
+  },
+  authentication_busy: {
+    status: 503,
+    side: 'internal',
+    retryable: true,
+    title: 'Too many people are signing in. Try again in a moment.',
+    condition: 'busy',
+    meaning:
+      'The password could not be checked: many others were waiting already, or checking took too long. Somebody may be guessing passwords from many addresses.',
   },
   spool_full: {
     status: 503,

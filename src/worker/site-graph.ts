@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { createAccess } from '../access/create-access.ts';
 import type { Gate } from '../access/gate.ts';
+import { hidesAuthorization, identityFields } from '../access/identity-fields.ts';
+import type { PreparedAccess } from '../access/shared-access.ts';
 import { bufferingDefaults } from '../config/buffering-defaults.ts';
 import type { Config, RouteConfig, SiteConfig } from '../config/config.ts';
 import { webSocketDefaults } from '../config/websocket-defaults.ts';
+import type { HeadLimits } from '../limits/head-limits.ts';
 import type { PreparedLimits } from '../limits/limit-zones.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { AccelDirectives } from '../proxy/accel-directives.ts';
@@ -29,6 +32,7 @@ import type { UpstreamSet } from './upstream-set.ts';
 export interface SiteGraph {
   readonly sites: SiteTable;
   readonly trustedProxies: TrustedProxies;
+  readonly headLimits: HeadLimits;
   /** Ahead of the sites. */
   readonly challenges: ChallengeRoute | undefined;
   /** For routes with a `limitRate`. */
@@ -44,6 +48,7 @@ export interface GraphResources {
   readonly buffering: BufferingResources;
   readonly limits: PreparedLimits;
   readonly challenges?: ChallengeRoute;
+  readonly access: PreparedAccess;
 }
 
 /** Throws when an error page cannot be read; nothing has changed then. */
@@ -59,14 +64,15 @@ export function buildSiteGraph(config: Config, resources: GraphResources): SiteG
       (route, site) => makeAccess(route, site, resources),
     ),
     trustedProxies: new TrustedProxies(config.trustedProxies),
+    headLimits: config.limits,
     challenges: resources.challenges,
     paceClock: resources.paceClock,
   };
 }
 
-function makeAccess(route: RouteConfig, site: SiteConfig, { recorder }: GraphResources): Gate | undefined {
+function makeAccess(route: RouteConfig, site: SiteConfig, { access }: GraphResources): Gate | undefined {
   if (route.access === undefined) return undefined;
-  return createAccess(route.access, { site: site.name, route: route.name }, { recorder });
+  return createAccess(route.access, { site: site.name, route: route.name }, access);
 }
 
 function makeHandlerOf(
@@ -112,7 +118,9 @@ function makeProxy(
     createStaticHandler({ ...namedFiles, ...compiled, cacheControl: [], root: folder }, files),
   );
   const rules = new ResponseRules(action, new AccelDirectives(upstreamConfig, actions, paceClock, recorder), recorder);
-  const proxyConfig = { ...action, ...compiled, prefix: route.path };
+  const identity = identityFields(config.sites.flatMap(({ routes }) => routes.map(({ access }) => access)));
+  if (route.access !== undefined && hidesAuthorization(route.access)) identity.push('authorization');
+  const proxyConfig = { ...action, ...compiled, prefix: route.path, identityFields: identity };
   const handler = createProxyHandler(proxyConfig, upstream, admission, rules, resources.buffering);
   if (action.webSocket === false) return handler;
   const webSockets = new WebSocketRoute(action.webSocket, proxyConfig, upstream, admission, recorder);

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { SharedAccess } from '../access/shared-access.ts';
 import { PendingChallenges } from '../acme/pending-challenges.ts';
 import type { Config, RouteAction } from '../config/config.ts';
 import { webSocketDefaults } from '../config/websocket-defaults.ts';
@@ -10,8 +11,13 @@ import type {
   ToWorker,
   WorkerState,
   ZoneDebts,
+  ZoneHolds,
 } from '../ipc/message.ts';
+import { AddressCensus } from '../limits/address-census.ts';
+import { ConnectionGate } from '../limits/connection-gate.ts';
+import { DescriptorWatch } from '../limits/descriptor-watch.ts';
 import { LimitZones } from '../limits/limit-zones.ts';
+import { MemoryWatch } from '../limits/memory-watch.ts';
 import type { Engine, EngineFactory, EngineTimeouts } from '../listener/engine.ts';
 import { AccessLog } from '../log/access-log.ts';
 import type { Logger } from '../log/logger.ts';
@@ -28,6 +34,7 @@ import type { StaticResources } from '../static/static-handler.ts';
 import { bufferingResources, configureBuffering } from './buffering-resources.ts';
 import { CapacityLeases } from './capacity-leases.ts';
 import { ChallengeRoute } from './challenge-route.ts';
+import { HoldExchange } from './hold-exchange.ts';
 import { Listeners } from './listeners.ts';
 import { Pipeline } from './pipeline.ts';
 import { RateExchange } from './rate-exchange.ts';
@@ -59,7 +66,11 @@ export class Worker {
   private readonly challenges = new PendingChallenges();
   private readonly challengeRoute: ChallengeRoute;
   private readonly limits: LimitZones;
+  private readonly access: SharedAccess;
   private readonly rates: RateExchange;
+  private readonly gate: ConnectionGate;
+  private readonly memory = new MemoryWatch();
+  private readonly holds: HoldExchange;
   private serving: Serving | undefined;
   private awaitIdle = false;
 
@@ -69,9 +80,19 @@ export class Worker {
     this.capacity = new CapacityLeases((demands) => options.send({ type: 'capacity', demands }));
     this.upstreams = new UpstreamSet(options.recorder, options.logger, this.capacity);
     this.paceClock = new PaceClock(options.recorder.gauge(metricNames.httpResponsesPaced, {}));
+    this.access = new SharedAccess(options.logger, options.recorder);
     this.limits = new LimitZones(options.recorder, options.logger, (ranges) => new TrustedProxies(ranges));
     this.rates = new RateExchange(this.limits, (zones) => options.send({ type: 'rates', zones }));
     this.challengeRoute = new ChallengeRoute(this.challenges, options.recorder.counter(metricNames.acmeChallenges, {}));
+    this.gate = new ConnectionGate(options.recorder, options.logger, {
+      descriptors: new DescriptorWatch(),
+      memory: this.memory,
+      census: new AddressCensus(() => new Set(this.serving?.listeners.addresses.map(({ port }) => port))),
+    });
+    this.holds = new HoldExchange(
+      () => this.limits.holdTables.set('connections', this.gate.total).set('addresses', this.gate.addresses),
+      (zones) => options.send({ type: 'holds', zones }),
+    );
     this.openConnections = options.recorder.gauge(metricNames.connections, {});
   }
 
@@ -115,6 +136,11 @@ export class Worker {
     this.options.send({ type: 'acme-challenges', id });
   }
 
+  /** Takes what the other workers hold of limits. */
+  takeHolds(zones: readonly ZoneHolds[]): void {
+    this.holds.receive(zones);
+  }
+
   /** Takes what active checks found of servers. */
   setHealth(report: HealthReport): void {
     this.upstreams.setHealth(report);
@@ -148,7 +174,10 @@ export class Worker {
     const cut = serving.engine.inFlight;
     serving.engine.close();
     this.upstreams.close();
+    this.access.close();
     this.rates.close();
+    this.holds.close();
+    this.memory.close();
     serving.buffering.spool.close();
     this.report();
     await serving.accessLog?.close();
@@ -175,9 +204,19 @@ export class Worker {
     const buffering = bufferingResources(config, recorder, this.options.logger, former?.buffering);
     const { upstreams, paceClock } = this;
     const limits = this.limits.prepare(config);
+    const access = this.access.prepare();
     const { challengeRoute: challenges } = this;
-    const graph = buildSiteGraph(config, { files, upstreams, recorder, paceClock, buffering, limits, challenges });
-    const serving = former ?? this.start(config, new Pipeline(graph, this.observer));
+    const graph = buildSiteGraph(config, {
+      access,
+      files,
+      upstreams,
+      recorder,
+      paceClock,
+      buffering,
+      limits,
+      challenges,
+    });
+    const serving = former ?? this.start(config, new Pipeline(graph, this.observer, this.gate));
     const accessLog = this.accessLogFor(config, former);
     const closeOld = await serving.listeners.openNew(config.listen).catch(async (error: unknown) => {
       if (accessLog !== former?.accessLog) await accessLog?.close();
@@ -189,8 +228,11 @@ export class Worker {
     configureBuffering(buffering, config);
     this.upstreams.applyConfig(config.upstreams);
     limits.use(performance.now());
+    this.gate.configure(config.limits, this.limits.hash, config.workers);
     this.rates.configured();
+    this.holds.configured();
     serving.pipeline.replaceGraph(graph);
+    this.access.adopt(access);
     this.observer.useAccessLog(accessLog);
     if (former?.accessLog !== accessLog) void former?.accessLog?.close();
     this.serving = { ...serving, generation, config, files, buffering, accessLog };
@@ -252,6 +294,7 @@ function engineTimeouts({ timeouts, limits, sites }: Config): EngineTimeouts {
     requestHeadMs: timeouts.requestHead,
     keepAliveMs: timeouts.keepAlive,
     requestHeadBytes: limits.headerSize,
+    ...(limits.requestsPerConnection === false ? {} : { requestsPerConnection: limits.requestsPerConnection }),
   };
 }
 
