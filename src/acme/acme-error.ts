@@ -76,5 +76,5 @@ function asRecord(value: unknown): Record<string, unknown> {
 /** An authority's text is as hostile as any other: one line of printable characters. */
 function line(value: unknown): string {
   if (typeof value !== 'string') return '';
-  return value.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, longestText);
+  return value.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ').slice(0, longestText);
 }

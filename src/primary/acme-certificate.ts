@@ -132,9 +132,10 @@ export class AcmeCertificate {
       const time = timeInWindow(window, random());
       this.#suggestion = { ...information, fingerprint, time };
       const at = new Date(time).toISOString();
-      logger.info(`the authority suggests to renew the certificate of ${this.name} at ${at}`, {
-        ...(explanation === undefined ? {} : { explanation }),
-      });
+      logger.info(
+        `the authority suggests to renew the certificate of ${this.name} at ${at}`,
+        explanation === undefined ? {} : { explanation },
+      );
     } catch (error) {
       this.#askAt = now() + ((error instanceof AcmeError ? error.retryAfterMs : undefined) ?? failedInquiryMs);
       logger.debug(`the authority was asked in vain about the renewal of ${this.name}`, { error });
