@@ -17,6 +17,8 @@ export interface RunningOptions {
   readonly engine?: 'uws' | 'node';
   /** TLS of the ports, as in the configuration. */
   readonly tls?: object;
+  /** Listeners beside those, as in the configuration. */
+  readonly moreListeners?: readonly object[];
 }
 
 /** The whole program with a configuration of the test's, on free ports, in a temporary folder; ended with the test. */
@@ -131,6 +133,7 @@ function configuration(yaml: string, port: number, adminPort: number, options: R
         tls: options.tls,
       }),
     )
+    .concat((options.moreListeners ?? []).map((listener) => JSON.stringify(listener)))
     .join(', ');
   return `listen: [${listen}]\nadmin: { address: "127.0.0.1:${adminPort}" }\nworkers: ${options.workers ?? 2}\n${yaml}`;
 }
