@@ -1,4 +1,5 @@
 import { type AccessLayer, compileAccessLayer, joinAccess } from './compile-access.ts';
+import { compileBrowserLayer, joinBrowser } from './compile-browser.ts';
 import { compileRouteLimits, noLimits } from './compile-limits.ts';
 import { compileRoute } from './compile-route.ts';
 import type { RouteConfig, SiteConfig } from './config.ts';
@@ -46,8 +47,10 @@ function withoutHosts({
   rateLimit: _rateLimit,
   concurrencyLimit: _concurrencyLimit,
   access: _access,
+  securityHeaders: _securityHeaders,
+  cors: _cors,
   ...site
-}: ParsedSite): Omit<ParsedSite, 'hosts' | 'rateLimit' | 'concurrencyLimit' | 'access'> {
+}: ParsedSite): Omit<ParsedSite, 'hosts' | 'rateLimit' | 'concurrencyLimit' | 'access' | 'securityHeaders' | 'cors'> {
   return site;
 }
 
@@ -79,6 +82,8 @@ function compileRoutes(site: ParsedSite, sitePath: KeyPath, parsed: ParsedConfig
   const accessOf = ({ access }: Pick<ParsedSite, 'access'>, path: KeyPath): AccessLayer =>
     compileAccessLayer(access, [...path, 'access'], diagnosis);
   const siteAccess = accessOf(site, sitePath);
+  const { securityHeaders, cors } = site;
+  const siteBrowser = compileBrowserLayer({ securityHeaders, cors }, sitePath, diagnosis);
   return site.routes.map((route, index) => {
     const path = [...sitePath, 'routes', index];
     const compiled = compileRoute(route, path, parsed, diagnosis);
@@ -94,7 +99,9 @@ function compileRoutes(site: ParsedSite, sitePath: KeyPath, parsed: ParsedConfig
     }
     const limits = compileRouteLimits(route, path, siteLimits, parsed, diagnosis);
     const access = joinAccess(siteAccess, accessOf(route, path));
-    return { ...compiled, ...limits, access, name: uniqueLabel(route.name, route.path, path, labels, diagnosis) };
+    const browser = joinBrowser(siteBrowser, compileBrowserLayer(route, path, diagnosis));
+    const name = uniqueLabel(route.name, route.path, path, labels, diagnosis);
+    return { ...compiled, ...limits, access, browser, name };
   });
 }
 

@@ -1,7 +1,9 @@
 import type { AccessConfig } from '../access/access-config.ts';
+import type { BrowserPolicyConfig } from '../access/browser-policy.ts';
 import type { BodyExpectation } from '../health/body-match.ts';
 import type { HealthThresholds } from '../health/rise-fall.ts';
 import type { StatusRange } from '../health/status-set.ts';
+import type { ConcurrencyLimitConfig } from '../limits/concurrency-zone.ts';
 import type { RateLimitConfig } from '../limits/rate-zone.ts';
 import type { TlsConfig } from '../tls/tls-terminator.ts';
 import type { BufferingConfig } from './buffering-defaults.ts';
@@ -12,7 +14,10 @@ import type { ParsedConfig } from './schema.ts';
  * because it crosses from the primary to the workers.
  */
 export interface Config
-  extends Omit<ParsedConfig, 'listen' | 'admin' | 'workers' | 'spool' | 'rateLimits' | 'upstreams' | 'sites'> {
+  extends Omit<
+    ParsedConfig,
+    'listen' | 'admin' | 'workers' | 'spool' | 'rateLimits' | 'concurrencyLimits' | 'upstreams' | 'sites'
+  > {
   readonly listen: readonly ListenAddress[];
   readonly admin: AdminListener | undefined;
   /** A number: `auto` was resolved. */
@@ -20,6 +25,7 @@ export interface Config
   /** The directory is an absolute path, also where none was configured. */
   readonly spool: ParsedConfig['spool'] & { readonly directory: string };
   readonly rateLimits: Readonly<Record<string, RateLimitConfig>>;
+  readonly concurrencyLimits: Readonly<Record<string, ConcurrencyLimitConfig>>;
   /** What the keys of limits are hashed with, 16 bytes in base64url: the primary gives all workers the same. '' before. */
   readonly limitSecret: string;
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
@@ -115,7 +121,7 @@ export type HashConfig = Extract<UpstreamConfig['balance'], object>['hash'];
 
 export type StickyConfig = NonNullable<UpstreamConfig['sticky']>;
 
-export interface SiteConfig extends Omit<ParsedSite, 'routes' | 'name' | 'access' | 'rateLimit'> {
+export interface SiteConfig extends Omit<ParsedSite, 'routes' | 'name' | 'access' | 'securityHeaders' | 'cors' | 'rateLimit'> {
   /** Label, unique among sites. */
   readonly name: string;
   readonly routes: readonly RouteConfig[];
@@ -124,15 +130,19 @@ export interface SiteConfig extends Omit<ParsedSite, 'routes' | 'name' | 'access
 export interface RouteConfig
   extends Omit<
     ParsedRoute,
-    'name' | 'access' | 'bodyLimit' | 'rateLimit' | 'static' | 'proxy' | 'redirect' | 'respond'
+    'name' | 'access' | 'securityHeaders' | 'cors' | 'bodyLimit' | 'rateLimit' | 'concurrencyLimit' | 'static' | 'proxy' | 'redirect' | 'respond'
   > {
   /** Label, unique within the site. */
   readonly name: string;
   readonly bodyLimit: number;
   /** Names of the `rateLimits` that hold, the site's included. */
   readonly rateLimit: readonly string[];
+  /** Names of the `concurrencyLimits` that hold, the site's included. */
+  readonly concurrencyLimit: readonly string[];
   /** The site's included; undefined: everybody may ask. */
   readonly access: AccessConfig | undefined;
+  /** The site's included; undefined: nothing. */
+  readonly browser: BrowserPolicyConfig | undefined;
   readonly action: RouteAction;
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { routeAccess } from './access-schema.ts';
+import { cors, securityHeaders } from './browser-schema.ts';
 import { routeBuffering } from './buffering-schema.ts';
 import { keyFacts } from './key-facts.ts';
 import { limitNames } from './limits-schema.ts';
@@ -173,7 +174,10 @@ export const route = z.strictObject({
       'Most bytes a second that the body of each response is sent with, after a first second at full speed. Without it there is no bound. NGINX: `limit_rate`. HAProxy: `bwlim-out`.',
     ),
   rateLimit: limitNames('rateLimits', 'limit_req'),
+  concurrencyLimit: limitNames('concurrencyLimits', 'limit_conn'),
   access: routeAccess,
+  securityHeaders,
+  cors,
   responseHeaders: fieldChanges
     .prefault({})
     .describe(

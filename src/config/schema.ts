@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { siteAccess } from './access-schema.ts';
+import { cors, securityHeaders } from './browser-schema.ts';
 import { spool } from './buffering-schema.ts';
 import { keyFacts } from './key-facts.ts';
-import { limitNames, rateLimits } from './limits-schema.ts';
+import { concurrencyLimits, connectionLimits, limitNames, rateLimits } from './limits-schema.ts';
 import { route } from './route-schema.ts';
 import { fieldValue, file, label, listenAddress, textLike, textOf } from './schema-values.ts';
 import { listenerTls } from './tls-schema.ts';
@@ -86,6 +87,7 @@ const limits = z.strictObject({
   minBodyRateGrace: duration({ max: 3_600_000 })
     .prefault('30s')
     .describe('How long a request body may come as slowly as it likes. NGINX: none. HAProxy: none.'),
+  ...connectionLimits,
 });
 
 const timeouts = z.strictObject({
@@ -157,7 +159,10 @@ const site = z.strictObject({
     .register(keyFacts, { allowed: 'a list of at least one route' })
     .describe('What is done with a request, by path. The longest path that matches counts. NGINX: `location`.'),
   rateLimit: limitNames('rateLimits', 'limit_req'),
+  concurrencyLimit: limitNames('concurrencyLimits', 'limit_conn'),
   access: siteAccess,
+  securityHeaders,
+  cors,
   errorPages,
 });
 
@@ -199,6 +204,7 @@ export const configSchema = z.strictObject({
     .describe('The log of requests; `false` for none. NGINX: `access_log`.'),
   limits: limits.prefault({}).describe('How much clients may send.'),
   rateLimits,
+  concurrencyLimits,
   timeouts: timeouts.prefault({}).describe('How long clients may take.'),
   fileCache: fileCache.prefault({}).describe('Memory for static files.'),
   spool: spool.prefault({}).describe('Memory and files for bodies of requests and responses, in each worker.'),

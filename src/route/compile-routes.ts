@@ -13,7 +13,7 @@ export type CompiledRoute = Pick<Route, 'responseFields' | 'removedResponseField
 export type LimitsFactory = (route: RouteConfig) => Route['limits'];
 
 /** Gives what stands before the action of a route, undefined for nothing. */
-export type AccessFactory = (route: RouteConfig, site: SiteConfig) => Route['access'];
+export type AccessFactory = (route: RouteConfig, site: SiteConfig) => Pick<Route, 'access' | 'browser'>;
 
 export type HandlerFactory = (route: RouteConfig, site: SiteConfig, compiled: CompiledRoute) => Handler;
 
@@ -28,7 +28,7 @@ export function compileRoutes(
   makeHandler: HandlerFactory,
   readPage: (path: string) => ErrorPage,
   limitsOf: LimitsFactory = () => undefined,
-  accessOf: AccessFactory = () => undefined,
+  accessOf: AccessFactory = () => ({}),
 ): SiteTable {
   const hosts = new HostTable<RouteTable>();
   for (const site of config.sites) {
@@ -64,8 +64,16 @@ function compileRoute(
   const handler = makeHandler(config, site, compiled);
   const { name, bodyLimit, path, exact, internal, limitRate } = config;
   const limits = limitsOf(config);
-  const access = accessOf(config, site);
-  const facts = { site: site.name, name, bodyLimit, errorPages, internal, limitRate, limits, access };
+  const facts = {
+    site: site.name,
+    name,
+    bodyLimit,
+    errorPages,
+    internal,
+    limitRate,
+    limits,
+    ...accessOf(config, site),
+  };
   const route: Route = { ...facts, handler, ...compiled };
   return { path, exact, conditions: new Conditions(config), route };
 }

@@ -1,3 +1,4 @@
+import type { BrowserPolicy } from '../access/browser-policy.ts';
 import type { Gate } from '../access/gate.ts';
 import type { RouteLimits } from '../limits/route-limits.ts';
 import type { RequestContext } from '../request/request-context.ts';
@@ -30,6 +31,8 @@ export interface Route {
   readonly limits?: RouteLimits | undefined;
   /** Who may ask; undefined for everybody. */
   readonly access?: Gate | undefined;
+  /** What browsers are told; undefined for nothing. */
+  readonly browser?: BrowserPolicy | undefined;
 }
 
 /** What the host of a request leads to. */

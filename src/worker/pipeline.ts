@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { PendingVerdict, type Verdict } from '../access/gate.ts';
-import type { Exchange, ExchangeHandler } from '../listener/exchange.ts';
+import { checkHead } from '../limits/head-limits.ts';
+import type { ConnectionKeeper, Exchange, ExchangeHandler } from '../listener/exchange.ts';
 import { identifyClient } from '../request/client-identity.ts';
 import { normalizePath } from '../request/path.ts';
 import { RequestContext } from '../request/request-context.ts';
@@ -17,9 +18,10 @@ type Step = (context: RequestContext, graph: SiteGraph) => Verdict | PendingVerd
  * The way of a request behind the listener, in this order. ARCHITECTURE.md draws it; a test compares the names.
  * The last step hands the request to the route's handler, which answers it now or later.
  */
-export const steps: Readonly<Record<'request' | 'route' | 'limit' | 'access' | 'admit' | 'act', Step>> = {
+export const steps: Readonly<Record<'request' | 'route' | 'browser' | 'limit' | 'access' | 'admit' | 'act', Step>> = {
   request: readRequest,
   route: findRoute,
+  browser: tellBrowsers,
   limit: checkLimits,
   access: askAccess,
   admit: checkBody,
@@ -30,10 +32,12 @@ const order: readonly Step[] = Object.values(steps);
 
 /** Takes exchanges from the listener through the steps of the graph that is in force when they arrive. */
 export class Pipeline implements ExchangeHandler {
+  readonly connections: ConnectionKeeper | undefined;
   private graph: SiteGraph;
   private readonly observer: RequestObserver;
 
-  constructor(graph: SiteGraph, observer: RequestObserver) {
+  constructor(graph: SiteGraph, observer: RequestObserver, connections?: ConnectionKeeper) {
+    this.connections = connections;
     this.graph = graph;
     this.observer = observer;
   }
@@ -58,7 +62,10 @@ export class Pipeline implements ExchangeHandler {
   }
 
   finished(exchange: Exchange): void {
-    if (exchange.context !== undefined) this.observer.finished(exchange.context);
+    const { context } = exchange;
+    if (context === undefined) return;
+    if (context.places !== undefined) for (const place of context.places) place.release();
+    this.observer.finished(context);
   }
 
   private begin(exchange: Exchange): RequestContext {
@@ -114,8 +121,14 @@ function findRoute(context: RequestContext, graph: SiteGraph): PorticoError | un
   return undefined;
 }
 
-function checkLimits(context: RequestContext): PorticoError | undefined {
+function checkLimits(context: RequestContext, graph: SiteGraph): PorticoError | undefined {
+  const error = checkHead(context.exchange.head, graph.headLimits);
+  if (error !== undefined) return error;
   return context.route?.limits?.admit(context, context.startedAt);
+}
+
+function tellBrowsers(context: RequestContext): Verdict {
+  return context.route?.browser?.apply(context);
 }
 
 function askAccess(context: RequestContext): Verdict | PendingVerdict {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { BrowserPolicy } from '../access/browser-policy.ts';
 import { createAccess } from '../access/create-access.ts';
-import type { Gate } from '../access/gate.ts';
 import { hidesAuthorization, identityFields } from '../access/identity-fields.ts';
 import type { PreparedAccess } from '../access/shared-access.ts';
 import { bufferingDefaults } from '../config/buffering-defaults.ts';
@@ -18,7 +18,7 @@ import { TrustedProxies } from '../request/trusted-proxies.ts';
 import { createRespondHandler } from '../respond/respond-handler.ts';
 import type { PaceClock } from '../response/pace-clock.ts';
 import { type CompiledRoute, compileRoutes } from '../route/compile-routes.ts';
-import type { ErrorPage, Handler } from '../route/route.ts';
+import type { ErrorPage, Handler, Route } from '../route/route.ts';
 import type { SiteTable } from '../route/site-table.ts';
 import type { ContentTypes } from '../static/content-types.ts';
 import { createStaticHandler, type StaticResources } from '../static/static-handler.ts';
@@ -70,9 +70,16 @@ export function buildSiteGraph(config: Config, resources: GraphResources): SiteG
   };
 }
 
-function makeAccess(route: RouteConfig, site: SiteConfig, { access }: GraphResources): Gate | undefined {
-  if (route.access === undefined) return undefined;
-  return createAccess(route.access, { site: site.name, route: route.name }, access);
+function makeAccess(
+  route: RouteConfig,
+  site: SiteConfig,
+  { access }: GraphResources,
+): Pick<Route, 'access' | 'browser'> {
+  const place = { site: site.name, route: route.name };
+  return {
+    access: route.access === undefined ? undefined : createAccess(route.access, place, access),
+    browser: route.browser === undefined ? undefined : new BrowserPolicy(route.browser),
+  };
 }
 
 function makeHandlerOf(
