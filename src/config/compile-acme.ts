@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname } from 'node:path';
 import type { AcmeConfig } from '../acme/acme-config.ts';
-import type { AcmeInput } from './acme-schema.ts';
+import { type AcmeInput, externalKeyAllowed } from './acme-schema.ts';
 import type { ListenAddress } from './config.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { fileMistake, writableFolderMistake } from './file-check.ts';
@@ -10,6 +10,8 @@ import { quote } from './finding.ts';
 import { parseHostPattern } from './host-pattern.ts';
 import type { KeyPath } from './schema-walk.ts';
 
+// Authorities give it out in base64url, and some in base64.
+const externalKeyForm = /^[A-Za-z0-9+/_-]{16,}={0,2}$/;
 const letsEncrypt = 'https://acme-v02.api.letsencrypt.org/directory';
 const letsEncryptStaging = 'https://acme-staging-v02.api.letsencrypt.org/directory';
 
@@ -28,6 +30,7 @@ export function compileAcme(acme: AcmeInput, path: KeyPath, diagnosis: Diagnosis
       allowed: 'the https:// URL of a directory',
     });
   }
+  checkExternalAccount(acme, [...path, 'externalAccount', 'key'], diagnosis);
   const authority = acme.authority === undefined ? undefined : diagnosis.absolute(acme.authority);
   const unreadable = authority === undefined ? undefined : fileMistake(authority);
   if (unreadable !== undefined) diagnosis.report([...path, 'authority'], unreadable);
@@ -42,6 +45,12 @@ export function compileAcme(acme: AcmeInput, path: KeyPath, diagnosis: Diagnosis
     storage,
     challenges: [...new Set(acme.challenges)],
   };
+}
+
+function checkExternalAccount({ externalAccount }: AcmeInput, path: KeyPath, diagnosis: Diagnosis): void {
+  if (externalAccount === undefined || externalKeyForm.test(externalAccount.key)) return;
+  const message = 'the key of the external account is none';
+  diagnosis.report(path, { message, found: `${externalAccount.key.length} characters`, allowed: externalKeyAllowed });
 }
 
 /** What listeners say about certificates has to go together, and somebody has to answer the authority. */
@@ -93,7 +102,7 @@ function compileDomains(domains: readonly string[], path: KeyPath, diagnosis: Di
   for (const [index, text] of domains.entries()) {
     const checked = parseHostPattern(text);
     const at = [...path, index];
-    if ('mistake' in checked) diagnosis.report(at, checked.mistake);
+    if ('mistake' in checked) diagnosis.report(at, { ...checked.mistake, allowed: 'a host name such as example.com' });
     else if (checked.value.startsWith('*.')) {
       const message = `no certificate for ${quote(text)}: wildcards need DNS-01, which Portico does not do`;
       const allowed = 'every host by its name; or a certificate from elsewhere under certificates';

@@ -24,10 +24,10 @@ export function toProblem(finding: Finding, locate: Locate): ConfigProblem {
   return suggestion === undefined ? problem : { ...problem, suggestion };
 }
 
-/** Whether a password may stand there, which no message is to repeat. */
+/** Whether a password or a key may stand there, which no message is to repeat. */
 function holdsSecret(path: KeyPath): boolean {
   const basic = path.indexOf('basic');
-  return basic >= 0 && path[basic + 1] === 'users';
+  return (basic >= 0 && path[basic + 1] === 'users') || path.includes('externalAccount');
 }
 
 /** `['sites', 0, 'errorPages', '4xx']` as `sites[0].errorPages.4xx`. */
