@@ -2,6 +2,8 @@
 export interface ByteSink {
   /** @returns whether they have left already; otherwise somebody is told when they have */
   write(bytes: Uint8Array): boolean;
+  /** Whether more may be written although something has not left. */
+  readonly hasRoom: boolean;
 }
 
 /** Bytes given to the socket at a time: while it has them it refers to them, so this is what a slow client may hold. */
@@ -16,7 +18,7 @@ const lastChunk = Buffer.from('0\r\n\r\n', 'latin1');
 export class BodyWriter {
   /** Bytes of body that the socket was given. */
   sent = 0;
-  readonly #connection: ByteSink;
+  readonly #sink: ByteSink;
   readonly #length: number | undefined;
   readonly #chunked: boolean;
   /** The chunks stay untouched until all is sent: no copies are needed. */
@@ -32,13 +34,13 @@ export class BodyWriter {
    * @param length what was announced; undefined for none
    */
   constructor(
-    connection: ByteSink,
+    sink: ByteSink,
     first: Uint8Array | undefined,
     length: number | undefined,
     chunked: boolean,
     shared: boolean,
   ) {
-    this.#connection = connection;
+    this.#sink = sink;
     this.#first = first;
     this.#length = length;
     this.#chunked = chunked;
@@ -54,7 +56,7 @@ export class BodyWriter {
     if (this.#first === undefined) return;
     const head = this.#first;
     this.#first = undefined;
-    this.#connection.write(head);
+    this.#sink.write(head);
   }
 
   /** As `Exchange.write`. */
@@ -97,10 +99,11 @@ export class BodyWriter {
       const piece = rest.length <= pieceBytes ? rest : rest.subarray(0, pieceBytes);
       this.#held = rest.length <= pieceBytes ? undefined : rest.subarray(pieceBytes);
       this.sent += piece.length;
-      if (!this.#give(piece)) {
-        this.#blocked = true;
-        return false;
-      }
+      if (this.#give(piece)) continue;
+      // Copies may wait in numbers; what is shared is waited for.
+      if (!this.#shared && this.#sink.hasRoom) continue;
+      this.#blocked = true;
+      return false;
     }
     return true;
   }
@@ -110,19 +113,19 @@ export class BodyWriter {
     this.#first = undefined;
     if (this.#chunked) {
       const size = Buffer.from(`${piece.length.toString(16)}\r\n`, 'latin1');
-      return this.#connection.write(
+      return this.#sink.write(
         Buffer.concat(before === undefined ? [size, piece, chunkEnd] : [before, size, piece, chunkEnd]),
       );
     }
     if (this.#shared) {
-      if (before !== undefined) this.#connection.write(before);
-      return this.#connection.write(piece);
+      if (before !== undefined) this.#sink.write(before);
+      return this.#sink.write(piece);
     }
-    return this.#connection.write(before === undefined ? Buffer.from(piece) : Buffer.concat([before, piece]));
+    return this.#sink.write(before === undefined ? Buffer.from(piece) : Buffer.concat([before, piece]));
   }
 
   #finish(): void {
     this.flushHead();
-    if (this.#chunked) this.#connection.write(lastChunk);
+    if (this.#chunked) this.#sink.write(lastChunk);
   }
 }

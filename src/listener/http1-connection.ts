@@ -19,6 +19,8 @@ type State = (typeof State)[keyof typeof State];
 const aheadBytes = 64 * 1024;
 /** How long what a client still sends is thrown away behind the last response, so that it can read that. */
 const lingerMs = 5000;
+/** Bytes that may wait in the process for the client, before a writer is asked to stop. */
+const roomBytes = 64 * 1024;
 const continueLine = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
 
 /**
@@ -36,6 +38,7 @@ export class Http1Connection implements Stallable {
   #rest: Buffer | undefined;
   /** Bytes of the head being read that were scanned. */
   #headBytes = 0;
+  #requests = 0;
   #exchange: Http1Exchange | undefined;
   #bodyLeft = 0;
   #chunks: ChunkedDecoder | undefined;
@@ -86,13 +89,21 @@ export class Http1Connection implements Stallable {
     this.#writing += 1;
     this.#socket.write(bytes, this.#onWritten);
     // Node tells later of each write; what the kernel took at once is nobody's memory any more.
-    return this.#socket.writableLength === 0 && this.#socket.errored === null;
+    const { writableLength, errored, destroyed } = this.#socket;
+    return writableLength === 0 && errored === null && !destroyed;
+  }
+
+  get hasRoom(): boolean {
+    const { writableLength, errored, destroyed } = this.#socket;
+    return writableLength < roomBytes && errored === null && !destroyed;
   }
 
   /** Cuts the connection so that nobody takes what was sent for complete. */
   cut(): void {
     if (this.#state === State.over) return;
-    this.#socket.resetAndDestroy();
+    // Over TLS an end without the alert that closes is as clear (RFC 8446 section 6.1).
+    if ('encrypted' in this.#socket) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
     this.#leave();
   }
 
@@ -147,7 +158,9 @@ export class Http1Connection implements Stallable {
 
   readonly #onEnd = (): void => {
     this.#halfClosed = true;
-    if (this.#state === State.answering || this.#state === State.flushing || this.#state === State.ending) return;
+    const isAnswering = this.#state === State.answering || this.#state === State.flushing;
+    // Over TLS nobody ends one side alone: a client that closes has gone, and its request costs the application nothing more.
+    if (this.#state === State.ending || (isAnswering && this.info.scheme === 'http')) return;
     // Nothing can complete what is there of a request.
     if (this.#exchange !== undefined) this.#exchange.clientGone();
     this.#end();
@@ -238,6 +251,8 @@ export class Http1Connection implements Stallable {
   #begin(head: Http1RequestHead): void {
     const exchange = new Http1Exchange(this.#core, this, head);
     this.#exchange = exchange;
+    this.#requests += 1;
+    exchange.last = this.#requests >= this.#core.requestsPerConnection;
     if (head.refusal !== undefined) return this.#refuse(exchange, head.refusal);
     this.#state = head.bodyLength === 0 ? State.answering : State.body;
     this.#bodyLeft = head.bodyLength ?? 0;

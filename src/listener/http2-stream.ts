@@ -36,6 +36,9 @@ export class Http2Stream implements ByteSink, BodySource {
     this.receiveWindow = receiveWindow;
   }
 
+  /** What is not taken is pending, of which there is one piece. */
+  readonly hasRoom = false;
+
   write(bytes: Uint8Array): boolean {
     return this.session.output.data(this, bytes, false);
   }

@@ -10,6 +10,7 @@ import { slowClientContract } from './slow-client.ts';
 
 /** What engines do differently on purpose. */
 export interface EngineFacts {
+  readonly scheme: 'http' | 'https';
   /** What happens to a request that comes while the answer to the one before is pending: served in turn, or the connection closed. */
   readonly pipelined: 'served' | 'closed';
   /** What a client counts for that has ended its side of the connection before it was answered. */
