@@ -1,14 +1,17 @@
+import type { ConcurrencyLimitConfig } from '../limits/concurrency-zone.ts';
 import type { RateLimitConfig } from '../limits/rate-zone.ts';
 import type { KeyPart } from '../limits/request-key.ts';
 import { parseAddressRange } from './address-range.ts';
 import { closestName } from './closest-name.ts';
+import type { RouteConfig } from './config.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { quote } from './finding.ts';
 import type { ParsedConfig } from './schema.ts';
 import type { KeyPath } from './schema-walk.ts';
 
 type ParsedRateLimit = ParsedConfig['rateLimits'][string];
-type LimitNames = ParsedConfig['sites'][number]['rateLimit'];
+type ParsedSite = ParsedConfig['sites'][number];
+type LimitNames = ParsedSite['rateLimit'];
 
 const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const highestRate = 1_000_000;
@@ -25,6 +28,18 @@ export function compileRateLimits(
     checkExempt(zone, path, diagnosis);
     const usualBurst = Math.max(1, Math.ceil(1000 / interval));
     return [name, { ...rest, key: compileKey(key), interval, burst: burst ?? usualBurst }] as const;
+  });
+  return Object.fromEntries(compiled);
+}
+
+/** Checks the zones. */
+export function compileConcurrencyLimits(
+  { concurrencyLimits }: Pick<ParsedConfig, 'concurrencyLimits'>,
+  diagnosis: Diagnosis,
+): Record<string, ConcurrencyLimitConfig> {
+  const compiled = Object.entries(concurrencyLimits).map(([name, zone]) => {
+    checkExempt(zone, ['concurrencyLimits', name], diagnosis);
+    return [name, { ...zone, key: compileKey(zone.key) }] as const;
   });
   return Object.fromEntries(compiled);
 }
@@ -52,11 +67,43 @@ function checkExempt({ exempt }: Pick<ParsedRateLimit, 'exempt'>, path: KeyPath,
   }
 }
 
+/** Names of the zones that hold. */
+type RouteLimits = Pick<RouteConfig, 'rateLimit' | 'concurrencyLimit'>;
+
+export const noLimits: RouteLimits = { rateLimit: [], concurrencyLimit: [] };
+
 /**
  * The zones that hold for a route: its own, or those of its site.
- * @param table the key that they are defined under
+ * @param inherited those of the site
  */
-export function compileLimitNames(
+export function compileRouteLimits(
+  given: Pick<ParsedSite, 'rateLimit' | 'concurrencyLimit'>,
+  path: KeyPath,
+  inherited: RouteLimits,
+  { rateLimits, concurrencyLimits }: ParsedConfig,
+  diagnosis: Diagnosis,
+): RouteLimits {
+  const { rateLimit, concurrencyLimit } = given;
+  return {
+    rateLimit:
+      rateLimit === undefined
+        ? inherited.rateLimit
+        : compileLimitNames(rateLimit, 'rateLimits', rateLimits, [...path, 'rateLimit'], diagnosis),
+    concurrencyLimit:
+      concurrencyLimit === undefined
+        ? inherited.concurrencyLimit
+        : compileLimitNames(
+            concurrencyLimit,
+            'concurrencyLimits',
+            concurrencyLimits,
+            [...path, 'concurrencyLimit'],
+            diagnosis,
+          ),
+  };
+}
+
+/** @param table the key that they are defined under */
+function compileLimitNames(
   names: LimitNames,
   table: string,
   zones: Readonly<Record<string, unknown>>,

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { parseAddressRange } from './address-range.ts';
 import { availableCpus } from './available-cpus.ts';
 import { checkAcmeListeners } from './compile-acme.ts';
-import { compileRateLimits } from './compile-limits.ts';
+import { compileConcurrencyLimits, compileRateLimits } from './compile-limits.ts';
 import { compileSites } from './compile-sites.ts';
 import { compileTls } from './compile-tls.ts';
 import { compileUpstreams } from './compile-upstreams.ts';
@@ -42,6 +42,7 @@ export function compileConfig(parsed: ParsedConfig, baseFolder: string, given: R
     accessLog: compileAccessLog(parsed, diagnosis),
     spool: { ...parsed.spool, directory: compileSpoolDirectory(parsed, diagnosis) },
     rateLimits: compileRateLimits(parsed, diagnosis),
+    concurrencyLimits: compileConcurrencyLimits(parsed, diagnosis),
     limitSecret: '',
     upstreams: compileUpstreams(parsed.upstreams, diagnosis),
     sites: compileSites(parsed, diagnosis),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { keyFacts } from './key-facts.ts';
 import { fieldName, fieldValue, label, textLike, textOf } from './schema-values.ts';
+import { size } from './units.ts';
 
 /** A name that needs no escaping in a structured field (RFC 9651 section 3.3.3), where clients read it. */
 const zoneName = textLike(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/, 'a name of at most 64 letters, digits and _ . -');
@@ -28,7 +29,7 @@ const status = z
   .min(400)
   .max(599)
   .default(429)
-  .describe('Status of refusals. NGINX: `limit_req_status` (503 there). HAProxy: `deny_status`.');
+  .describe('Status of refusals. NGINX: `limit_req_status`, `limit_conn_status` (503 there). HAProxy: `deny_status`.');
 
 const dryRun = z
   .boolean()
@@ -85,6 +86,71 @@ export const rateLimits = z
   .record(zoneName, rateLimit)
   .default({})
   .describe('Limits of request rates, by name, for `rateLimit` of sites and routes. NGINX: `limit_req_zone`.');
+
+const concurrencyLimit = z.strictObject({
+  key,
+  limit: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .describe(
+      'Requests that a key may have under way at a time, over all workers together (which hear of each other every 25 ms). An open WebSocket is one, too. NGINX: `limit_conn`. HAProxy: `sc_conn_cur`.',
+    ),
+  status,
+  dryRun,
+  exempt,
+  exemptHeaders,
+});
+
+export const concurrencyLimits = z
+  .record(zoneName, concurrencyLimit)
+  .default({})
+  .describe(
+    'Limits of requests at a time, by name, for `concurrencyLimit` of sites and routes. NGINX: `limit_conn_zone`.',
+  );
+
+const count = z.int().min(1).max(10_000_000);
+const countOrNone = z.union([z.literal(false), count]).default(false);
+
+/** Keys of `limits` about heads and connections. */
+export const connectionLimits = {
+  uriLength: size({ min: 256, max: 1024 ** 2 })
+    .prefault('16KB')
+    .describe(
+      'Most bytes in the target of a request, path and query. A longer one is answered with 414. NGINX: `large_client_header_buffers`. HAProxy: `tune.http.maxuri`.',
+    ),
+  headerCount: z
+    .int()
+    .min(10)
+    .max(10_000)
+    .default(100)
+    .describe(
+      'Most fields in the header of a request; more are answered with 431. The `uws` engine takes 98 at most. NGINX: `max_headers`. HAProxy: `tune.http.maxhdr`.',
+    ),
+  connections: countOrNone.describe(
+    'Most connections of clients at a time, over all workers together (which hear of each other every 25 ms). Further ones are closed at once; `false` for as many as there are descriptors. NGINX: `worker_connections`. HAProxy: `maxconn`.',
+  ),
+  connectionsPerAddress: countOrNone.describe(
+    'Most connections of one address at a time (IPv6: of its first 64 bits), over all workers together; `false` for any number. Further ones are closed at once. Not for listeners behind a load balancer, whose address they all have. The `uws` engine counts by the table of the kernel (Linux). NGINX: `limit_conn`. HAProxy: `src_conn_cur`.',
+  ),
+  requestsPerConnection: countOrNone.describe(
+    'Most requests on one HTTP/1 connection, on listeners of the `node` engine; the last is answered with `Connection: close`. `false` for any number. NGINX: `keepalive_requests`. HAProxy: none.',
+  ),
+  descriptorReserve: z
+    .int()
+    .min(8)
+    .max(1_000_000)
+    .default(64)
+    .describe(
+      'File descriptors of each worker that connections of clients leave to connections upstream, files and logs; a quarter of them (`RLIMIT_NOFILE`) at most. When there are fewer, new connections are closed at once. NGINX: none. HAProxy: none.',
+    ),
+  memoryPercent: z
+    .union([z.literal(false), z.int().min(10).max(100)])
+    .default(95)
+    .describe(
+      'Part of its bound up to which memory may be in use, that of the container (cgroup) and the heap of a worker; beyond it new connections are closed at once. `false` to let them. NGINX: none. HAProxy: none.',
+    ),
+};
 
 /** Which of the named limits hold. */
 export function limitNames(table: string, nginx: string) {

@@ -33,6 +33,8 @@ export type ToWorker =
   | { readonly type: 'capacity'; readonly orders: readonly CapacityOrder[] }
   /** What all workers together counted for limits of rates. */
   | { readonly type: 'rates'; readonly zones: readonly ZoneDebts[] }
+  /** What the other workers hold of limits of things at a time. */
+  | { readonly type: 'holds'; readonly zones: readonly ZoneHolds[] }
   /** What authorities of certificates are to be answered from now on, all of it. Answered by the same `id`. */
   | { readonly type: 'acme-challenges'; readonly id: number; readonly responses: readonly ChallengeResponse[] };
 
@@ -49,6 +51,8 @@ export type ToPrimary =
   | { readonly type: 'capacity'; readonly demands: readonly CapacityDemand[] }
   /** What it counted for limits of rates since it said something last. */
   | { readonly type: 'rates'; readonly zones: readonly ZoneCounts[] }
+  /** What it holds now of limits of things at a time, as far as that has changed. */
+  | { readonly type: 'holds'; readonly zones: readonly ZoneHolds[] }
   /** It answers those challenges. */
   | { readonly type: 'acme-challenges'; readonly id: number }
   /** Everything is closed; the process ends. `cut`: requests that the time did not suffice for. */
@@ -87,6 +91,13 @@ export interface CapacityOrder {
 export interface ZoneCounts {
   readonly zone: string;
   readonly counts: Float64Array;
+}
+
+/** How many of one thing, connections or requests, keys have at a time: `[key, count, …]`. */
+export interface ZoneHolds {
+  /** `connections`, or `concurrency:` and the name of the zone. */
+  readonly zone: string;
+  readonly holds: Float64Array;
 }
 
 /** How many requests the keys of one zone are ahead of their rate, with fractions: `[high, low, requests, …]`. */

@@ -20,6 +20,13 @@ export class AddressBlocks {
     hash.feedWord(64);
   }
 
+  /** The block as text: the same for all addresses of it. */
+  name(address: string): string {
+    if (!address.includes(':')) return address;
+    this.#read(address);
+    return this.#groups.slice(0, 4).join(':');
+  }
+
   /** RFC 4291 section 2.2. Dotted decimals stand in the last 32 bits only, which nobody looks at. */
   #read(address: string): void {
     const groups = this.#groups;

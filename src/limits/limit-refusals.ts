@@ -2,6 +2,7 @@ import type { Logger } from '../log/logger.ts';
 import { RepeatedLog } from '../log/repeated-log.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { PorticoError } from '../response/portico-error.ts';
+import type { ConcurrencyZone } from './concurrency-zone.ts';
 import { rateFields, retryAfter } from './rate-fields.ts';
 import type { RateZone } from './rate-zone.ts';
 
@@ -14,6 +15,7 @@ const logIntervalMs = 10_000;
 export class LimitRefusals {
   readonly #log: RepeatedLog;
   readonly #rate = new WeakMap<object, Map<number, PorticoError>>();
+  readonly #concurrency = new WeakMap<object, PorticoError>();
 
   constructor(logger: Logger) {
     this.#log = new RepeatedLog(logger, logIntervalMs);
@@ -33,6 +35,20 @@ export class LimitRefusals {
     const fields = Buffer.from(retryAfter(seconds) + told, 'latin1');
     error = new PorticoError('rate_limited', `over the rate of ${zone.name}`, { fields, status: config.status });
     if (known.size < keptRefusals) known.set(seconds, error);
+    return error;
+  }
+
+  ofConcurrency(zone: ConcurrencyZone, context: RequestContext): PorticoError {
+    const { config } = zone;
+    zone.refused.add(1);
+    this.log('concurrency', zone.name, false, context);
+    let error = this.#concurrency.get(config);
+    if (error === undefined) {
+      const detail = `${config.limit} requests at a time are under way already (${zone.name})`;
+      const fields = Buffer.from(retryAfter(1), 'latin1');
+      error = new PorticoError('too_many_at_a_time', detail, { fields, status: config.status });
+      this.#concurrency.set(config, error);
+    }
     return error;
   }
 

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from '../log/logger.ts';
 import type { Recorder } from '../metrics/recorder.ts';
+import { type ConcurrencyLimitConfig, ConcurrencyZone } from './concurrency-zone.ts';
 import type { AddressListFactory } from './exemptions.ts';
+import type { HoldTable } from './hold-table.ts';
 import { KeyedHash } from './keyed-hash.ts';
 import { LimitRefusals } from './limit-refusals.ts';
 import { type RateLimitConfig, RateZone, type ZoneResources } from './rate-zone.ts';
@@ -10,6 +12,7 @@ import { RouteLimits } from './route-limits.ts';
 /** The limits as a configuration has them. */
 export interface LimitsConfig {
   readonly rateLimits: Readonly<Record<string, RateLimitConfig>>;
+  readonly concurrencyLimits: Readonly<Record<string, ConcurrencyLimitConfig>>;
   readonly workers: number;
   /** What keys are hashed with, the same in all workers: 16 bytes in base64url. '' for one of its own. */
   readonly limitSecret: string;
@@ -23,6 +26,7 @@ export class LimitZones {
   readonly #makeList: AddressListFactory;
   readonly #refusals: LimitRefusals;
   #rates = new Map<string, RateZone>();
+  #concurrency = new Map<string, ConcurrencyZone>();
   #hash: KeyedHash | undefined;
 
   constructor(recorder: Recorder, logger: Logger, makeList: AddressListFactory) {
@@ -31,8 +35,22 @@ export class LimitZones {
     this.#refusals = new LimitRefusals(logger);
   }
 
+  /** What keys are hashed with; there is one once a configuration was prepared. */
+  get hash(): KeyedHash {
+    return (this.#hash ??= new KeyedHash(randomBytes(16)));
+  }
+
+  /** Those of everything held at a time, by their names in messages. */
+  get holdTables(): Map<string, HoldTable> {
+    return new Map([...this.#concurrency].map(([name, { table }]) => [`concurrency:${name}`, table]));
+  }
+
   get rates(): ReadonlyMap<string, RateZone> {
     return this.#rates;
+  }
+
+  get concurrency(): ReadonlyMap<string, ConcurrencyZone> {
+    return this.#concurrency;
   }
 
   /**
@@ -47,12 +65,22 @@ export class LimitZones {
       const former = this.#rates.get(name);
       rates.set(name, former?.remembersFor(rateLimit) ? former : this.#makeRate(name, rateLimit, resources));
     }
+    const concurrency = new Map<string, ConcurrencyZone>();
+    for (const [name, limit] of Object.entries(config.concurrencyLimits)) {
+      const former = this.#concurrency.get(name);
+      const stays = former?.remembersFor(limit) === true;
+      concurrency.set(name, stays ? former : this.#makeConcurrency(name, limit, resources));
+    }
     return {
-      routeLimits: (names) => this.#routeLimits(names, rates, config),
+      routeLimits: (names) => this.#routeLimits(names, rates, concurrency, config),
       use: (now) => {
         for (const [name, zone] of rates)
           zone.configure(config.rateLimits[name] as RateLimitConfig, now, config.workers);
+        for (const [name, zone] of concurrency) {
+          zone.configure(config.concurrencyLimits[name] as ConcurrencyLimitConfig, config.workers);
+        }
         this.#rates = rates;
+        this.#concurrency = concurrency;
       },
     };
   }
@@ -64,19 +92,23 @@ export class LimitZones {
     return zone;
   }
 
+  #makeConcurrency(name: string, config: ConcurrencyLimitConfig, resources: ZoneResources): ConcurrencyZone {
+    const zone = new ConcurrencyZone(name, config, resources);
+    zone.onDryRun = (context) => this.#refusals.log('concurrency', name, true, context);
+    return zone;
+  }
+
   #routeLimits(
-    { rateLimit }: RouteLimitNames,
-    rates: ReadonlyMap<string, RateZone>,
+    { rateLimit, concurrencyLimit }: RouteLimitNames,
+    rateZones: ReadonlyMap<string, RateZone>,
+    concurrencyZones: ReadonlyMap<string, ConcurrencyZone>,
     config: LimitsConfig,
   ): RouteLimits | undefined {
-    if (rateLimit.length === 0) return undefined;
-    const zones = rateLimit.flatMap((name) => rates.get(name) ?? []);
-    const telling = rateLimit.filter((name) => config.rateLimits[name]?.fields === 'all');
-    return new RouteLimits(
-      zones,
-      zones.filter(({ name }) => telling.includes(name)),
-      this.#refusals,
-    );
+    const rates = rateLimit.flatMap((name) => rateZones.get(name) ?? []);
+    const concurrency = concurrencyLimit.flatMap((name) => concurrencyZones.get(name) ?? []);
+    if (rates.length === 0 && concurrency.length === 0) return undefined;
+    const telling = rates.filter(({ name }) => config.rateLimits[name]?.fields === 'all');
+    return new RouteLimits({ rates, telling, concurrency }, this.#refusals);
   }
 }
 
@@ -87,6 +119,7 @@ function secretOf({ limitSecret }: LimitsConfig): Uint8Array {
 /** Names of the zones that hold for a route. */
 export interface RouteLimitNames {
   readonly rateLimit: readonly string[];
+  readonly concurrencyLimit: readonly string[];
 }
 
 /** Zones that wait to be in force. */

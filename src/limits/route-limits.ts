@@ -1,5 +1,7 @@
 import type { RequestContext } from '../request/request-context.ts';
 import type { PorticoError } from '../response/portico-error.ts';
+import type { ConcurrencyZone } from './concurrency-zone.ts';
+import type { Hold } from './hold-table.ts';
 import type { LimitRefusals } from './limit-refusals.ts';
 import { tellRates } from './rate-fields-exchange.ts';
 import type { RateZone } from './rate-zone.ts';
@@ -9,11 +11,12 @@ export class RouteLimits {
   readonly #rates: readonly RateZone[];
   readonly #refusals: LimitRefusals;
   readonly #telling: readonly RateZone[];
+  readonly #concurrency: readonly ConcurrencyZone[];
 
-  /** @param telling those of them that every response tells of */
-  constructor(rates: readonly RateZone[], telling: readonly RateZone[], refusals: LimitRefusals) {
+  constructor({ rates, telling, concurrency }: HoldingZones, refusals: LimitRefusals) {
     this.#rates = rates;
     this.#telling = telling;
+    this.#concurrency = concurrency;
     this.#refusals = refusals;
   }
 
@@ -33,8 +36,35 @@ export class RouteLimits {
       refusing = zone;
     }
     if (refusing !== undefined) return this.#refusals.ofRate(refusing, worst, context);
+    if (this.#concurrency.length > 0) {
+      const error = this.#takePlaces(context);
+      if (error !== undefined) return error;
+    }
     for (let index = 0; index < rates.length; index++) (rates[index] as RateZone).take(now);
     if (this.#telling.length > 0) context.exchange = tellRates(context.exchange, this.#telling, now);
     return undefined;
   }
+
+  /** A place in every zone or in none. */
+  #takePlaces(context: RequestContext): PorticoError | undefined {
+    const places: Hold[] = [];
+    for (const zone of this.#concurrency) {
+      const place = zone.take(context);
+      if (place === false) {
+        for (const taken of places) taken.release();
+        return this.#refusals.ofConcurrency(zone, context);
+      }
+      if (place !== undefined) places.push(place);
+    }
+    context.places = places;
+    return undefined;
+  }
+}
+
+/** The zones that hold for a route. */
+export interface HoldingZones {
+  readonly rates: readonly RateZone[];
+  /** Those of them that every response tells of. */
+  readonly telling: readonly RateZone[];
+  readonly concurrency: readonly ConcurrencyZone[];
 }

@@ -49,6 +49,8 @@ export interface EngineTimeouts {
   readonly requestHeadMs?: number;
   /** How long a connection may wait for its next request, milliseconds; 75 s when left out. Not on uWebSockets.js. */
   readonly keepAliveMs?: number;
+  /** Most requests on one HTTP/1 connection; any number when left out. Not on uWebSockets.js. */
+  readonly requestsPerConnection?: number;
   /** Most bytes in a request's head; 32 KB when left out. uWebSockets.js reads it from its environment. */
   readonly requestHeadBytes?: number;
 }

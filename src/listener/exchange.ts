@@ -123,8 +123,23 @@ export interface BodySink {
   failed(error: PorticoError): void;
 }
 
+/** Decides on connections before anything is read from them. */
+export interface ConnectionKeeper {
+  /** Whether `admit` looks at the address of connections whose end is told without it. */
+  readonly wantsAddress: boolean;
+  /**
+   * @param tellsEnd whether `ended` will be told the address, too
+   * @returns false to close the connection at once; `ended` is not called for it then
+   */
+  admit(address: string, tellsEnd: boolean): boolean;
+  /** A connection that was let in is over. @param address as given to `admit`; undefined where the engine does not know */
+  ended(address: string | undefined): void;
+}
+
 /** What an engine calls. No throw out of `handle` may end a worker: the engine answers 500, or aborts. */
 export interface ExchangeHandler {
+  /** Who decides on connections; all come in where it is left out. */
+  readonly connections?: ConnectionKeeper | undefined;
   handle(exchange: Exchange): void;
   /** A request that the engine refuses: the handler only answers (and logs) it. Calls `respond`, never `body.read`. */
   refuse(exchange: Exchange, error: PorticoError): void;

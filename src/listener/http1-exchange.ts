@@ -34,6 +34,8 @@ export class Http1Exchange implements EngineExchange {
   handling = false;
   /** The connection must end behind the response, as what follows on it cannot be trusted or is not wanted. */
   mustClose = false;
+  /** The connection takes no further request. */
+  last = false;
   readonly #connection: Http1Connection;
   #sent = 0;
   #writer: BodyWriter | undefined;
@@ -58,7 +60,7 @@ export class Http1Exchange implements EngineExchange {
 
   /** Whether the connection ends behind the response. */
   get closing(): boolean {
-    return this.mustClose || this.head.close || this.engine.draining;
+    return this.mustClose || this.last || this.head.close || this.engine.draining;
   }
 
   respond(head: ResponseHead, body: Uint8Array): void {

@@ -27,6 +27,10 @@ export class NodeEngineCore extends EngineCore {
     return this.timeouts.keepAliveMs ?? 75_000;
   }
 
+  get requestsPerConnection(): number {
+    return this.timeouts.requestsPerConnection ?? Number.POSITIVE_INFINITY;
+  }
+
   get requestHeadBytes(): number {
     return this.timeouts.requestHeadBytes ?? 32 * 1024;
   }

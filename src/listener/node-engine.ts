@@ -90,17 +90,36 @@ class NodeEngine implements Engine {
   }
 
   #createServer(address: ListenAddress, tls: TlsTerminator | undefined): Server {
-    const server = createServer({ allowHalfOpen: true, noDelay: true });
+    // Within a handshake nobody has a half to say something in; behind it TLS sockets are half-open, too.
+    const server = createServer({ allowHalfOpen: tls === undefined, noDelay: true });
     if (tls === undefined) {
-      return server.on('connection', (socket: Socket) => this.#accept(socket, address, portOf(server), 'http'));
+      return server.on('connection', (socket: Socket) => {
+        if (this.#admit(socket)) this.#accept(socket, address, portOf(server), 'http');
+      });
     }
     tls.open((socket: TLSSocket) => this.#accept(socket, address, portOf(server), 'https'));
-    return server.on('connection', (socket: Socket) => tls.accept(socket));
+    return server.on('connection', (socket: Socket) => {
+      if (this.#admit(socket)) tls.accept(socket);
+    });
   }
 
   #closeServers(): void {
     for (const server of this.#servers.values()) server.close();
     this.#servers.clear();
+  }
+
+  /** @returns false when the connection is not let in; it is closed then */
+  #admit(socket: Socket): boolean {
+    const keeper = this.#core.handler.connections;
+    if (keeper === undefined) return true;
+    const address = remoteAddressOf(socket);
+    if (keeper.admit(address, true)) {
+      socket.once('close', () => keeper.ended(address));
+      return true;
+    }
+    socket.on('error', () => undefined);
+    socket.resetAndDestroy();
+    return false;
   }
 
   #accept(socket: Socket, { address }: ListenAddress, localPort: number, scheme: 'http' | 'https'): void {
@@ -131,11 +150,16 @@ class NodeConnectionInfo implements ConnectionInfo {
 
   constructor(socket: Socket, listener: string, localPort: number, scheme: 'http' | 'https') {
     this.scheme = scheme;
-    this.remoteAddress = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
+    this.remoteAddress = remoteAddressOf(socket);
     this.remotePort = socket.remotePort ?? 0;
     this.localPort = localPort;
     this.listener = listener;
   }
+}
+
+/** IPv4 peers of a dual-stack socket in dotted form. */
+function remoteAddressOf({ remoteAddress = '' }: Socket): string {
+  return remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
 function portOf(server: Server): number {

@@ -22,6 +22,8 @@ export class UwsListener {
   readonly #addresses: RemoteAddresses;
   readonly #app: UwsApp;
   #socket: UwsListenSocket | undefined;
+  /** Within the closing of a connection that was not let in. */
+  #refusing = false;
 
   constructor(
     uws: UwsModule,
@@ -36,14 +38,17 @@ export class UwsListener {
     this.#addresses = addresses;
     this.address = address;
     this.#app = uws.App();
-    this.#app.filter((_response, change) => {
+    this.#app.filter((response, change) => {
       this.connections += change;
+      if (change > 0) this.#admit(response);
+      else this.#ended();
     });
     const behavior = webSocketBehavior(
       core.maxWebSocketPayload,
       (response, request, context) => this.#receive(response, request, context),
       () => {
         this.connections -= 1;
+        this.#ended();
       },
     );
     this.#app.ws('/*', behavior);
@@ -90,6 +95,22 @@ export class UwsListener {
   close(): void {
     this.#socket = undefined;
     this.#app.close();
+  }
+
+  /** Closes a connection that is not let in: the callback for its end comes from within. */
+  #admit(response: UwsResponse): void {
+    const keeper = this.#core.handler.connections;
+    if (keeper === undefined) return;
+    const address = keeper.wantsAddress ? this.#addresses.format(new Uint8Array(response.getRemoteAddress())) : '';
+    if (keeper.admit(address, false)) return;
+    this.#refusing = true;
+    response.close();
+    this.#refusing = false;
+  }
+
+  #ended(): void {
+    // Whose connection it was nobody knows any more.
+    if (!this.#refusing) this.#core.handler.connections?.ended(undefined);
   }
 
   /** No throw may leave here: uWebSockets.js would end the process. */

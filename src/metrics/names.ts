@@ -91,6 +91,11 @@ export const metricNames = {
     'route',
     'reason',
   ),
+  connectionsRefused: counter(
+    'portico_connections_refused_total',
+    'Client connections closed at once: `connections` or `address` over a limit, `descriptors` or `memory` running low.',
+    'reason',
+  ),
   connections: gauge('portico_connections_open', 'Client connections open.'),
   tlsHandshakes: counter(
     'portico_tls_handshakes_total',

@@ -12,6 +12,7 @@ import { CapacityDesk } from './capacity-desk.ts';
 import { CertificateExpiry } from './certificate-expiry.ts';
 import { workerForker } from './fork-worker.ts';
 import { HealthProber } from './health-prober.ts';
+import { HoldDesk } from './hold-desk.ts';
 import { LimitDesk } from './limit-desk.ts';
 import { PrimaryMetrics } from './primary-metrics.ts';
 import { logQueueMigration, queuesMigrate } from './queue-migration.ts';
@@ -51,6 +52,7 @@ export class Primary {
   private readonly aggregate: MetricAggregate;
   private readonly metrics: PrimaryMetrics;
   private readonly capacity = new CapacityDesk();
+  private readonly holds = new HoldDesk();
   private readonly limits = new LimitDesk((message) => void this.fleet.broadcast(message));
   private readonly issuer: AcmeIssuer;
   private readonly round: ReportRound;
@@ -128,6 +130,7 @@ export class Primary {
     this.issuer.close();
     this.certificates.close();
     this.limits.close();
+    this.holds.close();
     await this.admin.close();
     return result;
   }
@@ -218,6 +221,8 @@ export class Primary {
   }
 
   private async stop(reason: string, result: PrimaryResult): Promise<void> {
+    // From here on nobody answers an authority: an order under way is taken up again at the next start.
+    this.issuer.close();
     const ended = await this.shutdown.request(reason, this.reload.served.config.shutdownTimeout);
     this.finish(ended === 'forced' ? 'failed' : result);
   }
@@ -229,6 +234,7 @@ export class Primary {
         slot.send({ type: 'health', ...this.prober.report() });
         const known = this.limits.handOver();
         if (known !== undefined) slot.send(known);
+        this.holds.said(slot, workerKey);
         if (this.issuer.announcer.current.id > 0) slot.send(this.issuer.announcer.current);
         // From here on its silence counts, also when it never reports.
         this.aggregate.apply(workerKey, { added: [], values: [] });
@@ -244,11 +250,13 @@ export class Primary {
         this.roll.checkMemory(slot, this.reload.served.config.workerMaxMemory);
       },
       demanded: (slot, demands, workerKey) => this.capacity.told(slot, demands, workerKey),
+      held: (_slot, zones, workerKey) => this.holds.told(zones, workerKey),
       counted: (_slot, zones) => this.limits.told(zones),
       challengesTaken: (_slot, id, workerKey) => this.issuer.announcer.confirmed(workerKey, id),
       died: (slot, death) => {
         this.issuer.announcer.died(death.workerKey);
         this.capacity.died(death.workerKey);
+        this.holds.died(death.workerKey);
         this.aggregate.forget(death.workerKey);
         this.round.died(slot);
       },

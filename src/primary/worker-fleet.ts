@@ -1,4 +1,4 @@
-import type { CapacityDemand, ServerStateOrder, ToPrimary, ToWorker, ZoneCounts } from '../ipc/message.ts';
+import type { CapacityDemand, ServerStateOrder, ToPrimary, ToWorker, ZoneCounts, ZoneHolds } from '../ipc/message.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ForkWorker } from './fork-worker.ts';
 import { deathWindowMs, fatalDeaths, type RestartPolicy } from './restart-policy.ts';
@@ -26,6 +26,8 @@ export interface FleetEvents {
   said(slot: WorkerSlot, hello: Extract<ToPrimary, { type: 'hello' }>, workerKey: number): void;
   /** A worker needs `maxConnections` of a server, or gives some back. */
   demanded?(slot: WorkerSlot, demands: readonly CapacityDemand[], workerKey: number): void;
+  /** A worker tells what it holds of limits of things at a time. */
+  held?(slot: WorkerSlot, zones: readonly ZoneHolds[], workerKey: number): void;
   /** A worker tells what it counted for limits of rates. */
   counted?(slot: WorkerSlot, zones: readonly ZoneCounts[], workerKey: number): void;
   /** A worker answers the challenges of that announcement. */
@@ -107,6 +109,7 @@ export class WorkerFleet {
       refused: (slot, generation, error) => this.refused(slot, generation, error),
       reported: (slot, report, workerKey) => options.events.reported(slot, report, workerKey),
       demanded: (slot, demands, workerKey) => options.events.demanded?.(slot, demands, workerKey),
+      held: (slot, zones, workerKey) => options.events.held?.(slot, zones, workerKey),
       counted: (slot, zones, workerKey) => options.events.counted?.(slot, zones, workerKey),
       challengesTaken: (slot, id, workerKey) => options.events.challengesTaken?.(slot, id, workerKey),
       said: (slot, hello, workerKey) => options.events.said(slot, hello, workerKey),

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { Channel } from '../ipc/channel.ts';
-import type { CapacityDemand, ServerStateOrder, ToPrimary, ToWorker, WorkerState, ZoneCounts } from '../ipc/message.ts';
+import type { CapacityDemand, ServerStateOrder, ToPrimary, ToWorker, WorkerState, ZoneCounts, ZoneHolds } from '../ipc/message.ts';
 import type { ForkWorker, WorkerProcess } from './fork-worker.ts';
 
 /** A configuration with its number. */
@@ -26,6 +26,8 @@ export interface SlotEvents {
   reported(slot: WorkerSlot, report: Extract<ToPrimary, { type: 'metrics' }>, workerKey: number): void;
   /** It needs `maxConnections` of a server, or gives some back. */
   demanded?(slot: WorkerSlot, demands: readonly CapacityDemand[], workerKey: number): void;
+  /** What it holds of limits of things at a time. */
+  held?(slot: WorkerSlot, zones: readonly ZoneHolds[], workerKey: number): void;
   /** What it counted for limits of rates. */
   counted?(slot: WorkerSlot, zones: readonly ZoneCounts[], workerKey: number): void;
   /** It answers the challenges of that announcement. */
@@ -196,6 +198,8 @@ export class WorkerSlot {
         return this.events.reported(this, message, this.workerKey);
       case 'capacity':
         return this.events.demanded?.(this, message.demands, this.workerKey);
+      case 'holds':
+        return this.events.held?.(this, message.zones, this.workerKey);
       case 'rates':
         return this.events.counted?.(this, message.zones, this.workerKey);
       case 'acme-challenges':

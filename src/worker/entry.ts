@@ -66,6 +66,8 @@ async function receive(message: ToWorker): Promise<void> {
       return worker.setServerState(message);
     case 'capacity':
       return worker.takeCapacity(message.orders);
+    case 'holds':
+      return worker.takeHolds(message.zones);
     case 'rates':
       return worker.takeRates(message.zones);
     case 'acme-challenges':

@@ -30,8 +30,14 @@ export class LimitBench {
   /** Brings a configuration into force. @returns what holds for a route with these zones */
   use(config: Partial<LimitsConfig>, names: Partial<RouteLimitNames>, now = 1000): RouteLimits {
     const secret = Buffer.alloc(16, 7).toString('base64url');
-    const prepared = this.zones.prepare({ rateLimits: {}, workers: 1, limitSecret: secret, ...config });
-    const limits = prepared.routeLimits({ rateLimit: [], ...names });
+    const prepared = this.zones.prepare({
+      rateLimits: {},
+      concurrencyLimits: {},
+      workers: 1,
+      limitSecret: secret,
+      ...config,
+    });
+    const limits = prepared.routeLimits({ rateLimit: [], concurrencyLimit: [], ...names });
     prepared.use(now);
     if (limits === undefined) throw new Error('no zone was named');
     return limits;
