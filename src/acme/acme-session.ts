@@ -73,8 +73,9 @@ export class AcmeSession {
   async #newNonce(): Promise<string> {
     const { newNonce } = this.directory;
     const answer = await this.#connection.head(newNonce);
-    if (answer.nonce === undefined) throw new AcmeError('protocol', `the authority gave no nonce at ${newNonce}`);
-    return answer.nonce;
+    if (answer.nonce !== undefined) return answer.nonce;
+    if (answer.status >= 400) throw refusal(newNonce, answer);
+    throw new AcmeError('protocol', `the authority gave no nonce at ${newNonce}`);
   }
 }
 

@@ -223,6 +223,8 @@ export class Primary {
   private async stop(reason: string, result: PrimaryResult): Promise<void> {
     // From here on nobody answers an authority: an order under way is taken up again at the next start.
     this.issuer.close();
+    // From here on nobody answers an authority: an order under way is taken up again at the next start.
+    this.issuer.close();
     const ended = await this.shutdown.request(reason, this.reload.served.config.shutdownTimeout);
     this.finish(ended === 'forced' ? 'failed' : result);
   }
