@@ -1,5 +1,6 @@
 import type { AddressRules } from './address-gate.ts';
 import type { BasicConfig } from './basic-gate.ts';
+import type { ForwardConfig } from './forward-gate.ts';
 
 /** Who may ask for what a route has. Plain data: it crosses from the primary to the workers. */
 export interface AccessConfig {
@@ -7,4 +8,5 @@ export interface AccessConfig {
   readonly satisfy: 'all' | 'any';
   readonly addresses?: AddressRules | undefined;
   readonly basic?: BasicConfig | undefined;
+  readonly forward?: ForwardConfig | undefined;
 }

@@ -1,6 +1,7 @@
 import type { AccessConfig } from './access-config.ts';
 import { AddressGate } from './address-gate.ts';
 import { BasicGate } from './basic-gate.ts';
+import { ForwardGate } from './forward-gate.ts';
 import type { Gate } from './gate.ts';
 import { Refusals } from './refusals.ts';
 import { RouteAccess } from './route-access.ts';
@@ -11,7 +12,7 @@ import type { PreparedAccess } from './shared-access.ts';
  * @throws when a file that it needs cannot be read
  */
 export function createAccess(
-  { satisfy, addresses, basic }: AccessConfig,
+  { satisfy, addresses, basic, forward }: AccessConfig,
   place: { readonly site: string; readonly route: string },
   shared: PreparedAccess,
 ): Gate {
@@ -19,5 +20,6 @@ export function createAccess(
   const gates: Gate[] = [];
   if (addresses !== undefined) gates.push(new AddressGate(addresses, refusals));
   if (basic !== undefined) gates.push(new BasicGate(basic, shared.basic(basic), refusals));
+  if (forward !== undefined) gates.push(new ForwardGate(forward, shared.forward(forward), refusals));
   return new RouteAccess(gates, satisfy);
 }

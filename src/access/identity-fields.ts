@@ -9,6 +9,7 @@ export function identityFields(configs: Iterable<AccessConfig | undefined>): str
   for (const config of configs) {
     const userField = config?.basic?.userField;
     if (userField !== undefined) names.add(userField.toLowerCase());
+    for (const name of config?.forward?.copyHeaders ?? []) names.add(name.toLowerCase());
   }
   return [...names];
 }

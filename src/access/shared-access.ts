@@ -1,7 +1,10 @@
 import type { Logger } from '../log/logger.ts';
 import type { Recorder } from '../metrics/recorder.ts';
+import { Authorizer } from './authorizer.ts';
 import { BasicAuthenticator, type BasicUsersConfig } from './basic-authenticator.ts';
+import type { ForwardConfig, SharedForward } from './forward-gate.ts';
 import { PasswordChecker } from './password-checker.ts';
+import { VerifiedCache } from './verified-cache.ts';
 
 /** What the gates of all routes of a worker share, and what of it outlives a reload. */
 export class SharedAccess {
@@ -31,28 +34,52 @@ export class SharedAccess {
   }
 }
 
+/** Answers remembered of one service. */
+const maxPassed = 10_000;
+
 /** What the gates of one configuration share. What is configured the same as before is the same object as before. */
 export class PreparedAccess {
   readonly recorder: Recorder;
   readonly #logger: Logger;
   readonly #checker: PasswordChecker;
-  readonly #former: ReadonlyMap<string, BasicAuthenticator>;
-  readonly #basic = new Map<string, BasicAuthenticator>();
+  readonly #basic: SharedParts<BasicAuthenticator>;
+  readonly #forward: SharedParts<SharedForward>;
 
   constructor(recorder: Recorder, logger: Logger, checker: PasswordChecker, former: PreparedAccess | undefined) {
     this.recorder = recorder;
     this.#logger = logger;
     this.#checker = checker;
-    this.#former = former === undefined ? new Map() : former.#basic;
+    this.#basic = new SharedParts(former === undefined ? undefined : former.#basic);
+    this.#forward = new SharedParts(former === undefined ? undefined : former.#forward);
   }
 
   /** @throws when a file of users cannot be read */
   basic({ users, file, remember, attempts, attemptsWindow }: BasicUsersConfig): BasicAuthenticator {
     const config = { users, file, remember, attempts, attemptsWindow };
+    return this.#basic.get(config, () => new BasicAuthenticator(config, this.#checker, this.#logger));
+  }
+
+  forward(config: ForwardConfig): SharedForward {
+    return this.#forward.get(config, () => ({
+      authorizer: new Authorizer(config.url, config.timeout),
+      passed: new VerifiedCache(maxPassed),
+    }));
+  }
+}
+
+/** One part for each configuration of it; those of the configuration before are used again. */
+class SharedParts<Part> {
+  readonly #parts = new Map<string, Part>();
+  readonly #former: ReadonlyMap<string, Part>;
+
+  constructor(former: SharedParts<Part> | undefined) {
+    this.#former = former === undefined ? new Map<string, Part>() : former.#parts;
+  }
+
+  get(config: object, make: () => Part): Part {
     const key = JSON.stringify(config);
-    const made =
-      this.#basic.get(key) ?? this.#former.get(key) ?? new BasicAuthenticator(config, this.#checker, this.#logger);
-    this.#basic.set(key, made);
-    return made;
+    const part = this.#parts.get(key) ?? this.#former.get(key) ?? make();
+    this.#parts.set(key, part);
+    return part;
   }
 }

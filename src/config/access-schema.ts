@@ -48,6 +48,52 @@ const basic = z.strictObject({
     .describe('How long wrong passwords count. NGINX: none. HAProxy: `stick-table … expire`.'),
 });
 
+const cacheKeyPart = z.union([
+  z.enum(['method', 'host', 'uri', 'address']),
+  z.strictObject({ header: fieldName.describe('Name of a field.') }),
+  z.strictObject({ cookie: textOf('the name of a cookie').describe('Name of a cookie.') }),
+]);
+
+const forward = z.strictObject({
+  url: textOf('a URL such as http://127.0.0.1:9000/verify').describe(
+    'Where the service is asked, by GET and without a body. It gets X-Forwarded-Method, -Uri, -Host, -Proto and -For of the request, and X-Request-Id. `https://` is verified with the certificates that Node.js trusts (`NODE_EXTRA_CA_CERTS` adds some). NGINX: `auth_request`.',
+  ),
+  passHeaders: z
+    .array(fieldName)
+    .default(['Accept', 'Accept-Language', 'Authorization', 'Cookie', 'Origin', 'Referer', 'User-Agent'])
+    .describe('Fields of the request that the service gets. NGINX passes all.'),
+  copyHeaders: z
+    .array(fieldName)
+    .default([])
+    .describe(
+      'Fields of an answer of 2xx that the application gets, such as X-Auth-User. What clients send by these names never reaches an application, on no route. NGINX: `auth_request_set`.',
+    ),
+  clientHeaders: z
+    .array(fieldName)
+    .default([])
+    .describe(
+      'Fields of an answer of 2xx that the client gets with the response, such as Set-Cookie. NGINX: `auth_request_set`.',
+    ),
+  timeout: duration({ min: 100, max: 60_000 })
+    .prefault('5s')
+    .describe('Longest time for the whole answer; then 502. NGINX: `proxy_read_timeout`.'),
+  cacheFor: duration({ max: 3_600_000 })
+    .prefault('0s')
+    .describe(
+      'How long an answer of 2xx counts for the same question, in each worker, unless it says Cache-Control no-store or no-cache. `0s` asks about every request. NGINX: `proxy_cache` in the place that is asked.',
+    ),
+  cacheBy: z
+    .array(cacheKeyPart)
+    .min(1)
+    .register(keyFacts, {
+      allowed: 'a list of at least one of method, host, uri, address, { header: … }, { cookie: … }',
+    })
+    .optional()
+    .describe(
+      'What makes two questions the same, such as `[{ cookie: session }]` where the service looks at nothing else. Without it everything that the service gets. NGINX: `proxy_cache_key`.',
+    ),
+});
+
 /** Who may ask for something. */
 export const access = z.strictObject({
   allow: z
@@ -70,6 +116,12 @@ export const access = z.strictObject({
     .describe(
       'Asks for a user and a password (Basic authentication, RFC 7617); `false` on a route for none. Use it on connections with TLS only. NGINX: `auth_basic`. HAProxy: `http-request auth`.',
     ),
+  forward: z
+    .union([z.literal(false), forward])
+    .optional()
+    .describe(
+      'Asks another service whether a request may pass; `false` on a route for none. 2xx lets it pass; every other answer below 500 goes to the client, such as the redirect to a login. When the service cannot be asked nobody may (502). NGINX: `auth_request`. HAProxy: none.',
+    ),
   satisfy: z
     .enum(['all', 'any'])
     .optional()
@@ -85,4 +137,5 @@ export const siteAccess = access.optional().describe(`${accessText} For all rout
 export const routeAccess = access.optional().describe(accessText);
 
 export type BasicInput = z.output<typeof basic>;
+export type ForwardInput = z.output<typeof forward>;
 export type AccessInput = z.output<typeof access>;

@@ -2,6 +2,7 @@ import type { AccessConfig } from '../access/access-config.ts';
 import type { AccessInput } from './access-schema.ts';
 import { parseAddressRange } from './address-range.ts';
 import { compileBasic } from './compile-basic.ts';
+import { compileForward } from './compile-forward.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { quote } from './finding.ts';
 import type { KeyPath } from './schema-walk.ts';
@@ -12,10 +13,13 @@ export type AccessLayer = Partial<AccessConfig>;
 /** Checks what stands at one place. */
 export function compileAccessLayer(input: AccessInput | undefined, path: KeyPath, diagnosis: Diagnosis): AccessLayer {
   if (input === undefined) return {};
-  const { satisfy, allow, deny, basic } = input;
+  const { satisfy, allow, deny, basic, forward } = input;
   return {
     ...(satisfy && { satisfy }),
     ...((allow ?? deny) && { addresses: compileAddresses(allow ?? [], deny ?? [], path, diagnosis) }),
+    ...(forward !== undefined && {
+      forward: forward === false ? undefined : compileForward(forward, [...path, 'forward'], diagnosis),
+    }),
     ...(basic !== undefined && {
       basic: basic === false ? undefined : compileBasic(basic, [...path, 'basic'], diagnosis),
     }),

@@ -208,6 +208,14 @@ export const errorCodes = {
     meaning:
       'A request body could not be written to `spool.directory`, or not be read back: the disk is full or broken, the folder is missing or not writable, or too many files are open. The log has the reason.',
   },
+  authorizer_failed: {
+    status: 502,
+    side: 'upstream',
+    retryable: true,
+    title: 'It cannot be found out at the moment whether you may see this. Try again in a moment.',
+    meaning:
+      'The service of `access.forward` did not answer in time, or with an error of its own (5xx). Nobody is let in then. The log says why.',
+  },
   upstream_unreachable: {
     status: 502,
     side: 'upstream',

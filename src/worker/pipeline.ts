@@ -101,8 +101,12 @@ function waitFor(pending: PendingVerdict, context: RequestContext, graph: SiteGr
 }
 
 function end(context: RequestContext, verdict: Exclude<Verdict, undefined>): void {
-  if (verdict instanceof PorticoError) respondError(context, verdict);
-  else verdict.give(context);
+  if (verdict instanceof PorticoError) return respondError(context, verdict);
+  try {
+    verdict.give(context);
+  } catch (cause) {
+    respondError(context, new PorticoError('internal', 'an answer could not be given', { cause }));
+  }
 }
 
 function readRequest(context: RequestContext, graph: SiteGraph): PorticoError | undefined {
