@@ -46,7 +46,10 @@ export class TlsAcceptor {
     this.#server.on('secureConnection', (socket) => {
       // The authority has seen what it came for (RFC 8737 section 3).
       if (socket.alpnProtocol === challengeProtocol) socket.end();
-      else events.secure(socket);
+      else {
+        socket.allowHalfOpen = true;
+        events.secure(socket);
+      }
     });
     this.#server.on('tlsClientError', (error) => events.failed(error));
   }
