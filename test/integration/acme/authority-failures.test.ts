@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { certificateFiles } from '../../../src/acme/acme-config.ts';
 import { metricNames } from '../../../src/metrics/names.ts';
 import { RunningIssuer } from '../../support/running-issuer.ts';
 import { type AuthorityReply, problem, ScriptedAuthority } from '../../support/scripted-authority.ts';
@@ -149,6 +150,55 @@ describe('an authority', { concurrency: 2 }, () => {
     scene.issuer.run(config);
     await scene.issuer.ordered(name, 'issued');
     assert.equal(scene.issuer.recorder.value(metricNames.acmeFailing, { certificate: name }), 0);
+  });
+
+  test('is told of another address to write to, and asked for no other account', async (t) => {
+    const { issuer, authority } = await start(t);
+    issuer.run(issuer.config(authority));
+    await issuer.ordered(name, 'issued');
+    issuer.run(issuer.config(authority, { email: 'other@a.test', keyType: 'rsa' }));
+    await issuer.ordered(name, 'issued', 2);
+    const told = authority.requests.filter(({ path, payload }) => path === '/account' && payload !== undefined);
+    assert.deepEqual(
+      told.map(({ payload }) => payload),
+      [{ contact: ['mailto:other@a.test'] }],
+    );
+    assert.equal(authority.count('/newAccount'), 1);
+  });
+
+  test('that has closed the account is not asked for another one', async (t) => {
+    const scene = await start(t);
+    scene.issuer.run(scene.issuer.config(scene.authority));
+    await scene.issuer.ordered(name, 'issued');
+    answer(scene, '/account', { body: { status: 'revoked' } });
+    scene.issuer.run(scene.issuer.config(scene.authority, { keyType: 'rsa' }));
+    await scene.issuer.ordered(name, 'refused');
+    assert.match(
+      scene.issuer.logger.messages('error').join(),
+      /the account https:.*\/account is revoked: remove its file/,
+    );
+    assert.equal(scene.authority.count('/newAccount'), 1);
+  });
+
+  test('need not issue once more what could not be stored', async (t) => {
+    const { issuer, authority } = await start(t);
+    const config = issuer.config(authority);
+    const { certificate: file } = certificateFiles(config);
+    authority.script = ({ path }) => {
+      if (path !== '/certificate' || authority.count('/certificate') > 1) return undefined;
+      rmSync(file);
+      mkdirSync(file);
+      return undefined;
+    };
+    issuer.run(config);
+    await issuer.ordered(name, 'storage');
+    assert.match(issuer.logger.messages('error').join(), /a\.test\.pem cannot be written \(EISDIR\)/);
+    rmdirSync(file);
+    issuer.crash();
+    issuer.run(config);
+    await issuer.ordered(name, 'issued');
+    assert.equal(authority.count('/newOrder'), 1);
+    assert.equal(authority.count('/finalize'), 1);
   });
 
   test('that suggests when to renew is followed, and told which certificate is replaced', async (t) => {
