@@ -20,6 +20,8 @@ export type ToWorker =
   | { readonly type: 'drain'; readonly timeoutMs: number; readonly awaitIdle?: boolean }
   /** Answered by `metrics` at once, besides the regular reports. */
   | { readonly type: 'report'; readonly id: number }
+  /** The key for TLS session tickets: before the first configuration, and each time that it changes. 48 bytes. */
+  | { readonly type: 'ticket-key'; readonly key: Uint8Array }
   /** SIGUSR2: open the log files anew. */
   | { readonly type: 'reopen-logs' }
   /** What active checks found: before the first configuration and after a reload all of it, else what changed. */

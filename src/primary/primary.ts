@@ -24,6 +24,7 @@ import { isConfigured, ServerStates } from './server-states.ts';
 import { Shutdown } from './shutdown.ts';
 import type { Order, Signals } from './signals.ts';
 import { startLine } from './start-line.ts';
+import { TicketKeys } from './ticket-keys.ts';
 import { type FleetEvents, type TransitionResult, WorkerFleet } from './worker-fleet.ts';
 import { WorkerRoll } from './worker-roll.ts';
 import type { SlotState, Target, WorkerSlot } from './worker-slot.ts';
@@ -58,6 +59,7 @@ export class Primary {
   private readonly round: ReportRound;
   private readonly prober: HealthProber;
   private readonly certificates: CertificateExpiry;
+  private readonly ticketKeys = new TicketKeys((key) => void this.fleet.broadcast({ type: 'ticket-key', key }));
   private readonly admin: AdminEndpoint;
   private readonly reload: Reload;
   private readonly shutdown: Shutdown;
@@ -129,6 +131,7 @@ export class Primary {
     this.prober.close();
     this.issuer.close();
     this.certificates.close();
+    this.ticketKeys.close();
     this.limits.close();
     this.holds.close();
     await this.admin.close();
@@ -234,6 +237,7 @@ export class Primary {
       said: (slot, { engine, warning }, workerKey) => {
         // Goes out ahead of its configuration.
         slot.send({ type: 'health', ...this.prober.report() });
+        slot.send({ type: 'ticket-key', key: this.ticketKeys.key });
         const known = this.limits.handOver();
         if (known !== undefined) slot.send(known);
         this.holds.said(slot, workerKey);

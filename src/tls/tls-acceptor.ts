@@ -58,6 +58,10 @@ export class TlsAcceptor {
     this.#server.emit('connection', socket);
   }
 
+  setTicketKey(key: Buffer): void {
+    this.#server.setTicketKeys(key);
+  }
+
   #choose(name: string, done: (error: Error | null, context?: SecureContext) => void): void {
     const context = this.store.find(name);
     if (context !== undefined) return done(null, context);

@@ -22,6 +22,7 @@ export class TlsTerminator {
   readonly #counts: HandshakeCounts | undefined;
   readonly #challenges: PendingChallenges | undefined;
   #acceptor: TlsAcceptor;
+  #ticketKey: Buffer | undefined;
   #serve: (socket: TLSSocket) => void = (socket) => void socket.destroy();
 
   /**
@@ -56,8 +57,15 @@ export class TlsTerminator {
   prepare(config: TlsConfig = this.#acceptor.config): () => void {
     const next = this.#acceptorFor(config);
     return () => {
+      if (this.#ticketKey !== undefined) next.setTicketKey(this.#ticketKey);
       this.#acceptor = next;
     };
+  }
+
+  /** Encrypts session tickets with another key from now on. @param key 48 bytes */
+  setTicketKey(key: Buffer): void {
+    this.#ticketKey = key;
+    this.#acceptor.setTicketKey(key);
   }
 
   /** Folders in which a change may mean other certificates. */

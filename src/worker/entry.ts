@@ -72,6 +72,8 @@ async function receive(message: ToWorker): Promise<void> {
       return worker.takeRates(message.zones);
     case 'acme-challenges':
       return worker.takeChallenges(message);
+    case 'ticket-key':
+      return worker.setTicketKey(Buffer.from(message.key));
     case 'health':
       return worker.setHealth(message);
     case 'drain':

@@ -20,6 +20,7 @@ export class TlsListeners {
   readonly #metrics: HandshakeMetrics;
   readonly #watched = new Map<string, Watched>();
   readonly #prepared = new Map<string, TlsTerminator>();
+  #ticketKey: Buffer | undefined;
 
   /** @param challenges what authorities of certificates ask for now */
   constructor(logger: Logger, recorder: Recorder, challenges?: PendingChallenges) {
@@ -61,13 +62,21 @@ export class TlsListeners {
     return this.#watched.get(identity)?.terminator ?? this.#prepared.get(identity);
   }
 
+  /** Takes the key for session tickets that all workers have. */
+  setTicketKey(key: Buffer): void {
+    this.#ticketKey = key;
+    for (const { terminator } of this.#watched.values()) terminator.setTicketKey(key);
+  }
+
   close(): void {
     for (const { watch } of this.#watched.values()) watch.close();
     this.#watched.clear();
   }
 
   #terminatorFor(config: TlsConfig): TlsTerminator {
-    return new TlsTerminator(config, this.#metrics, this.#challenges);
+    const terminator = new TlsTerminator(config, this.#metrics, this.#challenges);
+    if (this.#ticketKey !== undefined) terminator.setTicketKey(this.#ticketKey);
+    return terminator;
   }
 
   #watchAnew(identity: string): void {

@@ -71,11 +71,13 @@ export class Worker {
   private readonly gate: ConnectionGate;
   private readonly memory = new MemoryWatch();
   private readonly holds: HoldExchange;
+  private readonly tls: TlsListeners;
   private serving: Serving | undefined;
   private awaitIdle = false;
 
   constructor(options: WorkerOptions) {
     this.options = options;
+    this.tls = new TlsListeners(options.logger, options.recorder, this.challenges);
     this.observer = new RequestObserver(options.recorder, options.logger);
     this.capacity = new CapacityLeases((demands) => options.send({ type: 'capacity', demands }));
     this.upstreams = new UpstreamSet(options.recorder, options.logger, this.capacity);
@@ -139,6 +141,11 @@ export class Worker {
   /** Takes what the other workers hold of limits. */
   takeHolds(zones: readonly ZoneHolds[]): void {
     this.holds.receive(zones);
+  }
+
+  /** Takes the key for TLS session tickets. @param key 48 bytes */
+  setTicketKey(key: Buffer): void {
+    this.tls.setTicketKey(key);
   }
 
   /** Takes what active checks found of servers. */
@@ -244,7 +251,7 @@ export class Worker {
     return {
       engine,
       pipeline,
-      listeners: new Listeners(engine, new TlsListeners(this.options.logger, this.options.recorder, this.challenges)),
+      listeners: new Listeners(engine, this.tls),
     };
   }
 

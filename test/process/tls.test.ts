@@ -118,3 +118,24 @@ test('portico check tells when a certificate expires', async () => {
   assert.match(check.output.err, /warning: .*checked\.pem: it expires on /);
   assert.match(check.output.err, /warning: no certificate is for other\.example/);
 });
+
+test('a session made at one worker is resumed at the other', async (t) => {
+  const portico = await start(t, made.make('resumed', [servername]));
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const options = { port: portico.port, host: '127.0.0.1', servername, ca, maxVersion };
+    const first = connect(options);
+    const session = once(first, 'session') as Promise<[Buffer]>;
+    first.write('GET / HTTP/1.1\r\nHost: example.com\r\n\r\n');
+    const [ticket] = await session;
+    first.destroy();
+    for (let count = 0; count < 12; count++) {
+      const socket = connect({ ...options, session: ticket });
+      await once(socket, 'secureConnect');
+      assert.ok(socket.isSessionReused(), `${maxVersion}, connection ${count}`);
+      socket.end('GET / HTTP/1.1\r\nHost: example.com\r\n\r\n').resume();
+      await once(socket, 'close');
+    }
+  }
+  const both = async (): Promise<boolean> => (await portico.metric('portico_tls_handshakes_total', '"yes"')) >= 24;
+  await waitFor(both, 'the counts of resumed sessions');
+});
