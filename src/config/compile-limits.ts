@@ -18,7 +18,7 @@ const highestRate = 1_000_000;
 
 /** Checks the zones and turns rates into intervals. */
 export function compileRateLimits(
-  { rateLimits }: Pick<ParsedConfig, 'rateLimits'>,
+  { rateLimits, redis }: Pick<ParsedConfig, 'rateLimits' | 'redis'>,
   diagnosis: Diagnosis,
 ): Record<string, RateLimitConfig> {
   const compiled = Object.entries(rateLimits).map(([name, zone]) => {
@@ -26,6 +26,10 @@ export function compileRateLimits(
     const { rate, key, burst, ...rest } = zone;
     const interval = compileRate(rate, path, diagnosis);
     checkExempt(zone, path, diagnosis);
+    if (zone.shared && redis === undefined) {
+      const message = 'there is no Redis server to share the limit in';
+      diagnosis.report([...path, 'shared'], { message, found: 'true', allowed: 'true beside redis: { url: … }' });
+    }
     const usualBurst = Math.max(1, Math.ceil(1000 / interval));
     return [name, { ...rest, key: compileKey(key), interval, burst: burst ?? usualBurst }] as const;
   });

@@ -121,7 +121,11 @@ export type HashConfig = Extract<UpstreamConfig['balance'], object>['hash'];
 
 export type StickyConfig = NonNullable<UpstreamConfig['sticky']>;
 
-export interface SiteConfig extends Omit<ParsedSite, 'routes' | 'name' | 'access' | 'securityHeaders' | 'cors' | 'rateLimit'> {
+/** Where machines share counts. Times in milliseconds. */
+export type RedisConfig = NonNullable<ParsedConfig['redis']>;
+
+export interface SiteConfig
+  extends Omit<ParsedSite, 'routes' | 'name' | 'access' | 'securityHeaders' | 'cors' | 'rateLimit'> {
   /** Label, unique among sites. */
   readonly name: string;
   readonly routes: readonly RouteConfig[];
@@ -130,7 +134,17 @@ export interface SiteConfig extends Omit<ParsedSite, 'routes' | 'name' | 'access
 export interface RouteConfig
   extends Omit<
     ParsedRoute,
-    'name' | 'access' | 'securityHeaders' | 'cors' | 'bodyLimit' | 'rateLimit' | 'concurrencyLimit' | 'static' | 'proxy' | 'redirect' | 'respond'
+    | 'name'
+    | 'access'
+    | 'securityHeaders'
+    | 'cors'
+    | 'bodyLimit'
+    | 'rateLimit'
+    | 'concurrencyLimit'
+    | 'static'
+    | 'proxy'
+    | 'redirect'
+    | 'respond'
   > {
   /** Label, unique within the site. */
   readonly name: string;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { keyFacts } from './key-facts.ts';
 import { fieldName, fieldValue, label, textLike, textOf } from './schema-values.ts';
-import { size } from './units.ts';
+import { duration, size } from './units.ts';
 
 /** A name that needs no escaping in a structured field (RFC 9651 section 3.3.3), where clients read it. */
 const zoneName = textLike(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/, 'a name of at most 64 letters, digits and _ . -');
@@ -51,6 +51,12 @@ const exemptHeaders = z
 
 const rateLimit = z.strictObject({
   key,
+  shared: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Counts together with other machines, in Redis (`redis`): each tells what it counted and hears of the others within some 50 ms; no request waits for it. While Redis is away each machine counts alone. NGINX (commercial): `sync`. HAProxy: `peers`.',
+    ),
   rate: textLike(/^\d{1,7}(\.\d{1,3})?r\/[smhd]$/, 'a rate such as 10r/s, 300r/m, 1000r/h or 5000r/d').describe(
     'Requests a second, minute, hour or day that a key may make in the long run, over all workers together. At most 1000000r/s. NGINX: `rate=`. HAProxy: `http_req_rate`.',
   ),
@@ -81,6 +87,30 @@ const rateLimit = z.strictObject({
       'Which responses carry RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers): refusals, `all`, or `none`. Retry-After comes with every refusal. NGINX: none. HAProxy: none.',
     ),
 });
+
+/** Where machines share counts. */
+export const redis = z
+  .strictObject({
+    url: textLike(/^rediss?:\/\/[^\s]+$/, 'redis://host:port or rediss://user:password@host:port/database').describe(
+      'Where Redis is: `redis://[user:password@]host[:port][/database]`, `rediss://` with TLS.',
+    ),
+    prefix: textLike(/^[\x21-\x7e]{0,64}$/, 'at most 64 characters without spaces')
+      .default('portico:')
+      .describe('What the keys in Redis begin with.'),
+    secret: textOf('a secret of some length')
+      .optional()
+      .describe(
+        'What keys of clients are hashed with, the same on all machines. Without it the `url`. Changing it, or the `url` without it, replaces the workers.',
+      ),
+    interval: duration({ min: 1, max: 10_000 })
+      .prefault('20ms')
+      .describe('How long counts are gathered before they are sent.'),
+    timeout: duration({ min: 1, max: 60_000 })
+      .prefault('250ms')
+      .describe('How long Redis may take to answer; after it each machine counts alone.'),
+  })
+  .optional()
+  .describe('The Redis server that `rateLimits` with `shared: true` are counted in. NGINX: none. HAProxy: `peers`.');
 
 export const rateLimits = z
   .record(zoneName, rateLimit)

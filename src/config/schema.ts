@@ -3,7 +3,7 @@ import { siteAccess } from './access-schema.ts';
 import { cors, securityHeaders } from './browser-schema.ts';
 import { spool } from './buffering-schema.ts';
 import { keyFacts } from './key-facts.ts';
-import { concurrencyLimits, connectionLimits, limitNames, rateLimits } from './limits-schema.ts';
+import { concurrencyLimits, connectionLimits, limitNames, rateLimits, redis } from './limits-schema.ts';
 import { route } from './route-schema.ts';
 import { fieldValue, file, label, listenAddress, textLike, textOf } from './schema-values.ts';
 import { listenerTls } from './tls-schema.ts';
@@ -205,6 +205,7 @@ export const configSchema = z.strictObject({
   limits: limits.prefault({}).describe('How much clients may send.'),
   rateLimits,
   concurrencyLimits,
+  redis,
   timeouts: timeouts.prefault({}).describe('How long clients may take.'),
   fileCache: fileCache.prefault({}).describe('Memory for static files.'),
   spool: spool.prefault({}).describe('Memory and files for bodies of requests and responses, in each worker.'),

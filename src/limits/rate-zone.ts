@@ -9,6 +9,8 @@ import { type KeyPart, RequestKey } from './request-key.ts';
 /** A rate and what it is counted by. */
 export interface RateLimitConfig extends ExemptionConfig {
   readonly key: readonly KeyPart[];
+  /** Counted together with other machines. */
+  readonly shared: boolean;
   /** Milliseconds from one request to the next at that rate. */
   readonly interval: number;
   /** Requests that may come ahead of the rate. */

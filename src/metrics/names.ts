@@ -91,6 +91,15 @@ export const metricNames = {
     'route',
     'reason',
   ),
+  rateLimitRedisUp: gauge(
+    'portico_rate_limit_redis_up',
+    'Whether limits are shared in Redis (1), or hold for this machine alone because it is away (0).',
+  ),
+  rateLimitRedisBatches: counter(
+    'portico_rate_limit_redis_batches_total',
+    'Batches of counts sent to Redis, by result: `success`, `failure`.',
+    'result',
+  ),
   connectionsRefused: counter(
     'portico_connections_refused_total',
     'Client connections closed at once: `connections` or `address` over a limit, `descriptors` or `memory` running low.',

@@ -23,6 +23,8 @@ export class LimitDesk {
   private readonly now: () => number;
   private zones = new Map<string, SharedZone>();
   private timer: NodeJS.Timeout | undefined;
+  /** Told of what is counted in zones that are shared with other machines. */
+  onShared: ((zone: string, high: number, low: number, requests: number) => void) | undefined;
 
   constructor(announce: Announce, now: () => number = () => performance.now()) {
     this.announce = announce;
@@ -49,15 +51,30 @@ export class LimitDesk {
     for (const { zone: name, counts } of counted) {
       const zone = this.zones.get(name);
       if (zone === undefined) continue;
-      const { interval, burst } = zone.config;
+      const { interval, burst, shared } = zone.config;
       for (let at = 0; at + 2 < counts.length; at += 3) {
         const high = counts[at] as number;
         const low = counts[at + 1] as number;
         const debt = zone.table.add(high, low, now, (counts[at + 2] as number) * interval);
+        if (shared) this.onShared?.(name, high, low, counts[at + 2] as number);
         if (debt >= burst * interval * notable) zone.changed.set(high * 2 ** 32 + low, [high, low]);
       }
     }
-    this.timer ??= setTimeout(() => this.tell(), announceMs).unref();
+    this.tellSoon();
+  }
+
+  /** Takes what is known of a key over all machines. @param requests how many it is ahead of its rate */
+  learn(name: string, high: number, low: number, requests: number): void {
+    const zone = this.zones.get(name);
+    if (zone === undefined) return;
+    const now = this.now();
+    const { table, config, changed } = zone;
+    const before = table.debt(table.find(high, low, now), now);
+    table.learn(high, low, now, requests, config.interval);
+    const debt = table.debt(table.find(high, low, now), now);
+    if (debt <= before || debt < config.burst * config.interval * notable) return;
+    changed.set(high * 2 ** 32 + low, [high, low]);
+    this.tellSoon();
   }
 
   /** What a worker has to know that has just started. */
@@ -73,6 +90,10 @@ export class LimitDesk {
 
   close(): void {
     clearTimeout(this.timer);
+  }
+
+  private tellSoon(): void {
+    this.timer ??= setTimeout(() => this.tell(), announceMs).unref();
   }
 
   private tell(): void {

@@ -21,6 +21,7 @@ import { ReportRound } from './report-round.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import type { ServedConfig } from './served-config.ts';
 import { isConfigured, ServerStates } from './server-states.ts';
+import { SharedRates } from './shared-rates.ts';
 import { Shutdown } from './shutdown.ts';
 import type { Order, Signals } from './signals.ts';
 import { startLine } from './start-line.ts';
@@ -56,6 +57,7 @@ export class Primary {
   private readonly holds = new HoldDesk();
   private readonly limits = new LimitDesk((message) => void this.fleet.broadcast(message));
   private readonly issuer: AcmeIssuer;
+  private readonly shared: SharedRates;
   private readonly round: ReportRound;
   private readonly prober: HealthProber;
   private readonly certificates: CertificateExpiry;
@@ -100,6 +102,8 @@ export class Primary {
       recorder: this.aggregate.recorder,
       broadcast: (message) => this.fleet.broadcast(message).map(({ workerKey }) => workerKey),
     });
+    this.shared = new SharedRates((...known) => this.limits.learn(...known), logger, this.aggregate.recorder);
+    this.limits.onShared = (...counted) => this.shared.count(...counted);
     this.round = new ReportRound(() => this.fleet.workers);
     this.admin = new AdminEndpoint((address) => this.openAdmin(address));
     this.shutdown = new Shutdown(this.fleet, logger);
@@ -133,6 +137,7 @@ export class Primary {
     this.certificates.close();
     this.ticketKeys.close();
     this.limits.close();
+    this.shared.close();
     this.holds.close();
     await this.admin.close();
     return result;
@@ -152,7 +157,7 @@ export class Primary {
     }
     // Ahead of the workers' configuration: they know which servers are down before they serve.
     this.prober.applyConfig(initial.config.upstreams);
-    this.limits.configure(initial.config.rateLimits);
+    this.configureLimits(initial.config);
     const result = await this.fleet.apply(initial);
     if (!result.ok) {
       if (result.why !== 'stopped') this.giveUp(result.why, result.reason);
@@ -180,7 +185,7 @@ export class Primary {
     if (result.ok) this.certificates.applyConfig(target.config.listen);
     if (!result.ok) return result;
     this.prober.applyConfig(target.config.upstreams);
-    this.limits.configure(target.config.rateLimits);
+    this.configureLimits(target.config);
     this.issuer.applyConfig(target.config.listen);
     return result;
   }
@@ -197,9 +202,19 @@ export class Primary {
     this.fleet.serverStates = this.serverStates.list;
     this.headerBytes = next.limits.headerSize;
     if (next.workers !== former.workers) void this.roll.resize(next.workers);
+    if (next.limitSecret !== former.limitSecret) {
+      this.options.logger.info('the secret of limits changed: the workers are replaced, so that it takes effect');
+      void this.roll.all('configuration');
+      return;
+    }
     if (next.limits.headerSize === former.limits.headerSize) return;
     this.options.logger.info('limits.headerSize changed: the workers are replaced, so that it takes effect');
     void this.roll.all('configuration');
+  }
+
+  private configureLimits({ rateLimits, redis }: Config): void {
+    this.limits.configure(rateLimits);
+    this.shared.configure(redis, new Map(Object.entries(rateLimits).filter(([, { shared }]) => shared)));
   }
 
   private giveUp(result: PrimaryResult, reason: string): void {
@@ -224,8 +239,6 @@ export class Primary {
   }
 
   private async stop(reason: string, result: PrimaryResult): Promise<void> {
-    // From here on nobody answers an authority: an order under way is taken up again at the next start.
-    this.issuer.close();
     // From here on nobody answers an authority: an order under way is taken up again at the next start.
     this.issuer.close();
     const ended = await this.shutdown.request(reason, this.reload.served.config.shutdownTimeout);

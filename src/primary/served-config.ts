@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Config, ListenAddress } from '../config/config.ts';
 import { overlaps } from '../config/listen-address.ts';
 import type { LoadResult } from '../config/load.ts';
@@ -36,8 +36,18 @@ export async function resolveAddresses(config: Config, former?: Config): Promise
     config.admin === undefined ? undefined : { ...config.admin, ...resolved.pop(), control: config.admin.control };
   const upstreams = withSessionSecrets(config.upstreams, former?.upstreams);
   // What limits remember goes by it.
-  const limitSecret = former?.limitSecret ?? randomBytes(16).toString('base64url');
+  const limitSecret = limitSecretOf(config, former);
   return { ...config, listen: resolved, admin, upstreams, limitSecret };
+}
+
+/** 16 bytes in base64url: those that all machines have which share limits, or random ones that stay. */
+function limitSecretOf({ redis }: Config, former: Config | undefined): string {
+  if (redis !== undefined) {
+    const secret = redis.secret ?? redis.url;
+    return createHash('sha256').update(`portico limits ${secret}`).digest().subarray(0, 16).toString('base64url');
+  }
+  const isOwn = former !== undefined && former.redis === undefined;
+  return isOwn ? former.limitSecret : randomBytes(16).toString('base64url');
 }
 
 /** What is open under that address, or a socket of ours that stands in the way of trying it. */

@@ -1,6 +1,14 @@
 import type { Config } from '../config/config.ts';
 import { Channel } from '../ipc/channel.ts';
-import type { CapacityDemand, ServerStateOrder, ToPrimary, ToWorker, WorkerState, ZoneCounts, ZoneHolds } from '../ipc/message.ts';
+import type {
+  CapacityDemand,
+  ServerStateOrder,
+  ToPrimary,
+  ToWorker,
+  WorkerState,
+  ZoneCounts,
+  ZoneHolds,
+} from '../ipc/message.ts';
 import type { ForkWorker, WorkerProcess } from './fork-worker.ts';
 
 /** A configuration with its number. */

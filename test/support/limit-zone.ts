@@ -11,6 +11,7 @@ import { RecordingLogger } from './recording-logger.ts';
 /** A zone of one request in 100 ms and two ahead, by address. */
 export const usualRate: RateLimitConfig = {
   key: ['address'],
+  shared: false,
   interval: 100,
   burst: 2,
   keys: 1024,
