@@ -36,7 +36,6 @@ export class DescriptorWatch {
   /** @param reserve descriptors that connections leave to everything else; a quarter of all at most */
   configure(reserve: number): void {
     this.#reserve = reserve;
-    this.#accepted = Number.POSITIVE_INFINITY;
   }
 
   /** Called for each connection that has come. */

@@ -124,6 +124,21 @@ describe('the gate of connections', () => {
     assert.ok(gate.admit('', true));
   });
 
+  test('lets connections in while it is configured anew, over and over', () => {
+    const { gate, refused } = startGate({});
+    for (let count = 0; count < 20; count++) {
+      const limits = {
+        connections: false,
+        connectionsPerAddress: false,
+        descriptorReserve: 64,
+        memoryPercent: false,
+      } as const;
+      gate.configure(limits, new KeyedHash(Buffer.alloc(16)), 2);
+      assert.ok(gate.admit('192.0.2.1', true));
+    }
+    assert.equal(refused('descriptors'), 0);
+  });
+
   test('lets nobody in while memory runs low, and says so once a minute', () => {
     const { gate, machine, memory, logger, refused } = startGate({});
     machine.memory = { used: 96, limit: 100 };
