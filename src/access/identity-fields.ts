@@ -9,12 +9,13 @@ export function identityFields(configs: Iterable<AccessConfig | undefined>): str
   for (const config of configs) {
     const userField = config?.basic?.userField;
     if (userField !== undefined) names.add(userField.toLowerCase());
+    for (const name of Object.values(config?.jwt?.claims ?? {})) names.add(name.toLowerCase());
     for (const name of config?.forward?.copyHeaders ?? []) names.add(name.toLowerCase());
   }
   return [...names];
 }
 
 /** Whether what clients send as Authorization ends here. */
-export function hidesAuthorization({ basic }: AccessConfig): boolean {
-  return basic !== undefined && !basic.passAuthorization;
+export function hidesAuthorization({ basic, jwt }: AccessConfig): boolean {
+  return basic?.passAuthorization === false || jwt?.passAuthorization === false;
 }

@@ -3,6 +3,7 @@ import type { Recorder } from '../metrics/recorder.ts';
 import { Authorizer } from './authorizer.ts';
 import { BasicAuthenticator, type BasicUsersConfig } from './basic-authenticator.ts';
 import type { ForwardConfig, SharedForward } from './forward-gate.ts';
+import { KeySource, type KeySourceConfig } from './key-source.ts';
 import { PasswordChecker } from './password-checker.ts';
 import { VerifiedCache } from './verified-cache.ts';
 
@@ -44,6 +45,7 @@ export class PreparedAccess {
   readonly #checker: PasswordChecker;
   readonly #basic: SharedParts<BasicAuthenticator>;
   readonly #forward: SharedParts<SharedForward>;
+  readonly #keys: SharedParts<KeySource>;
 
   constructor(recorder: Recorder, logger: Logger, checker: PasswordChecker, former: PreparedAccess | undefined) {
     this.recorder = recorder;
@@ -51,12 +53,17 @@ export class PreparedAccess {
     this.#checker = checker;
     this.#basic = new SharedParts(former === undefined ? undefined : former.#basic);
     this.#forward = new SharedParts(former === undefined ? undefined : former.#forward);
+    this.#keys = new SharedParts(former === undefined ? undefined : former.#keys);
   }
 
   /** @throws when a file of users cannot be read */
   basic({ users, file, remember, attempts, attemptsWindow }: BasicUsersConfig): BasicAuthenticator {
     const config = { users, file, remember, attempts, attemptsWindow };
     return this.#basic.get(config, () => new BasicAuthenticator(config, this.#checker, this.#logger));
+  }
+
+  keys(config: KeySourceConfig): KeySource {
+    return this.#keys.get(config, () => new KeySource(config, this.#logger));
   }
 
   forward(config: ForwardConfig): SharedForward {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type JwtAlgorithm, jwtAlgorithms } from '../access/jwt-algorithm.ts';
 import { keyFacts } from './key-facts.ts';
 import { fieldName, file, textLike, textOf } from './schema-values.ts';
 import { duration } from './units.ts';
@@ -46,6 +47,64 @@ const basic = z.strictObject({
   attemptsWindow: duration({ min: 1000 })
     .prefault('1m')
     .describe('How long wrong passwords count. NGINX: none. HAProxy: `stick-table … expire`.'),
+});
+
+const oneOrMore = (allowed: string) =>
+  z
+    .union([textOf(allowed), z.array(textOf(allowed)).min(1)])
+    .optional()
+    .register(keyFacts, { allowed: `${allowed}, or a list` });
+
+const jwt = z.strictObject({
+  keysUrl: textOf('a URL such as https://login.example.com/.well-known/jwks.json')
+    .optional()
+    .describe(
+      'Where the issuer publishes its public keys (JWKS, RFC 7517). They are fetched anew after `keysMaxAge`, and when a token names a key that is not among them, every 10 seconds at most; while that fails the former ones stay. NGINX Plus: `auth_jwt_key_request`.',
+    ),
+  keysFile: file
+    .optional()
+    .describe(
+      'File with the public keys, in the place of `keysUrl`; read anew when it has changed. NGINX Plus: `auth_jwt_key_file`.',
+    ),
+  secret: textOf('at least 32 characters of ASCII')
+    .optional()
+    .describe(
+      'Secret of tokens that the application signs itself (HS256, HS384, HS512), in the place of public keys. Take it from the environment: `${JWT_SECRET}`.',
+    ),
+  keysMaxAge: duration({ min: 10_000 }).prefault('10m').describe('How old keys from `keysUrl` may be.'),
+  algorithms: z
+    .array(z.enum(Object.keys(jwtAlgorithms) as [JwtAlgorithm, ...JwtAlgorithm[]]))
+    .min(1)
+    .register(keyFacts, { allowed: `a list of at least one of ${Object.keys(jwtAlgorithms).join(', ')}` })
+    .optional()
+    .describe(
+      'Algorithms of signatures that count. Default: RS256, PS256, ES256 and EdDSA with public keys, HS256 with a secret. `none` never counts. HAProxy: `jwt_verify`.',
+    ),
+  issuer: oneOrMore('an issuer such as https://login.example.com/').describe(
+    'Who may have issued a token: its claim `iss`. Without it everybody who has the key.',
+  ),
+  audience: oneOrMore('an audience such as my-api').describe(
+    'For whom a token must be: its claim `aud`. Without it whoever it is for: also those that the issuer made for other applications.',
+  ),
+  leeway: duration({ max: 600_000 })
+    .prefault('30s')
+    .describe('How far the clocks of the issuer and this machine may differ. NGINX Plus: `auth_jwt_leeway`.'),
+  requireExpiry: z.boolean().default(true).describe('Refuses tokens that never expire (no claim `exp`).'),
+  cookie: textLike(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'the name of a cookie')
+    .optional()
+    .describe(
+      'Cookie that may hold the token, where there is no Authorization field with one. NGINX Plus: `auth_jwt … token=`.',
+    ),
+  claims: z
+    .record(textOf('the name of a claim'), fieldName)
+    .default({})
+    .describe(
+      'Fields that tell the application claims of the token: `{ sub: X-User-Id, email: X-User-Email }`. Lists become one value with commas. What clients send by these names never reaches an application, on no route. NGINX Plus: `$jwt_claim_…`.',
+    ),
+  passAuthorization: z
+    .boolean()
+    .default(true)
+    .describe('Whether the application gets the Authorization field with the token too.'),
 });
 
 const cacheKeyPart = z.union([
@@ -116,6 +175,12 @@ export const access = z.strictObject({
     .describe(
       'Asks for a user and a password (Basic authentication, RFC 7617); `false` on a route for none. Use it on connections with TLS only. NGINX: `auth_basic`. HAProxy: `http-request auth`.',
     ),
+  jwt: z
+    .union([z.literal(false), jwt])
+    .optional()
+    .describe(
+      'Asks for a token that an issuer has signed (JWT, RFC 7519), from the Authorization field (`Bearer`) or a cookie; `false` on a route for none. NGINX Plus: `auth_jwt`. HAProxy: `jwt_verify`.',
+    ),
   forward: z
     .union([z.literal(false), forward])
     .optional()
@@ -137,5 +202,6 @@ export const siteAccess = access.optional().describe(`${accessText} For all rout
 export const routeAccess = access.optional().describe(accessText);
 
 export type BasicInput = z.output<typeof basic>;
+export type JwtInput = z.output<typeof jwt>;
 export type ForwardInput = z.output<typeof forward>;
 export type AccessInput = z.output<typeof access>;

@@ -3,6 +3,7 @@ import type { AccessInput } from './access-schema.ts';
 import { parseAddressRange } from './address-range.ts';
 import { compileBasic } from './compile-basic.ts';
 import { compileForward } from './compile-forward.ts';
+import { compileJwt } from './compile-jwt.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { quote } from './finding.ts';
 import type { KeyPath } from './schema-walk.ts';
@@ -13,10 +14,11 @@ export type AccessLayer = Partial<AccessConfig>;
 /** Checks what stands at one place. */
 export function compileAccessLayer(input: AccessInput | undefined, path: KeyPath, diagnosis: Diagnosis): AccessLayer {
   if (input === undefined) return {};
-  const { satisfy, allow, deny, basic, forward } = input;
+  const { satisfy, allow, deny, basic, forward, jwt } = input;
   return {
     ...(satisfy && { satisfy }),
     ...((allow ?? deny) && { addresses: compileAddresses(allow ?? [], deny ?? [], path, diagnosis) }),
+    ...(jwt !== undefined && { jwt: jwt === false ? undefined : compileJwt(jwt, [...path, 'jwt'], diagnosis) }),
     ...(forward !== undefined && {
       forward: forward === false ? undefined : compileForward(forward, [...path, 'forward'], diagnosis),
     }),

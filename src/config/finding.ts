@@ -27,7 +27,9 @@ export function toProblem(finding: Finding, locate: Locate): ConfigProblem {
 /** Whether a password or a key may stand there, which no message is to repeat. */
 function holdsSecret(path: KeyPath): boolean {
   const basic = path.indexOf('basic');
-  return (basic >= 0 && path[basic + 1] === 'users') || path.includes('externalAccount');
+  const jwt = path.indexOf('jwt');
+  const isPassword = basic >= 0 && path[basic + 1] === 'users';
+  return isPassword || (jwt >= 0 && path[jwt + 1] === 'secret') || path.includes('externalAccount');
 }
 
 /** `['sites', 0, 'errorPages', '4xx']` as `sites[0].errorPages.4xx`. */
