@@ -12,7 +12,7 @@ import { quote } from './finding.ts';
 import { parseHostPattern } from './host-pattern.ts';
 import type { ParsedConfig } from './schema.ts';
 import type { KeyPath } from './schema-walk.ts';
-import { type ListenerTlsInput, noCertificateAllowed } from './tls-schema.ts';
+import { type ListenerTlsInput, noCertificateAllowed, preloadMs } from './tls-schema.ts';
 
 const dayMs = 86_400_000;
 /** Whoever has certificates renewed by a program has them renewed before: a third of 90 days is 30. */
@@ -44,10 +44,18 @@ export function compileTls(
     ...found.map((files) => tryCertificate(files, [...path, 'directory'], diagnosis)),
     acme?.domains ?? [],
   ];
+  checkPreload(tls, path, diagnosis);
   // A certificate that cannot be read is told of already.
   if (!names.includes(undefined)) warnOfUncoveredHosts(new Set(names.flatMap((some) => some ?? [])), sites, diagnosis);
   const all = acme === undefined ? certificates : [...certificates, certificateFiles(acme)];
   return { ...tls, certificates: all, directory, acme };
+}
+
+function checkPreload({ hsts }: ListenerTlsInput, path: KeyPath, diagnosis: Diagnosis): void {
+  if (hsts?.preload !== true || (hsts.includeSubDomains && hsts.maxAge >= preloadMs)) return;
+  const message = 'hsts.preload without includeSubDomains, or with a maxAge below 365d';
+  const allowed = 'preload beside includeSubDomains: true and a maxAge of at least 365d';
+  diagnosis.report([...path, 'hsts', 'preload'], { message, found: 'true', allowed });
 }
 
 /** @returns what it is for; undefined when it cannot be used */

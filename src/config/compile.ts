@@ -72,13 +72,18 @@ function compileListen(parsed: ParsedConfig, diagnosis: Diagnosis): ListenAddres
 }
 
 function compileListener(
-  { engine, tls }: Exclude<ParsedConfig['listen'][number], string>,
+  { engine, tls, redirectToHttps }: Exclude<ParsedConfig['listen'][number], string>,
   index: number,
   address: ListenAddress,
   { sites }: ParsedConfig,
   diagnosis: Diagnosis,
 ): ListenAddress {
-  if (tls === undefined) return { ...address, engine };
+  if (tls === undefined) return { ...address, engine, redirectToHttps };
+  if (redirectToHttps !== false) {
+    const message = 'redirectToHttps beside tls: who comes here has come over HTTPS';
+    const allowed = 'redirectToHttps on an address without tls';
+    diagnosis.report(['listen', index, 'redirectToHttps'], { message, found: String(redirectToHttps), allowed });
+  }
   if (engine === 'uws') {
     const message = 'the uws engine speaks no TLS';
     diagnosis.report(['listen', index, 'engine'], { message, found: 'uws', allowed: 'node or auto beside tls' });

@@ -41,6 +41,8 @@ export interface ListenAddress {
   readonly port: number;
   /** Which engine serves it; `auto` when left out. */
   readonly engine?: 'auto' | 'uws' | 'node';
+  /** Clients are sent to HTTPS: to that port, or to the one of the first listener with TLS. */
+  readonly redirectToHttps?: boolean | number;
   /** Undefined: HTTP without TLS. */
   readonly tls?: TlsConfig | undefined;
 }

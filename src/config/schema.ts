@@ -28,6 +28,13 @@ const listener = z.strictObject({
     .describe(
       'What serves the address: `uws` is the fast one; `node` also speaks HTTP/1.0, keeps idle connections as long as `timeouts.keepAlive` says, and answers pipelined requests and half-closed clients, as load balancers in front may want it. `auto` takes uws where it runs. docs/engines.md compares them. NGINX: none. HAProxy: none.',
     ),
+  redirectToHttps: z
+    .union([z.boolean(), z.int().min(1).max(65_535)])
+    .register(keyFacts, { allowed: 'true, false or the port that clients reach HTTPS at' })
+    .default(false)
+    .describe(
+      'Sends clients to the same place over HTTPS with status 308, all but what authorities of certificates ask for below /.well-known/acme-challenge/ and what a trusted proxy has taken over HTTPS. `true`: to the port of the first listener with `tls`; a number where clients see another one, such as 443 in front of a container. NGINX: `return 308 https://$host$request_uri`. HAProxy: `http-request redirect scheme https`.',
+    ),
   tls: listenerTls.optional().describe('Speaks HTTPS on the address. NGINX: `listen … ssl`. HAProxy: `bind … ssl`.'),
 });
 

@@ -10,6 +10,20 @@ const certificate = z.strictObject({
   key: file.describe('PEM file with the private key. NGINX: `ssl_certificate_key`.'),
 });
 
+/** What browsers' lists of sites that come over HTTPS only ask for (hstspreload.org). */
+export const preloadMs = 365 * 86_400_000;
+
+const hsts = z.strictObject({
+  maxAge: duration({ max: 2 * preloadMs })
+    .prefault('365d')
+    .describe('How long browsers remember. Begin with a short time: it cannot be taken back before.'),
+  includeSubDomains: z.boolean().default(false).describe('Whether it goes for every name below the host as well.'),
+  preload: z
+    .boolean()
+    .default(false)
+    .describe('Allows browsers to have the host built in. Needs `includeSubDomains` and a `maxAge` of at least 365d.'),
+});
+
 /** TLS of a listener. */
 export const listenerTls = z.strictObject({
   certificates: z
@@ -38,6 +52,11 @@ export const listenerTls = z.strictObject({
     .enum(['1.2', '1.3'])
     .default('1.2')
     .describe('Oldest version of TLS that is spoken. NGINX: `ssl_protocols`. HAProxy: `ssl-min-ver`.'),
+  hsts: hsts
+    .optional()
+    .describe(
+      'Tells browsers by Strict-Transport-Security to come over HTTPS only, on responses that have no such field of the application. NGINX: `add_header Strict-Transport-Security`. HAProxy: `http-response set-header`.',
+    ),
   http2: z.boolean().default(true).describe('Offers HTTP/2 beside HTTP/1.1. NGINX: `http2`. HAProxy: `alpn`.'),
   handshakeTimeout: duration({ min: 1000 })
     .prefault('10s')

@@ -1,6 +1,14 @@
 import type { AcmeConfig } from '../acme/acme-config.ts';
 import type { CertificateFiles } from './certificate.ts';
 
+/** What browsers are told by Strict-Transport-Security (RFC 6797). */
+export interface HstsConfig {
+  /** Milliseconds. */
+  readonly maxAge: number;
+  readonly includeSubDomains: boolean;
+  readonly preload: boolean;
+}
+
 /** TLS of one listener, compiled: absolute paths, times in milliseconds. */
 export interface TlsConfig {
   readonly certificates: readonly CertificateFiles[];
@@ -11,4 +19,5 @@ export interface TlsConfig {
   readonly minVersion: '1.2' | '1.3';
   readonly handshakeTimeout: number;
   readonly http2: boolean;
+  readonly hsts?: HstsConfig | undefined;
 }

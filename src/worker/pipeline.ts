@@ -112,6 +112,7 @@ function end(context: RequestContext, verdict: Exclude<Verdict, undefined>): voi
 function readRequest(context: RequestContext, graph: SiteGraph): PorticoError | undefined {
   const { exchange } = context;
   context.client = identifyClient(exchange, graph.trustedProxies);
+  graph.strictTransport?.apply(context);
   const path = normalizePath(exchange.head.rawPath);
   if (path === undefined) return new PorticoError('path_invalid', 'the path cannot be normalised');
   context.path = path;
@@ -119,7 +120,7 @@ function readRequest(context: RequestContext, graph: SiteGraph): PorticoError | 
 }
 
 function findRoute(context: RequestContext, graph: SiteGraph): PorticoError | undefined {
-  const found = graph.challenges?.find(context) ?? graph.sites.find(context);
+  const found = graph.challenges?.find(context) ?? graph.httpsRedirect?.find(context) ?? graph.sites.find(context);
   if (found instanceof PorticoError) return found;
   context.route = found;
   return undefined;

@@ -13,6 +13,7 @@ import { AccelDirectives } from '../proxy/accel-directives.ts';
 import type { BufferingResources } from '../proxy/buffering.ts';
 import { createProxyHandler } from '../proxy/proxy-handler.ts';
 import { ResponseRules } from '../proxy/response-rules.ts';
+import { HttpsRedirect } from '../redirect/https-redirect.ts';
 import { createRedirectHandler } from '../redirect/redirect-handler.ts';
 import { TrustedProxies } from '../request/trusted-proxies.ts';
 import { createRespondHandler } from '../respond/respond-handler.ts';
@@ -26,6 +27,7 @@ import { WebSocketHandler } from '../websocket/websocket-handler.ts';
 import { WebSocketRoute } from '../websocket/websocket-route.ts';
 import type { ChallengeRoute } from './challenge-route.ts';
 import { createDirectedActions } from './directed-actions.ts';
+import { StrictTransport } from './strict-transport.ts';
 import type { UpstreamSet } from './upstream-set.ts';
 
 /** Everything that a request needs to know of the configuration, compiled and immutable; a reload swaps it whole. */
@@ -35,6 +37,8 @@ export interface SiteGraph {
   readonly headLimits: HeadLimits;
   /** Ahead of the sites. */
   readonly challenges: ChallengeRoute | undefined;
+  readonly httpsRedirect: HttpsRedirect | undefined;
+  readonly strictTransport: StrictTransport | undefined;
   /** For routes with a `limitRate`. */
   readonly paceClock: PaceClock;
 }
@@ -66,6 +70,8 @@ export function buildSiteGraph(config: Config, resources: GraphResources): SiteG
     trustedProxies: new TrustedProxies(config.trustedProxies),
     headLimits: config.limits,
     challenges: resources.challenges,
+    httpsRedirect: HttpsRedirect.of(config.listen),
+    strictTransport: StrictTransport.of(config.listen),
     paceClock: resources.paceClock,
   };
 }

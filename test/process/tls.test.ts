@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { get } from 'node:https';
 import { after, type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
+import { freePort } from '../support/free-port.ts';
+import { httpGet } from '../support/http-get.ts';
 import { PorticoProcess } from '../support/portico-process.ts';
 import { RunningPortico } from '../support/running-portico.ts';
 import { type TestCertificate, TestCertificates } from '../support/test-certificates.ts';
@@ -139,3 +143,39 @@ test('a session made at one worker is resumed at the other', async (t) => {
   const both = async (): Promise<boolean> => (await portico.metric('portico_tls_handshakes_total', '"yes"')) >= 24;
   await waitFor(both, 'the counts of resumed sessions');
 });
+
+test('HTTP is sent to HTTPS, all but what authorities ask for, and HTTPS has HSTS', async (t) => {
+  const site = made.make('redirected', [servername]);
+  const plainPort = await freePort();
+  const secured = hello.replace(
+    'respond: { body: hello }',
+    'respond: { body: hello }, responseHeaders: { set: { X-A: b } }',
+  );
+  const sites = secured.replace(
+    '}] }]',
+    '}, { path: /own, respond: {}, responseHeaders: { set: { Strict-Transport-Security: max-age=1 } } }] }]',
+  );
+  const tls = { certificates: [site], hsts: { maxAge: '30d', includeSubDomains: true } };
+  const portico = await RunningPortico.start(t, sites, {
+    tls,
+    moreListeners: [{ address: `127.0.0.1:${plainPort}`, redirectToHttps: true }],
+  });
+  const redirected = await httpGet(plainPort, '/a%20b?c=d');
+  assert.equal(redirected.status, 308);
+  assert.equal(redirected.headers.location, `https://127.0.0.1:${portico.port}/a%20b?c=d`);
+  assert.equal(redirected.headers['strict-transport-security'], undefined);
+  assert.equal((await httpGet(plainPort, '/.well-known/acme-challenge/abc')).status, 200);
+  assert.equal(
+    (await httpsFields(portico.port, '/'))['strict-transport-security'],
+    'max-age=2592000; includeSubDomains',
+  );
+  assert.equal((await httpsFields(portico.port, '/own'))['strict-transport-security'], 'max-age=1');
+});
+
+async function httpsFields(port: number, path: string): Promise<IncomingHttpHeaders> {
+  const request = get({ host: '127.0.0.1', port, path, ca, servername, headers: { host: servername }, agent: false });
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  response.resume();
+  await once(response, 'end');
+  return response.headers;
+}
