@@ -27,6 +27,7 @@ const labelMeanings: Readonly<Record<string, string>> = {
   result: 'see the metric',
   cause: 'see the metric',
   reason: 'see the metric',
+  certificate: 'first name of a certificate that is had from an authority',
   names: 'names of a certificate, the first three of them',
   key: 'kind of the key of a certificate: rsa, ec, ed25519',
   resumed: 'see the metric',
