@@ -7,7 +7,7 @@ import { coversHost } from '../tls/covers-host.ts';
 import type { TlsConfig } from '../tls/tls-config.ts';
 import { compileAcme } from './compile-acme.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import { folderMistake } from './file-check.ts';
+import { fileMistake, folderMistake } from './file-check.ts';
 import { quote } from './finding.ts';
 import { parseHostPattern } from './host-pattern.ts';
 import type { ParsedConfig } from './schema.ts';
@@ -45,10 +45,26 @@ export function compileTls(
     acme?.domains ?? [],
   ];
   checkPreload(tls, path, diagnosis);
+  const clientCertificates = compileClientCertificates(tls, path, diagnosis);
   // A certificate that cannot be read is told of already.
   if (!names.includes(undefined)) warnOfUncoveredHosts(new Set(names.flatMap((some) => some ?? [])), sites, diagnosis);
   const all = acme === undefined ? certificates : [...certificates, certificateFiles(acme)];
-  return { ...tls, certificates: all, directory, acme };
+  return { ...tls, certificates: all, directory, acme, clientCertificates };
+}
+
+function compileClientCertificates(
+  { clientCertificates }: ListenerTlsInput,
+  path: KeyPath,
+  diagnosis: Diagnosis,
+): TlsConfig['clientCertificates'] {
+  if (clientCertificates === undefined) return undefined;
+  const { ca, revocationList } = clientCertificates;
+  const files = { ca: diagnosis.absolute(ca), revocationList: revocationList && diagnosis.absolute(revocationList) };
+  for (const [key, file] of Object.entries(files)) {
+    const mistake = file === undefined ? undefined : fileMistake(file);
+    if (mistake !== undefined) diagnosis.report([...path, 'clientCertificates', key], mistake);
+  }
+  return { ...clientCertificates, ...files };
 }
 
 function checkPreload({ hsts }: ListenerTlsInput, path: KeyPath, diagnosis: Diagnosis): void {

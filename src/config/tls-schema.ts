@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { acme } from './acme-schema.ts';
-import { file, folder } from './schema-values.ts';
+import { fieldName, file, folder } from './schema-values.ts';
 import { duration } from './units.ts';
 
 const certificate = z.strictObject({
@@ -8,6 +8,33 @@ const certificate = z.strictObject({
     'PEM file with the certificate and, behind it, those of its issuers. NGINX: `ssl_certificate`. HAProxy: `crt`.',
   ),
   key: file.describe('PEM file with the private key. NGINX: `ssl_certificate_key`.'),
+});
+
+const clientCertificates = z.strictObject({
+  ca: file.describe('PEM file with the authorities whose certificates are good. NGINX: `ssl_client_certificate`.'),
+  mode: z
+    .enum(['required', 'optional'])
+    .default('required')
+    .describe(
+      'Whether a connection without a good certificate is closed, or served all the same and the application told. NGINX: `ssl_verify_client`. HAProxy: `verify`.',
+    ),
+  revocationList: file
+    .optional()
+    .describe('PEM file with certificates that are good no more, by the same authorities. NGINX: `ssl_crl`.'),
+  headers: z
+    .strictObject({
+      verified: fieldName
+        .default('X-Client-Cert-Verified')
+        .describe('`SUCCESS`, `NONE` without a certificate, or `FAILED:` and why. NGINX: `$ssl_client_verify`.'),
+      subject: fieldName
+        .default('X-Client-Cert-Subject')
+        .describe('Whose it is, as `CN=…,O=…` (RFC 4514); of a good certificate only. NGINX: `$ssl_client_s_dn`.'),
+      fingerprint: fieldName
+        .default('X-Client-Cert-Fingerprint')
+        .describe('SHA-256 of the certificate in hexadecimal; of a good one only. NGINX: `$ssl_client_fingerprint`.'),
+    })
+    .prefault({})
+    .describe('Fields by which the application is told. Those of clients are taken out on every listener.'),
 });
 
 /** What browsers' lists of sites that come over HTTPS only ask for (hstspreload.org). */
@@ -52,6 +79,11 @@ export const listenerTls = z.strictObject({
     .enum(['1.2', '1.3'])
     .default('1.2')
     .describe('Oldest version of TLS that is spoken. NGINX: `ssl_protocols`. HAProxy: `ssl-min-ver`.'),
+  clientCertificates: clientCertificates
+    .optional()
+    .describe(
+      'Asks clients for a certificate. Sessions are not resumed on such a listener. NGINX: `ssl_verify_client`. HAProxy: `ca-file`, `crl-file`.',
+    ),
   hsts: hsts
     .optional()
     .describe(

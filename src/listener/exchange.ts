@@ -92,6 +92,8 @@ export interface ConnectionInfo {
   readonly scheme: 'http' | 'https';
   /** The listener's configured address, as in `listen[].address`. */
   readonly listener: string;
+  /** Lines about the client's certificate for the application, each with its CR LF; '' or left out for none. */
+  readonly clientFields?: string;
 }
 
 /** The request's body. Reading starts with `read`; before it, the engine holds at most one bounded piece back. */

@@ -97,7 +97,7 @@ class NodeEngine implements Engine {
         if (this.#admit(socket)) this.#accept(socket, address, portOf(server), 'http');
       });
     }
-    tls.open((socket: TLSSocket) => this.#accept(socket, address, portOf(server), 'https'));
+    tls.open((socket: TLSSocket, fields) => this.#accept(socket, address, portOf(server), 'https', fields));
     return server.on('connection', (socket: Socket) => {
       if (this.#admit(socket)) tls.accept(socket);
     });
@@ -122,8 +122,14 @@ class NodeEngine implements Engine {
     return false;
   }
 
-  #accept(socket: Socket, { address }: ListenAddress, localPort: number, scheme: 'http' | 'https'): void {
-    const info = new NodeConnectionInfo(socket, address, localPort, scheme);
+  #accept(
+    socket: Socket,
+    { address }: ListenAddress,
+    localPort: number,
+    scheme: 'http' | 'https',
+    clientFields = '',
+  ): void {
+    const info = new NodeConnectionInfo(socket, address, localPort, scheme, clientFields);
     const isHttp2 = 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';
     (isHttp2 ? new Http2Session(this.#core, socket, info) : new Http1Connection(this.#core, socket, info)).start();
   }
@@ -147,8 +153,10 @@ class NodeConnectionInfo implements ConnectionInfo {
   readonly localPort: number;
   readonly scheme: 'http' | 'https';
   readonly listener: string;
+  readonly clientFields: string;
 
-  constructor(socket: Socket, listener: string, localPort: number, scheme: 'http' | 'https') {
+  constructor(socket: Socket, listener: string, localPort: number, scheme: 'http' | 'https', clientFields: string) {
+    this.clientFields = clientFields;
     this.scheme = scheme;
     this.remoteAddress = remoteAddressOf(socket);
     this.remotePort = socket.remotePort ?? 0;

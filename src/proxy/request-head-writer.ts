@@ -61,6 +61,7 @@ export class RequestHeadWriter {
     let text = `${head.method} ${this.target(head)} HTTP/1.1\r\n`;
     text += this.fixedHost ?? `Host: ${this.config.host === 'upstream' ? hostOf(server.address) : head.host}\r\n`;
     text += this.forwarded.write(context, client);
+    text += exchange.connection.clientFields ?? '';
     text += this.copied(head, client.trusted);
     text += context.requestFields;
     text += this.setLines;

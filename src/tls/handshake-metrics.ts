@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { metricNames } from '../metrics/names.ts';
 import type { Recorder } from '../metrics/recorder.ts';
+import { ClientCertificateError } from './client-verification.ts';
 import type { HandshakeCounts } from './tls-terminator.ts';
 
 /** Why a handshake failed, by the code of Node's or OpenSSL's error; what is not here is `protocol`. */
@@ -43,6 +44,7 @@ export class HandshakeMetrics implements HandshakeCounts {
 }
 
 function reasonOf(error: Error): string {
+  if (error instanceof ClientCertificateError) return 'client_certificate';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   // RFC 8446 section 6.2: the client has refused; mostly it does not trust the certificate.
   if (/_ALERT_/.test(code)) return 'refused_by_client';

@@ -5,12 +5,14 @@ import { answerChallenges, challengeProtocol } from '../acme/tls-alpn-responder.
 import { readCertificate } from './certificate.ts';
 import { certificatesIn } from './certificate-folder.ts';
 import { CertificateStore } from './certificate-store.ts';
+import { clientFields, clientRefusal, clientTrust, clientVerification } from './client-verification.ts';
 import { contextOptions } from './context-options.ts';
 import type { TlsConfig } from './tls-config.ts';
 
 /** Who hears how handshakes ended; each of both once for a connection that came so far. */
 export interface HandshakeEvents {
-  secure(socket: TLSSocket): void;
+  /** @param fields lines for the application about the client's certificate */
+  secure(socket: TLSSocket, fields: string): void;
   failed(error: Error): void;
 }
 
@@ -35,6 +37,7 @@ export class TlsAcceptor {
     const options = {
       ...contextOptions(config),
       ...this.store.fallback,
+      ...clientVerification(config),
       handshakeTimeout: config.handshakeTimeout,
       // Called for every handshake in which the client names a host; the others get the fallback.
       SNICallback: (name, done) => this.#choose(name, done),
@@ -47,8 +50,14 @@ export class TlsAcceptor {
       // The authority has seen what it came for (RFC 8737 section 3).
       if (socket.alpnProtocol === challengeProtocol) socket.end();
       else {
+        const refusal = clientRefusal(socket, config);
+        if (refusal !== undefined) {
+          events.failed(refusal);
+          socket.destroy();
+          return;
+        }
         socket.allowHalfOpen = true;
-        events.secure(socket);
+        events.secure(socket, clientFields(socket, config));
       }
     });
     this.#server.on('tlsClientError', (error) => events.failed(error));
@@ -59,6 +68,7 @@ export class TlsAcceptor {
   }
 
   setTicketKey(key: Buffer): void {
+    if (this.config.clientCertificates !== undefined) return;
     this.#server.setTicketKeys(key);
   }
 
@@ -82,5 +92,8 @@ export class UnknownNameError extends Error {
 
 function load(config: TlsConfig): CertificateStore {
   const files = [...config.certificates, ...(config.directory === undefined ? [] : certificatesIn(config.directory))];
-  return new CertificateStore(files.map(readCertificate), contextOptions(config));
+  return new CertificateStore(files.map(readCertificate), {
+    ...contextOptions(config),
+    ...clientTrust(config),
+  });
 }

@@ -9,6 +9,17 @@ export interface HstsConfig {
   readonly preload: boolean;
 }
 
+/** Certificates that clients show. */
+export interface ClientCertificatesConfig {
+  /** Absolute path of the authorities' certificates. */
+  readonly ca: string;
+  readonly mode: 'required' | 'optional';
+  /** Absolute path. */
+  readonly revocationList?: string | undefined;
+  /** Names of the fields that tell the application. */
+  readonly headers: { readonly verified: string; readonly subject: string; readonly fingerprint: string };
+}
+
 /** TLS of one listener, compiled: absolute paths, times in milliseconds. */
 export interface TlsConfig {
   readonly certificates: readonly CertificateFiles[];
@@ -20,4 +31,5 @@ export interface TlsConfig {
   readonly handshakeTimeout: number;
   readonly http2: boolean;
   readonly hsts?: HstsConfig | undefined;
+  readonly clientCertificates?: ClientCertificatesConfig | undefined;
 }

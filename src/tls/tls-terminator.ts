@@ -23,7 +23,7 @@ export class TlsTerminator {
   readonly #challenges: PendingChallenges | undefined;
   #acceptor: TlsAcceptor;
   #ticketKey: Buffer | undefined;
-  #serve: (socket: TLSSocket) => void = (socket) => void socket.destroy();
+  #serve: (socket: TLSSocket, fields: string) => void = (socket) => void socket.destroy();
 
   /**
    * @param challenges of authorities, to be answered here as well
@@ -39,8 +39,8 @@ export class TlsTerminator {
     return this.#acceptor.store;
   }
 
-  /** @param serve gets each connection whose handshake has succeeded */
-  open(serve: (socket: TLSSocket) => void): void {
+  /** @param serve gets each connection whose handshake has succeeded, and lines for the application about its client */
+  open(serve: (socket: TLSSocket, fields: string) => void): void {
     this.#serve = serve;
   }
 
@@ -70,16 +70,17 @@ export class TlsTerminator {
 
   /** Folders in which a change may mean other certificates. */
   get folders(): readonly string[] {
-    const { certificates, directory } = this.#acceptor.config;
+    const { certificates, directory, clientCertificates: clients } = this.#acceptor.config;
     const folders = certificates.flatMap(({ certificate, key }) => [dirname(certificate), dirname(key)]);
+    for (const file of [clients?.ca, clients?.revocationList]) if (file !== undefined) folders.push(dirname(file));
     return [...new Set(directory === undefined ? folders : [...folders, directory])];
   }
 
   #acceptorFor(config: TlsConfig): TlsAcceptor {
     const events = {
-      secure: (socket: TLSSocket) => {
+      secure: (socket: TLSSocket, fields: string) => {
         this.#counts?.succeeded(socket);
-        this.#serve(socket);
+        this.#serve(socket, fields);
       },
       failed: (error: Error) => this.#counts?.failed(error),
     };

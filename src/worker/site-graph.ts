@@ -23,6 +23,7 @@ import type { ErrorPage, Handler, Route } from '../route/route.ts';
 import type { SiteTable } from '../route/site-table.ts';
 import type { ContentTypes } from '../static/content-types.ts';
 import { createStaticHandler, type StaticResources } from '../static/static-handler.ts';
+import { clientFieldNames } from '../tls/client-verification.ts';
 import { WebSocketHandler } from '../websocket/websocket-handler.ts';
 import { WebSocketRoute } from '../websocket/websocket-route.ts';
 import type { ChallengeRoute } from './challenge-route.ts';
@@ -132,6 +133,8 @@ function makeProxy(
   );
   const rules = new ResponseRules(action, new AccelDirectives(upstreamConfig, actions, paceClock, recorder), recorder);
   const identity = identityFields(config.sites.flatMap(({ routes }) => routes.map(({ access }) => access)));
+  // By certificates of clients, too, applications are told who asks.
+  identity.push(...clientFieldNames(config.listen.map(({ tls }) => tls)));
   if (route.access !== undefined && hidesAuthorization(route.access)) identity.push('authorization');
   const proxyConfig = { ...action, ...compiled, prefix: route.path, identityFields: identity };
   const handler = createProxyHandler(proxyConfig, upstream, admission, rules, resources.buffering);

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import {
+  type ClientRequest,
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+} from 'node:http';
 import { get } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { after, type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
 import { freePort } from '../support/free-port.ts';
@@ -179,3 +186,41 @@ async function httpsFields(port: number, path: string): Promise<IncomingHttpHead
   await once(response, 'end');
   return response.headers;
 }
+
+test('the application learns who a client is by its certificate, and by nothing that clients send', async (t) => {
+  const origin = createServer((request, response) => response.end(JSON.stringify(request.headers)));
+  origin.listen(0, '127.0.0.1');
+  await once(origin, 'listening');
+  t.after(() => origin.close());
+  const { port } = origin.address() as AddressInfo;
+  const proxied = `accessLog: false
+upstreams: { app: { servers: ["127.0.0.1:${port}"] } }
+sites: [{ routes: [{ path: /, proxy: { upstream: app } }] }]
+`;
+  const plainPort = await freePort();
+  const site = made.make('mutual', [servername]);
+  const client = made.make('client', [], { subject: '/CN=alice' });
+  const portico = await RunningPortico.start(t, proxied, {
+    tls: { certificates: [site], clientCertificates: { ca: made.authority, mode: 'optional' } },
+    moreListeners: [{ address: `127.0.0.1:${plainPort}` }],
+  });
+  const forged = { host: servername, 'X-Client-Cert-Verified': 'SUCCESS', 'x-client-cert-subject': 'CN=root' };
+  const ask = async (request: ClientRequest): Promise<Record<string, string>> => {
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const fields: Record<string, string> = JSON.parse(Buffer.concat(await response.toArray()).toString());
+    return fields;
+  };
+  const target = { host: '127.0.0.1', headers: forged, agent: false } as const;
+  const plainly = await ask(httpRequest({ ...target, port: plainPort }).end());
+  assert.equal(plainly['x-client-cert-verified'], undefined);
+  assert.equal(plainly['x-client-cert-subject'], undefined);
+  const without = await ask(get({ ...target, port: portico.port, ca, servername }));
+  assert.equal(without['x-client-cert-verified'], 'NONE');
+  assert.equal(without['x-client-cert-subject'], undefined);
+  const shownPair = { cert: readFileSync(client.certificate), key: readFileSync(client.key) };
+  const known = await ask(get({ ...target, ...shownPair, port: portico.port, ca, servername }));
+  assert.equal(known['x-client-cert-verified'], 'SUCCESS');
+  assert.equal(known['x-client-cert-subject'], 'CN=alice');
+  assert.match(known['x-client-cert-fingerprint'] ?? '', /^[0-9a-f]{64}$/);
+  assert.equal(known['x-forwarded-proto'], 'https');
+});

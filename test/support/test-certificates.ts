@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -108,6 +108,21 @@ export class TestCertificates {
   /** A certificate that the authority's own key belongs to. */
   get root(): TestCertificate {
     return { certificate: this.authority, key: this.#authorityKey };
+  }
+
+  /** A list of certificates by the authority that are good no more, in PEM. */
+  revocationList(revoked: readonly TestCertificate[]): string {
+    const [database, configuration] = [join(this.folder, 'database'), join(this.folder, 'authority.conf')];
+    writeFileSync(database, '');
+    writeFileSync(
+      configuration,
+      `[ca]\ndefault_ca=authority\n[authority]\ndatabase=${database}\ndefault_md=sha256\ndefault_crl_days=30\n`,
+    );
+    const authority = ['-config', configuration, '-cert', this.authority, '-keyfile', this.#authorityKey];
+    for (const { certificate } of revoked) this.#openssl('ca', ...authority, '-revoke', certificate);
+    const list = join(this.folder, 'revoked');
+    this.#openssl('ca', ...authority, '-gencrl', '-out', list);
+    return readFileSync(list, 'utf8');
   }
 
   remove(): void {
