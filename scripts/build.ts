@@ -26,6 +26,7 @@ await build({
     'src/worker/entry.ts',
     'src/config/define-config.ts',
     'src/compression/coding-thread.ts',
+    'src/access/hash-thread.ts',
   ],
   outbase: 'src',
   outdir: output,

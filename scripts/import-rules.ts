@@ -7,6 +7,8 @@ const stages = [
   'listener',
   'request',
   'route',
+  'limits',
+  'access',
   'websocket',
   'cache',
   'action',
@@ -18,7 +20,7 @@ const stages = [
 /** The ways a request may take at one step: none imports another. */
 const actions = new Set(['redirect', 'respond', 'static', 'proxy']);
 /** May be used along the way by every stage. */
-const shared = new Set(['http', 'log', 'metrics', 'spool']);
+const shared = new Set(['http', 'http2', 'log', 'metrics', 'spool']);
 
 interface Import {
   readonly file: string;

@@ -23,8 +23,10 @@ export function compileRoute(
   path: KeyPath,
   parsed: ParsedConfig,
   diagnosis: Diagnosis,
-): Omit<RouteConfig, 'name'> {
-  const { name: _name, static: _static, proxy: _proxy, redirect: _redirect, respond: _respond, ...rest } = route;
+): Omit<RouteConfig, 'name' | 'rateLimit' | 'concurrencyLimit' | 'access' | 'browser'> {
+  const { name: _name, static: _static, proxy: _proxy, redirect: _redirect, respond: _respond, ...given } = route;
+  const { rateLimit: _rateLimit, concurrencyLimit: _concurrencyLimit, access: _access, ...open } = given;
+  const { securityHeaders: _securityHeaders, cors: _cors, ...rest } = open;
   const routePath = parseRoutePath(route.path, route.exact);
   if ('mistake' in routePath) diagnosis.report([...path, 'path'], routePath.mistake);
   checkFieldChanges(route.responseHeaders, [...path, 'responseHeaders'], responseFieldsOfPortico, diagnosis);

@@ -1,3 +1,6 @@
+import { type AccessLayer, compileAccessLayer, joinAccess } from './compile-access.ts';
+import { compileBrowserLayer, joinBrowser } from './compile-browser.ts';
+import { compileRouteLimits, noLimits } from './compile-limits.ts';
 import { compileRoute } from './compile-route.ts';
 import type { RouteConfig, SiteConfig } from './config.ts';
 import type { Diagnosis } from './diagnosis.ts';
@@ -39,7 +42,15 @@ export function compileSites(parsed: ParsedConfig, diagnosis: Diagnosis): SiteCo
   return sites;
 }
 
-function withoutHosts({ hosts: _hosts, ...site }: ParsedSite): Omit<ParsedSite, 'hosts'> {
+function withoutHosts({
+  hosts: _hosts,
+  rateLimit: _rateLimit,
+  concurrencyLimit: _concurrencyLimit,
+  access: _access,
+  securityHeaders: _securityHeaders,
+  cors: _cors,
+  ...site
+}: ParsedSite): Omit<ParsedSite, 'hosts' | 'rateLimit' | 'concurrencyLimit' | 'access' | 'securityHeaders' | 'cors'> {
   return site;
 }
 
@@ -67,6 +78,12 @@ function reportSecondDefault(path: KeyPath, first: KeyPath, diagnosis: Diagnosis
 function compileRoutes(site: ParsedSite, sitePath: KeyPath, parsed: ParsedConfig, diagnosis: Diagnosis): RouteConfig[] {
   const identities = new Map<string, KeyPath>();
   const labels = new Map<string, KeyPath>();
+  const siteLimits = compileRouteLimits(site, sitePath, noLimits, parsed, diagnosis);
+  const accessOf = ({ access }: Pick<ParsedSite, 'access'>, path: KeyPath): AccessLayer =>
+    compileAccessLayer(access, [...path, 'access'], diagnosis);
+  const siteAccess = accessOf(site, sitePath);
+  const { securityHeaders, cors } = site;
+  const siteBrowser = compileBrowserLayer({ securityHeaders, cors }, sitePath, diagnosis);
   return site.routes.map((route, index) => {
     const path = [...sitePath, 'routes', index];
     const compiled = compileRoute(route, path, parsed, diagnosis);
@@ -80,7 +97,11 @@ function compileRoutes(site: ParsedSite, sitePath: KeyPath, parsed: ParsedConfig
     } else {
       identities.set(identity, path);
     }
-    return { ...compiled, name: uniqueLabel(route.name, route.path, path, labels, diagnosis) };
+    const limits = compileRouteLimits(route, path, siteLimits, parsed, diagnosis);
+    const access = joinAccess(siteAccess, accessOf(route, path));
+    const browser = joinBrowser(siteBrowser, compileBrowserLayer(route, path, diagnosis));
+    const name = uniqueLabel(route.name, route.path, path, labels, diagnosis);
+    return { ...compiled, ...limits, access, browser, name };
   });
 }
 

@@ -2,8 +2,11 @@ import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { parseAddressRange } from './address-range.ts';
 import { availableCpus } from './available-cpus.ts';
+import { checkAcmeListeners } from './compile-acme.ts';
 import { compileCaches } from './compile-cache.ts';
+import { compileConcurrencyLimits, compileRateLimits } from './compile-limits.ts';
 import { compileSites } from './compile-sites.ts';
+import { compileTls } from './compile-tls.ts';
 import { compileUpstreams } from './compile-upstreams.ts';
 import type { AdminListener, Config, ListenAddress } from './config.ts';
 import { Diagnosis } from './diagnosis.ts';
@@ -40,10 +43,14 @@ export function compileConfig(parsed: ParsedConfig, baseFolder: string, given: R
     accessLog: compileAccessLog(parsed, diagnosis),
     spool: { ...parsed.spool, directory: compileSpoolDirectory(parsed, diagnosis) },
     caches: compileCaches(parsed, diagnosis),
+    rateLimits: compileRateLimits(parsed, diagnosis),
+    concurrencyLimits: compileConcurrencyLimits(parsed, diagnosis),
+    limitSecret: '',
     upstreams: compileUpstreams(parsed.upstreams, diagnosis),
     sites: compileSites(parsed, diagnosis),
   };
   checkTrustedProxies(parsed, diagnosis);
+  checkAcmeListeners(listen, diagnosis);
   return { config, findings: diagnosis.findings, warnings: diagnosis.warnings };
 }
 
@@ -58,10 +65,32 @@ function compileListen(parsed: ParsedConfig, diagnosis: Diagnosis): ListenAddres
     } else if (addresses.some((other) => sameAddress(other, checked.value))) {
       diagnosis.report(path, { message: `"${text}" is there twice`, found: `"${text}"`, allowed: 'each address once' });
     } else {
-      addresses.push(checked.value);
+      addresses.push(
+        typeof entry === 'string' ? checked.value : compileListener(entry, index, checked.value, parsed, diagnosis),
+      );
     }
   }
   return addresses;
+}
+
+function compileListener(
+  { engine, tls, redirectToHttps }: Exclude<ParsedConfig['listen'][number], string>,
+  index: number,
+  address: ListenAddress,
+  { sites }: ParsedConfig,
+  diagnosis: Diagnosis,
+): ListenAddress {
+  if (tls === undefined) return { ...address, engine, redirectToHttps };
+  if (redirectToHttps !== false) {
+    const message = 'redirectToHttps beside tls: who comes here has come over HTTPS';
+    const allowed = 'redirectToHttps on an address without tls';
+    diagnosis.report(['listen', index, 'redirectToHttps'], { message, found: String(redirectToHttps), allowed });
+  }
+  if (engine === 'uws') {
+    const message = 'the uws engine speaks no TLS';
+    diagnosis.report(['listen', index, 'engine'], { message, found: 'uws', allowed: 'node or auto beside tls' });
+  }
+  return { ...address, engine: 'node', tls: compileTls(tls, ['listen', index, 'tls'], sites, diagnosis) };
 }
 
 function compileAdmin(

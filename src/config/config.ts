@@ -1,9 +1,14 @@
+import type { AccessConfig } from '../access/access-config.ts';
+import type { BrowserPolicyConfig } from '../access/browser-policy.ts';
 import type { CacheRules } from '../cache/cache-rules.ts';
 import type { ZoneConfig } from '../cache/store/zone-config.ts';
 import type { CompressionRules } from '../compression/compression-rules.ts';
 import type { BodyExpectation } from '../health/body-match.ts';
 import type { HealthThresholds } from '../health/rise-fall.ts';
 import type { StatusRange } from '../health/status-set.ts';
+import type { ConcurrencyLimitConfig } from '../limits/concurrency-zone.ts';
+import type { RateLimitConfig } from '../limits/rate-zone.ts';
+import type { TlsConfig } from '../tls/tls-terminator.ts';
 import type { BufferingConfig } from './buffering-defaults.ts';
 import type { ParsedConfig } from './schema.ts';
 
@@ -12,7 +17,10 @@ import type { ParsedConfig } from './schema.ts';
  * because it crosses from the primary to the workers.
  */
 export interface Config
-  extends Omit<ParsedConfig, 'listen' | 'admin' | 'workers' | 'spool' | 'caches' | 'upstreams' | 'sites'> {
+  extends Omit<
+    ParsedConfig,
+    'listen' | 'admin' | 'workers' | 'spool' | 'caches' | 'rateLimits' | 'concurrencyLimits' | 'upstreams' | 'sites'
+  > {
   readonly listen: readonly ListenAddress[];
   readonly admin: AdminListener | undefined;
   /** A number: `auto` was resolved. */
@@ -21,6 +29,10 @@ export interface Config
   readonly spool: ParsedConfig['spool'] & { readonly directory: string };
   /** Those that are written down, and those that routes use. */
   readonly caches: Readonly<Record<string, ZoneConfig>>;
+  readonly rateLimits: Readonly<Record<string, RateLimitConfig>>;
+  readonly concurrencyLimits: Readonly<Record<string, ConcurrencyLimitConfig>>;
+  /** What the keys of limits are hashed with, 16 bytes in base64url: the primary gives all workers the same. '' before. */
+  readonly limitSecret: string;
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
   readonly sites: readonly SiteConfig[];
 }
@@ -32,6 +44,12 @@ export interface ListenAddress {
   readonly host: string | undefined;
   /** 0: a free one. */
   readonly port: number;
+  /** Which engine serves it; `auto` when left out. */
+  readonly engine?: 'auto' | 'uws' | 'node';
+  /** Clients are sent to HTTPS: to that port, or to the one of the first listener with TLS. */
+  readonly redirectToHttps?: boolean | number;
+  /** Undefined: HTTP without TLS. */
+  readonly tls?: TlsConfig | undefined;
 }
 
 /** The admin listener, and from where it takes requests that change something. */
@@ -110,17 +128,44 @@ export type HashConfig = Extract<UpstreamConfig['balance'], object>['hash'];
 
 export type StickyConfig = NonNullable<UpstreamConfig['sticky']>;
 
-export interface SiteConfig extends Omit<ParsedSite, 'routes' | 'name'> {
+/** Where machines share counts. Times in milliseconds. */
+export type RedisConfig = NonNullable<ParsedConfig['redis']>;
+
+export interface SiteConfig
+  extends Omit<ParsedSite, 'routes' | 'name' | 'access' | 'securityHeaders' | 'cors' | 'rateLimit'> {
   /** Label, unique among sites. */
   readonly name: string;
   readonly routes: readonly RouteConfig[];
 }
 
 export interface RouteConfig
-  extends Omit<ParsedRoute, 'name' | 'bodyLimit' | 'cache' | 'compress' | 'static' | 'proxy' | 'redirect' | 'respond'> {
+  extends Omit<
+    ParsedRoute,
+    | 'compress'
+    | 'cache'
+    | 'name'
+    | 'access'
+    | 'securityHeaders'
+    | 'cors'
+    | 'bodyLimit'
+    | 'rateLimit'
+    | 'concurrencyLimit'
+    | 'static'
+    | 'proxy'
+    | 'redirect'
+    | 'respond'
+  > {
   /** Label, unique within the site. */
   readonly name: string;
   readonly bodyLimit: number;
+  /** Names of the `rateLimits` that hold, the site's included. */
+  readonly rateLimit: readonly string[];
+  /** Names of the `concurrencyLimits` that hold, the site's included. */
+  readonly concurrencyLimit: readonly string[];
+  /** The site's included; undefined: everybody may ask. */
+  readonly access: AccessConfig | undefined;
+  /** The site's included; undefined: nothing. */
+  readonly browser: BrowserPolicyConfig | undefined;
   /** Undefined: nothing is cached. */
   readonly cache: CacheRules | undefined;
   /** Undefined: nothing is compressed. */

@@ -19,8 +19,17 @@ export type Locate = (path: KeyPath, at: Finding['at']) => ProblemPlace;
 
 export function toProblem(finding: Finding, locate: Locate): ConfigProblem {
   const { path, at, message, found, allowed, suggestion, place = locate(path, at) } = finding;
-  const problem = { ...place, keyPath: formatKeyPath(path), message, found, allowed };
+  const shown = holdsSecret(path) ? { ...place, sourceLine: undefined } : place;
+  const problem = { ...shown, keyPath: formatKeyPath(path), message, found, allowed };
   return suggestion === undefined ? problem : { ...problem, suggestion };
+}
+
+/** Whether a password or a key may stand there, which no message is to repeat. */
+function holdsSecret(path: KeyPath): boolean {
+  const basic = path.indexOf('basic');
+  const jwt = path.indexOf('jwt');
+  const isPassword = basic >= 0 && path[basic + 1] === 'users';
+  return isPassword || (jwt >= 0 && path[jwt + 1] === 'secret') || path.includes('externalAccount');
 }
 
 /** `['sites', 0, 'errorPages', '4xx']` as `sites[0].errorPages.4xx`. */

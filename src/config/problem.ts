@@ -57,11 +57,17 @@ function formatPlace({ file, line, column, flag }: ConfigProblem): string {
   return line === undefined ? file : `${file}:${line}:${column ?? 1}`;
 }
 
+/** Hashes of passwords, and passwords in URLs, are not for the log that a failed reload writes to. The length stays, for the caret. */
+function withoutSecrets(line: string): string {
+  const secret = /\$(?:2[abxy]|argon2\w*|apr1)\$[^\s"',}]+|(?<=:\/\/)[^\s"'/@]+(?=@)/g;
+  return line.replace(secret, (found) => '*'.repeat(found.length));
+}
+
 /** The source line with a caret under the column; a window of it when the line is long. */
 function excerpt({ line, column, sourceLine }: ConfigProblem, paint: Paint): string[] {
   if (line === undefined || column === undefined || sourceLine === undefined || sourceLine.trim() === '') return [];
   const from = column <= widestExcerpt ? 0 : column - 1 - widestExcerpt / 2;
-  const shown = sourceLine.slice(from, from + widestExcerpt);
+  const shown = withoutSecrets(sourceLine).slice(from, from + widestExcerpt);
   // Tabs are kept before the caret so that it stands under its column on any terminal.
   const before = shown.slice(0, column - 1 - from).replace(/[^\t]/g, ' ');
   const gutter = `  ${line} | `;

@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import { routeAccess } from './access-schema.ts';
+import { cors, securityHeaders } from './browser-schema.ts';
 import { routeBuffering } from './buffering-schema.ts';
 import { routeCache } from './cache-schema.ts';
 import { routeCompress } from './compression-schema.ts';
 import { keyFacts } from './key-facts.ts';
+import { limitNames } from './limits-schema.ts';
 import { fieldName, fieldValue, folder, label, textLike, textOf, upstreamName } from './schema-values.ts';
 import { size } from './units.ts';
 import { routeWebSocket } from './websocket-schema.ts';
@@ -174,6 +177,11 @@ export const route = z.strictObject({
     .describe(
       'Most bytes a second that the body of each response is sent with, after a first second at full speed. Without it there is no bound. NGINX: `limit_rate`. HAProxy: `bwlim-out`.',
     ),
+  rateLimit: limitNames('rateLimits', 'limit_req'),
+  concurrencyLimit: limitNames('concurrencyLimits', 'limit_conn'),
+  access: routeAccess,
+  securityHeaders,
+  cors,
   responseHeaders: fieldChanges
     .prefault({})
     .describe(

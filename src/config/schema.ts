@@ -1,10 +1,14 @@
 import { z } from 'zod';
+import { siteAccess } from './access-schema.ts';
+import { cors, securityHeaders } from './browser-schema.ts';
 import { spool } from './buffering-schema.ts';
 import { caches } from './cache-schema.ts';
 import { compression } from './compression-schema.ts';
 import { keyFacts } from './key-facts.ts';
+import { concurrencyLimits, connectionLimits, limitNames, rateLimits, redis } from './limits-schema.ts';
 import { route } from './route-schema.ts';
 import { fieldValue, file, label, listenAddress, textLike, textOf } from './schema-values.ts';
+import { listenerTls } from './tls-schema.ts';
 import { duration, size } from './units.ts';
 import { upstream } from './upstream-schema.ts';
 
@@ -20,6 +24,20 @@ const listener = z.strictObject({
   address: listenAddress.describe(
     '`host:port`, `[ipv6]:port`, or `:port` for every address. Port 0 takes a free one. NGINX: `listen`.',
   ),
+  engine: z
+    .enum(['auto', 'uws', 'node'])
+    .default('auto')
+    .describe(
+      'What serves the address: `uws` is the fast one; `node` also speaks HTTP/1.0, keeps idle connections as long as `timeouts.keepAlive` says, and answers pipelined requests and half-closed clients, as load balancers in front may want it. `auto` takes uws where it runs. docs/engines.md compares them. NGINX: none. HAProxy: none.',
+    ),
+  redirectToHttps: z
+    .union([z.boolean(), z.int().min(1).max(65_535)])
+    .register(keyFacts, { allowed: 'true, false or the port that clients reach HTTPS at' })
+    .default(false)
+    .describe(
+      'Sends clients to the same place over HTTPS with status 308, all but what authorities of certificates ask for below /.well-known/acme-challenge/ and what a trusted proxy has taken over HTTPS. `true`: to the port of the first listener with `tls`; a number where clients see another one, such as 443 in front of a container. NGINX: `return 308 https://$host$request_uri`. HAProxy: `http-request redirect scheme https`.',
+    ),
+  tls: listenerTls.optional().describe('Speaks HTTPS on the address. NGINX: `listen … ssl`. HAProxy: `bind … ssl`.'),
 });
 
 const admin = z.strictObject({
@@ -78,6 +96,7 @@ const limits = z.strictObject({
   minBodyRateGrace: duration({ max: 3_600_000 })
     .prefault('30s')
     .describe('How long a request body may come as slowly as it likes. NGINX: none. HAProxy: none.'),
+  ...connectionLimits,
 });
 
 const timeouts = z.strictObject({
@@ -90,6 +109,16 @@ const timeouts = z.strictObject({
     .prefault('60s')
     .describe(
       'Longest time in which a client takes no byte of its response. After it the connection is cut. NGINX: `send_timeout`.',
+    ),
+  requestHead: duration({ min: 1000 })
+    .prefault('10s')
+    .describe(
+      'Longest time in which the request line and the fields must come, on listeners of the `node` engine; the `uws` engine always takes 10 seconds. After it the connection is closed. NGINX: `client_header_timeout`. HAProxy: `timeout http-request`.',
+    ),
+  keepAlive: duration({ min: 1000 })
+    .prefault('75s')
+    .describe(
+      'How long an idle connection waits for its next request, on listeners of the `node` engine; the `uws` engine always closes it after 10 seconds. Longer than the idle timeout of a load balancer in front (60 seconds mostly). NGINX: `keepalive_timeout`. HAProxy: `timeout http-keep-alive`.',
     ),
 });
 
@@ -138,6 +167,11 @@ const site = z.strictObject({
     .min(1)
     .register(keyFacts, { allowed: 'a list of at least one route' })
     .describe('What is done with a request, by path. The longest path that matches counts. NGINX: `location`.'),
+  rateLimit: limitNames('rateLimits', 'limit_req'),
+  concurrencyLimit: limitNames('concurrencyLimits', 'limit_conn'),
+  access: siteAccess,
+  securityHeaders,
+  cors,
   errorPages,
 });
 
@@ -178,6 +212,9 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('The log of requests; `false` for none. NGINX: `access_log`.'),
   limits: limits.prefault({}).describe('How much clients may send.'),
+  rateLimits,
+  concurrencyLimits,
+  redis,
   timeouts: timeouts.prefault({}).describe('How long clients may take.'),
   fileCache: fileCache.prefault({}).describe('Memory for static files.'),
   caches,

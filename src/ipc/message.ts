@@ -1,3 +1,4 @@
+import type { ChallengeResponse } from '../acme/challenge-response.ts';
 import type { CacheExplanation } from '../cache/cache-explanation.ts';
 import type { FetchEnd } from '../cache/collapse/fetch-locks.ts';
 import type { PurgeOrder, PurgeRequest } from '../cache/purge.ts';
@@ -26,6 +27,8 @@ export type ToWorker =
   | { readonly type: 'drain'; readonly timeoutMs: number; readonly awaitIdle?: boolean }
   /** Answered by `metrics` at once, besides the regular reports. */
   | { readonly type: 'report'; readonly id: number }
+  /** The key for TLS session tickets: before the first configuration, and each time that it changes. 48 bytes. */
+  | { readonly type: 'ticket-key'; readonly key: Uint8Array }
   /** SIGUSR2: open the log files anew. */
   | { readonly type: 'reopen-logs' }
   /** What active checks found: before the first configuration and after a reload all of it, else what changed. */
@@ -51,7 +54,13 @@ export type ToWorker =
   /** What the keeper of the stores has to say: space, what others removed. Of the zones' folders ahead of the configuration. */
   | { readonly type: 'cache-store'; readonly orders: readonly CacheOrder[] }
   /** About the lock that the worker asked for under that number. */
-  | { readonly type: 'cache-lock'; readonly id: number; readonly answer: CacheLockAnswer };
+  | { readonly type: 'cache-lock'; readonly id: number; readonly answer: CacheLockAnswer }
+  /** What all workers together counted for limits of rates. */
+  | { readonly type: 'rates'; readonly zones: readonly ZoneDebts[] }
+  /** What the other workers hold of limits of things at a time. */
+  | { readonly type: 'holds'; readonly zones: readonly ZoneHolds[] }
+  /** What authorities of certificates are to be answered from now on, all of it. Answered by the same `id`. */
+  | { readonly type: 'acme-challenges'; readonly id: number; readonly responses: readonly ChallengeResponse[] };
 
 /** Everything a worker says to the primary. */
 export type ToPrimary =
@@ -82,6 +91,12 @@ export type ToPrimary =
       readonly time: number;
       readonly requests: readonly PurgeRequest[];
     }
+  /** What it counted for limits of rates since it said something last. */
+  | { readonly type: 'rates'; readonly zones: readonly ZoneCounts[] }
+  /** What it holds now of limits of things at a time, as far as that has changed. */
+  | { readonly type: 'holds'; readonly zones: readonly ZoneHolds[] }
+  /** It answers those challenges. */
+  | { readonly type: 'acme-challenges'; readonly id: number }
   /** Everything is closed; the process ends. `cut`: requests that the time did not suffice for. */
   | { readonly type: 'drained'; readonly cut?: number };
 
@@ -158,6 +173,25 @@ export interface CapacityOrder {
   readonly granted: number;
   /** Leases that others need: to be given back as soon as they are free. Says it all, not what is new. */
   readonly recalled: number;
+}
+
+/** Requests of the keys of one zone: `[high, low, requests, …]`, the first two being what names the key. */
+export interface ZoneCounts {
+  readonly zone: string;
+  readonly counts: Float64Array;
+}
+
+/** How many of one thing, connections or requests, keys have at a time: `[key, count, …]`. */
+export interface ZoneHolds {
+  /** `connections`, or `concurrency:` and the name of the zone. */
+  readonly zone: string;
+  readonly holds: Float64Array;
+}
+
+/** How many requests the keys of one zone are ahead of their rate, with fractions: `[high, low, requests, …]`. */
+export interface ZoneDebts {
+  readonly zone: string;
+  readonly debts: Float64Array;
 }
 
 /** What active checks found of servers. */

@@ -1,4 +1,5 @@
 import type { ListenAddress } from '../config/config.ts';
+import type { TlsTerminator } from '../tls/tls-terminator.ts';
 import type { ExchangeHandler } from './exchange.ts';
 
 /** An HTTP server implementation behind the exchange interface. One per worker. */
@@ -14,12 +15,13 @@ export interface Engine {
 
   /**
    * Opens a listening socket, shared with the other workers (SO_REUSEPORT).
+   * @param tls for an address that speaks HTTPS
    * @returns the port, also where the address says 0
    * @throws Error with a message for the operator when the address cannot be bound
    */
-  listen(address: ListenAddress): Promise<number>;
+  listen(address: ListenAddress, tls?: TlsTerminator): Promise<number>;
   /** Closes the listening socket of that configured address; its connections live on. */
-  unlisten(address: string): void;
+  unlisten(address: ListenAddress): void;
   /** Takes new timeouts, at reload. */
   configure(timeouts: EngineTimeouts): void;
   /**
@@ -43,6 +45,14 @@ export interface EngineTimeouts {
   readonly minBodyRateGraceMs: number;
   /** Largest WebSocket message that any route takes, bytes; 1 MB when left out. */
   readonly webSocketMessageBytes?: number;
+  /** Longest time in which a request's head must come, milliseconds; 10 s when left out. Not on uWebSockets.js. */
+  readonly requestHeadMs?: number;
+  /** How long a connection may wait for its next request, milliseconds; 75 s when left out. Not on uWebSockets.js. */
+  readonly keepAliveMs?: number;
+  /** Most requests on one HTTP/1 connection; any number when left out. Not on uWebSockets.js. */
+  readonly requestsPerConnection?: number;
+  /** Most bytes in a request's head; 32 KB when left out. uWebSockets.js reads it from its environment. */
+  readonly requestHeadBytes?: number;
 }
 
 /** Makes an engine. The contract suite takes one of these as its parameter. */

@@ -92,6 +92,8 @@ export interface ConnectionInfo {
   readonly scheme: 'http' | 'https';
   /** The listener's configured address, as in `listen[].address`. */
   readonly listener: string;
+  /** Lines about the client's certificate for the application, each with its CR LF; '' or left out for none. */
+  readonly clientFields?: string;
 }
 
 /** The request's body. Reading starts with `read`; before it, the engine holds at most one bounded piece back. */
@@ -129,6 +131,19 @@ export interface BodySink {
   failed(error: PorticoError): void;
 }
 
+/** Decides on connections before anything is read from them. */
+export interface ConnectionKeeper {
+  /** Whether `admit` looks at the address of connections whose end is told without it. */
+  readonly wantsAddress: boolean;
+  /**
+   * @param tellsEnd whether `ended` will be told the address, too
+   * @returns false to close the connection at once; `ended` is not called for it then
+   */
+  admit(address: string, tellsEnd: boolean): boolean;
+  /** A connection that was let in is over. @param address as given to `admit`; undefined where the engine does not know */
+  ended(address: string | undefined): void;
+}
+
 /** What an engine calls. No throw out of `handle` may end a worker: the engine answers 500, or aborts. */
 export interface ExchangeHandler {
   /**
@@ -138,6 +153,8 @@ export interface ExchangeHandler {
    * @returns false when it was not answered: the request is read whole then, and given to `handle` or `refuse`
    */
   glance?(exchange: Exchange): boolean;
+  /** Who decides on connections; all come in where it is left out. */
+  readonly connections?: ConnectionKeeper | undefined;
   handle(exchange: Exchange): void;
   /** A request that the engine refuses: the handler only answers (and logs) it. Calls `respond`, never `body.read`. */
   refuse(exchange: Exchange, error: PorticoError): void;

@@ -57,7 +57,7 @@ class UwsEngine implements Engine {
     return listener.port;
   }
 
-  unlisten(address: string): void {
+  unlisten({ address }: ListenAddress): void {
     for (const listener of this.#listeners) {
       if (listener.address === address) listener.unlisten();
       // Listeners of former configurations stay for as long as somebody is connected through them.

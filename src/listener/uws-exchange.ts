@@ -2,13 +2,14 @@ import type { RequestContext } from '../request/request-context.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { ResponseHead } from '../response/response-head.ts';
 import type { CorkTask } from './cork.ts';
-import type { ConnectionInfo, Exchange, RequestBody } from './exchange.ts';
+import type { EngineExchange } from './engine-core.ts';
+import type { ConnectionInfo, RequestBody } from './exchange.ts';
+import { IncomingBody } from './incoming-body.ts';
 import type { UwsResponse, UwsWebSocketContext } from './uws-api.ts';
 import type { UwsBodyStream } from './uws-body-stream.ts';
 import { UwsChunkedStream } from './uws-chunked-stream.ts';
 import type { UwsEngineCore } from './uws-engine-core.ts';
 import { UwsKnownLengthStream } from './uws-known-length-stream.ts';
-import { UwsRequestBody } from './uws-request-body.ts';
 import type { UwsRequestHead } from './uws-request-head.ts';
 import type { UwsWebSocketData } from './uws-websocket-behavior.ts';
 import { UwsWebSocketPeer } from './uws-websocket-peer.ts';
@@ -26,7 +27,7 @@ export interface UwsConnectionSource {
 }
 
 /** An exchange over uWebSockets.js. The native response object is let go the moment it dies: any use after that throws. */
-export class UwsExchange implements Exchange, CorkTask {
+export class UwsExchange implements EngineExchange, CorkTask {
   readonly engine: UwsEngineCore;
   readonly head: UwsRequestHead;
   readonly body: RequestBody;
@@ -73,7 +74,7 @@ export class UwsExchange implements Exchange, CorkTask {
     this.head = head;
     this.#listener = listener;
     const length = head.bodyLength;
-    this.body = length === 0 ? engine.emptyBody : new UwsRequestBody(this, response, length);
+    this.body = length === 0 ? engine.emptyBody : new IncomingBody(this, response, length);
   }
 
   /** Whether the connection should end behind the response; `mustClose` is the stronger wish. */
@@ -194,6 +195,10 @@ export class UwsExchange implements Exchange, CorkTask {
     this.#finish();
   }
 
+  handleNow(): void {
+    this.engine.handle(this);
+  }
+
   /** The response is complete, and the native object dead. */
   complete(): void {
     if (this.over) return;
@@ -253,7 +258,7 @@ export class UwsExchange implements Exchange, CorkTask {
     if (this.responded) throw new Error('the request was answered already');
     this.responded = true;
     this.status = head.status;
-    if (this.body instanceof UwsRequestBody) {
+    if (this.body instanceof IncomingBody) {
       if (!this.body.complete) this.mustClose = true;
       this.body.respond();
     }
@@ -292,7 +297,7 @@ export class UwsExchange implements Exchange, CorkTask {
     this.#response = undefined;
     this.#sendBody = undefined;
     this.#stream?.release();
-    if (this.body instanceof UwsRequestBody) this.body.discard();
+    if (this.body instanceof IncomingBody) this.body.discard();
   }
 
   #finish(): void {

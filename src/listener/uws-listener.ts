@@ -1,11 +1,11 @@
 import type { ListenAddress } from '../config/config.ts';
 import { PorticoError } from '../response/portico-error.ts';
+import type { IncomingBody } from './incoming-body.ts';
 import type { RemoteAddresses } from './remote-address.ts';
 import type { UwsApp, UwsListenSocket, UwsModule, UwsRequest, UwsResponse, UwsWebSocketContext } from './uws-api.ts';
 import { UwsConnection } from './uws-connection.ts';
 import type { UwsEngineCore } from './uws-engine-core.ts';
 import { type UwsConnectionSource, UwsExchange } from './uws-exchange.ts';
-import type { UwsRequestBody } from './uws-request-body.ts';
 import type { UwsRequestReader } from './uws-request-head.ts';
 import { webSocketBehavior } from './uws-websocket-behavior.ts';
 
@@ -24,6 +24,8 @@ export class UwsListener implements UwsConnectionSource {
   /** Requests with a body that were read in this turn of the event loop. */
   #waiting: UwsExchange[] = [];
   #socket: UwsListenSocket | undefined;
+  /** Within the closing of a connection that was not let in. */
+  #refusing = false;
 
   constructor(
     uws: UwsModule,
@@ -38,14 +40,17 @@ export class UwsListener implements UwsConnectionSource {
     this.#addresses = addresses;
     this.address = address;
     this.#app = uws.App();
-    this.#app.filter((_response, change) => {
+    this.#app.filter((response, change) => {
       this.connections += change;
+      if (change > 0) this.#admit(response);
+      else this.#ended();
     });
     const behavior = webSocketBehavior(
       core.maxWebSocketPayload,
       (response, request, context) => this.#receive(response, request, context),
       () => {
         this.connections -= 1;
+        this.#ended();
       },
     );
     this.#app.ws('/*', behavior);
@@ -94,6 +99,22 @@ export class UwsListener implements UwsConnectionSource {
   close(): void {
     this.#socket = undefined;
     this.#app.close();
+  }
+
+  /** Closes a connection that is not let in: the callback for its end comes from within. */
+  #admit(response: UwsResponse): void {
+    const keeper = this.#core.handler.connections;
+    if (keeper === undefined) return;
+    const address = keeper.wantsAddress ? this.#addresses.format(new Uint8Array(response.getRemoteAddress())) : '';
+    if (keeper.admit(address, false)) return;
+    this.#refusing = true;
+    response.close();
+    this.#refusing = false;
+  }
+
+  #ended(): void {
+    // Whose connection it was nobody knows any more.
+    if (!this.#refusing) this.#core.handler.connections?.ended(undefined);
   }
 
   /** No throw may leave here: uWebSockets.js would end the process. */
@@ -152,7 +173,7 @@ export class UwsListener implements UwsConnectionSource {
    * cannot overtake it: within the one for the body when that comes whole, which is before anything behind it is looked at; else
    * right after what was read. */
   #handleSoon(exchange: UwsExchange, response: UwsResponse): void {
-    const body = exchange.body as UwsRequestBody;
+    const body = exchange.body as IncomingBody;
     response.onAborted(() => exchange.clientGone());
     response.onData((chunk, last) => {
       try {
@@ -169,7 +190,7 @@ export class UwsListener implements UwsConnectionSource {
     this.#waiting = [];
     for (const exchange of waiting) {
       if (exchange.started || exchange.over) continue;
-      (exchange.body as UwsRequestBody).awaitMore();
+      (exchange.body as IncomingBody).awaitMore();
       this.#core.handle(exchange);
     }
   };

@@ -44,7 +44,62 @@ export const metricNames = {
     'Errors that Portico answered or ended a connection with, by code (docs/errors.md).',
     'code',
   ),
+  rateLimitRequests: counter(
+    'portico_rate_limit_requests_total',
+    'Requests by what a `rateLimits` zone made of them: `passed`, `refused`, `dry_run` (would have been refused), `exempt`.',
+    'zone',
+    'result',
+  ),
+  rateLimitKeysDisplaced: counter(
+    'portico_rate_limit_keys_displaced_total',
+    'Keys of a `rateLimits` zone that found its memory full of keys in debt and had to take over the debt of one.',
+    'zone',
+  ),
+  concurrencyLimitRequests: counter(
+    'portico_concurrency_limit_requests_total',
+    'Requests by what a `concurrencyLimits` zone made of them: `passed`, `refused`, `dry_run` (would have been refused), `exempt`.',
+    'zone',
+    'result',
+  ),
+  accessRefused: counter(
+    'portico_access_refused_total',
+    'Requests that the `access` of a route did not let pass (docs/access.md), by reason.',
+    'site',
+    'route',
+    'reason',
+  ),
+  rateLimitRedisUp: gauge(
+    'portico_rate_limit_redis_up',
+    'Whether limits are shared in Redis (1), or hold for this machine alone because it is away (0).',
+  ),
+  rateLimitRedisBatches: counter(
+    'portico_rate_limit_redis_batches_total',
+    'Batches of counts sent to Redis, by result: `success`, `failure`.',
+    'result',
+  ),
+  connectionsRefused: counter(
+    'portico_connections_refused_total',
+    'Client connections closed at once: `connections` or `address` over a limit, `descriptors` or `memory` running low.',
+    'reason',
+  ),
   connections: gauge('portico_connections_open', 'Client connections open.'),
+  tlsHandshakes: counter(
+    'portico_tls_handshakes_total',
+    'TLS handshakes with clients, by version (1.2, 1.3) and whether a former session was resumed (yes, no).',
+    'version',
+    'resumed',
+  ),
+  tlsHandshakesFailed: counter(
+    'portico_tls_handshakes_failed_total',
+    'TLS handshakes that failed, by reason: closed, timeout, version, cipher, alpn, unknown_name, no_tls (something else was spoken), refused_by_client (by an alert), client_certificate, protocol.',
+    'reason',
+  ),
+  tlsCertificateNotAfter: gauge(
+    'portico_tls_certificate_not_after_timestamp_seconds',
+    'When a certificate expires, Unix time; by its names (the first three) and kind of key. Of several for the same names the one that expires first.',
+    'names',
+    'key',
+  ),
   webSockets: gauge('portico_websockets_open', 'WebSockets open.', 'site', 'route'),
   webSocketMessages: counter(
     'portico_websocket_messages_total',
@@ -263,6 +318,26 @@ export const metricNames = {
     'Downloads cut because the file was truncated or replaced meanwhile.',
   ),
   ...compressionMetrics,
+  acmeOrders: counter(
+    'portico_acme_orders_total',
+    'Certificates ordered from an authority, by the first of their names; result `issued`, or why not: unreachable, rate_limited, validation, refused, protocol, storage.',
+    'certificate',
+    'result',
+  ),
+  acmeFailing: gauge(
+    'portico_acme_failing_orders',
+    'Orders in a row that have failed; 0 while the certificate is kept up to date.',
+    'certificate',
+  ),
+  acmeNextOrder: gauge(
+    'portico_acme_next_order_timestamp_seconds',
+    'When the certificate is ordered next, Unix time.',
+    'certificate',
+  ),
+  acmeChallenges: counter(
+    'portico_acme_challenge_requests_total',
+    'Requests of an authority for a token that were answered (HTTP-01).',
+  ),
   accessLogDropped: counter(
     'portico_access_log_dropped_total',
     'Access log lines lost because they could not be written.',

@@ -1,7 +1,9 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork, type StdioOptions } from 'node:child_process';
+import cluster, { type ClusterSettings } from 'node:cluster';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ChannelEndpoint } from '../ipc/channel.ts';
+import { canReusePort } from '../listener/reuse-port.ts';
 
 /** What the primary needs of a worker's process; a ChildProcess is one. */
 export interface WorkerProcess extends ChannelEndpoint {
@@ -29,15 +31,27 @@ export function workerForker({ environment, headerBytes }: ForkOptions): ForkWor
   const extension = extname(import.meta.url);
   const entry = fileURLToPath(new URL(`../worker/entry${extension}`, import.meta.url));
   const execArgv = workerExecArgv(process.execArgv);
-  return (slot) =>
-    fork(entry, {
-      execArgv,
-      env: { ...environment, UWS_HTTP_MAX_HEADERS_SIZE: String(headerBytes()), PORTICO_WORKER: String(slot) },
-      // A worker never reads the terminal.
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      // Keeps NaN and undefined as they are; JSON would turn the one into null and drop the other.
-      serialization: 'advanced',
-    });
+  const options = {
+    execArgv,
+    // A worker never reads the terminal.
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'] satisfies StdioOptions as Extract<StdioOptions, readonly unknown[]>,
+    // Keeps NaN and undefined as they are; JSON would turn the one into null and drop the other.
+    serialization: 'advanced' as const,
+  };
+  return (slot) => {
+    const env = { ...environment, UWS_HTTP_MAX_HEADERS_SIZE: String(headerBytes()), PORTICO_WORKER: String(slot) };
+    return canReusePort ? fork(entry, { ...options, env }) : forkSharing(entry, options, env);
+  };
+}
+
+/**
+ * Where workers cannot each open the same port by themselves, those of the node engine share one listening socket, which
+ * only Node's cluster can hand them. Nothing else of it is used: connections are accepted by the workers.
+ */
+function forkSharing(exec: string, options: ClusterSettings, env: NodeJS.ProcessEnv): ChildProcess {
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  cluster.setupPrimary({ exec, ...options });
+  return cluster.fork(env).process;
 }
 
 /**

@@ -7,14 +7,15 @@ import type { LoadResult } from '../config/load.ts';
 import type { ServerStateOrder } from '../ipc/message.ts';
 import type { RootLogger } from '../log/logger.ts';
 import { MetricAggregate } from '../metrics/aggregate.ts';
+import { AcmeIssuer } from './acme-issuer.ts';
 import { AdminEndpoint } from './admin-endpoint.ts';
-import { CacheDesk } from './cache-desk.ts';
-import { CacheKeeper } from './cache-keeper.ts';
-import { CacheLocks } from './cache-locks.ts';
-import { CachePurges } from './cache-purges.ts';
+import { CacheSupervision } from './cache-supervision.ts';
 import { CapacityDesk } from './capacity-desk.ts';
+import { CertificateExpiry } from './certificate-expiry.ts';
 import { workerForker } from './fork-worker.ts';
 import { HealthProber } from './health-prober.ts';
+import { HoldDesk } from './hold-desk.ts';
+import { LimitDesk } from './limit-desk.ts';
 import { PrimaryMetrics } from './primary-metrics.ts';
 import { logQueueMigration, queuesMigrate } from './queue-migration.ts';
 import { Reload } from './reload.ts';
@@ -22,9 +23,11 @@ import { ReportRound } from './report-round.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import type { ServedConfig } from './served-config.ts';
 import { isConfigured, ServerStates } from './server-states.ts';
+import { SharedRates } from './shared-rates.ts';
 import { Shutdown } from './shutdown.ts';
 import type { Order, Signals } from './signals.ts';
 import { startLine } from './start-line.ts';
+import { TicketKeys } from './ticket-keys.ts';
 import { type FleetEvents, type TransitionResult, WorkerFleet } from './worker-fleet.ts';
 import { WorkerRoll } from './worker-roll.ts';
 import type { SlotState, Target, WorkerSlot } from './worker-slot.ts';
@@ -53,12 +56,15 @@ export class Primary {
   private readonly aggregate: MetricAggregate;
   private readonly metrics: PrimaryMetrics;
   private readonly capacity = new CapacityDesk();
-  private readonly purges: CachePurges;
-  private readonly keeper: CacheKeeper;
-  private readonly cache: CacheDesk;
-  private readonly cacheLocks = new CacheLocks();
+  private readonly cache: CacheSupervision;
+  private readonly holds = new HoldDesk();
+  private readonly limits = new LimitDesk((message) => void this.fleet.broadcast(message));
+  private readonly issuer: AcmeIssuer;
+  private readonly shared: SharedRates;
   private readonly round: ReportRound;
   private readonly prober: HealthProber;
+  private readonly certificates: CertificateExpiry;
+  private readonly ticketKeys = new TicketKeys((key) => void this.fleet.broadcast({ type: 'ticket-key', key }));
   private readonly admin: AdminEndpoint;
   private readonly reload: Reload;
   private readonly shutdown: Shutdown;
@@ -93,19 +99,23 @@ export class Primary {
       recorder: this.aggregate.recorder,
       announce: (report) => void this.fleet.broadcast({ type: 'health', ...report }),
     });
-    const cacheResources = { recorder: this.aggregate.recorder, logger, now: Date.now };
-    this.purges = new CachePurges({
-      ...cacheResources,
+    this.cache = new CacheSupervision({
+      recorder: this.aggregate.recorder,
+      logger,
+      now: Date.now,
       broadcast: (message) => this.fleet.broadcast(message),
-      sweeper: { sweep: (zone, orders) => this.keeper.sweep(zone, orders) },
-    });
-    this.keeper = new CacheKeeper({ ...cacheResources, folderOwner: this.purges });
-    this.cache = new CacheDesk({
-      purges: this.purges,
       config: () => this.reload.served.config,
       workers: () => this.fleet.slots,
     });
-    this.fleet.standingOrders = () => ({ serverStates: this.serverStates.list, cachePurges: this.purges.list });
+    this.fleet.standingOrders = () => ({ serverStates: this.serverStates.list, cachePurges: this.cache.purges.list });
+    this.certificates = new CertificateExpiry({ logger, recorder: this.aggregate.recorder });
+    this.issuer = new AcmeIssuer({
+      logger,
+      recorder: this.aggregate.recorder,
+      broadcast: (message) => this.fleet.broadcast(message).map(({ workerKey }) => workerKey),
+    });
+    this.shared = new SharedRates((...known) => this.limits.learn(...known), logger, this.aggregate.recorder);
+    this.limits.onShared = (...counted) => this.shared.count(...counted);
     this.round = new ReportRound(() => this.fleet.workers);
     this.admin = new AdminEndpoint((address) => this.openAdmin(address));
     this.shutdown = new Shutdown(this.fleet, logger);
@@ -135,8 +145,13 @@ export class Primary {
     const result = await finished;
     await starting;
     this.prober.close();
-    await this.purges.close();
-    this.keeper.close();
+    await this.cache.close();
+    this.issuer.close();
+    this.certificates.close();
+    this.ticketKeys.close();
+    this.limits.close();
+    this.shared.close();
+    this.holds.close();
     await this.admin.close();
     return result;
   }
@@ -148,9 +163,12 @@ export class Primary {
     } catch (error) {
       return this.giveUp('refused', `admin.address: ${error instanceof Error ? error.message : String(error)}`);
     }
-    this.configureCaches(initial.config);
+    const mistake = this.issuer.tryPrepare(initial.config.listen);
+    if (mistake !== undefined) return this.giveUp('refused', mistake);
+    this.cache.configure(initial.config);
     // Ahead of the workers' configuration: they know which servers are down before they serve.
     this.prober.applyConfig(initial.config.upstreams);
+    this.configureLimits(initial.config);
     const result = await this.fleet.apply(initial);
     if (!result.ok) {
       if (result.why !== 'stopped') this.giveUp(result.why, result.reason);
@@ -163,21 +181,25 @@ export class Primary {
     const startMs = performance.now();
     logQueueMigration(logger, queuesMigrate());
     logger.info(startLine({ version, config: initial.config, engine: this.engine, startMs }), { pid: process.pid });
+    this.certificates.applyConfig(initial.config.listen);
+    this.issuer.applyConfig(initial.config.listen);
     void this.reloadIfWanted();
   }
 
   /** Ahead of the workers' configuration: they know what was purged and which folders they may use. */
-  private configureCaches({ caches }: Config): void {
-    const zones = Object.values(caches);
-    this.purges.configure(zones.map(({ name, directory }) => ({ name, onDisk: directory !== undefined })));
-    this.keeper.configure(zones);
-  }
-
   private async apply(target: Target): Promise<TransitionResult> {
-    this.configureCaches(target.config);
+    const reason = this.issuer.tryPrepare(target.config.listen);
+    if (reason !== undefined) return { ok: false, why: 'refused', reason };
+    this.cache.configure(target.config);
     const result = await this.fleet.apply(target);
-    if (result.ok) this.prober.applyConfig(target.config.upstreams);
-    else this.configureCaches(this.reload.served.config);
+    if (!result.ok) {
+      this.cache.configure(this.reload.served.config);
+      return result;
+    }
+    this.certificates.applyConfig(target.config.listen);
+    this.prober.applyConfig(target.config.upstreams);
+    this.configureLimits(target.config);
+    this.issuer.applyConfig(target.config.listen);
     return result;
   }
 
@@ -192,9 +214,19 @@ export class Primary {
     this.serverStates.keepOnly(next.upstreams);
     this.headerBytes = next.limits.headerSize;
     if (next.workers !== former.workers) void this.roll.resize(next.workers);
+    if (next.limitSecret !== former.limitSecret) {
+      this.options.logger.info('the secret of limits changed: the workers are replaced, so that it takes effect');
+      void this.roll.all('configuration');
+      return;
+    }
     if (next.limits.headerSize === former.limits.headerSize) return;
     this.options.logger.info('limits.headerSize changed: the workers are replaced, so that it takes effect');
     void this.roll.all('configuration');
+  }
+
+  private configureLimits({ rateLimits, redis }: Config): void {
+    this.limits.configure(rateLimits);
+    this.shared.configure(redis, new Map(Object.entries(rateLimits).filter(([, { shared }]) => shared)));
   }
 
   private giveUp(result: PrimaryResult, reason: string): void {
@@ -219,6 +251,8 @@ export class Primary {
   }
 
   private async stop(reason: string, result: PrimaryResult): Promise<void> {
+    // From here on nobody answers an authority: an order under way is taken up again at the next start.
+    this.issuer.close();
     const ended = await this.shutdown.request(reason, this.reload.served.config.shutdownTimeout);
     this.finish(ended === 'forced' ? 'failed' : result);
   }
@@ -228,7 +262,12 @@ export class Primary {
       said: (slot, { engine, warning }, workerKey) => {
         // Goes out ahead of its configuration.
         slot.send({ type: 'health', ...this.prober.report() });
-        this.keeper.joined(workerKey, slot);
+        this.cache.joined(slot, workerKey);
+        slot.send({ type: 'ticket-key', key: this.ticketKeys.key });
+        const known = this.limits.handOver();
+        if (known !== undefined) slot.send(known);
+        this.holds.said(slot, workerKey);
+        if (this.issuer.announcer.current.id > 0) slot.send(this.issuer.announcer.current);
         // From here on its silence counts, also when it never reports.
         this.aggregate.apply(workerKey, { added: [], values: [] });
         this.engine = engine;
@@ -243,18 +282,16 @@ export class Primary {
         this.roll.checkMemory(slot, this.reload.served.config.workerMaxMemory);
       },
       demanded: (slot, demands, workerKey) => this.capacity.told(slot, demands, workerKey),
-      kept: (_slot, reports, workerKey) => this.keeper.told(workerKey, reports),
-      cacheSaid: (slot, message) => {
-        if (message.type === 'cache-purged') this.purges.confirmed(slot, message.round);
-        else if (message.type === 'cache-lock') this.cacheLocks.told(slot, message.id, message.call, slot.workerKey);
-        else if (message.type === 'cache-explained') this.cache.explained(message);
-        else this.cache.wanted(slot, message);
-      },
+      kept: (_slot, reports, workerKey) => this.cache.kept(reports, workerKey),
+      cacheSaid: (slot, message) => this.cache.said(slot, message),
+      held: (_slot, zones, workerKey) => this.holds.told(zones, workerKey),
+      counted: (_slot, zones) => this.limits.told(zones),
+      challengesTaken: (_slot, id, workerKey) => this.issuer.announcer.confirmed(workerKey, id),
       died: (slot, death) => {
-        this.purges.died(slot);
-        this.keeper.died(death.workerKey);
-        this.cacheLocks.died(death.workerKey);
+        this.cache.died(slot, death.workerKey);
+        this.issuer.announcer.died(death.workerKey);
         this.capacity.died(death.workerKey);
+        this.holds.died(death.workerKey);
         this.aggregate.forget(death.workerKey);
         this.round.died(slot);
       },
@@ -289,7 +326,7 @@ export class Primary {
     return {
       access: () => served().admin?.control ?? 'off',
       host: () => served().admin?.host,
-      cache: this.cache,
+      cache: this.cache.desk,
       rollStatus: () => this.roll.current ?? null,
       rollWorkers: () => {
         if (this.roll.busy || !this.started || this.shutdown.begun) return false;

@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto';
 import type { Config, ListenAddress } from '../config/config.ts';
 import { overlaps } from '../config/listen-address.ts';
 import type { LoadResult } from '../config/load.ts';
@@ -34,12 +35,25 @@ export async function resolveAddresses(config: Config, former?: Config): Promise
   const admin =
     config.admin === undefined ? undefined : { ...config.admin, ...resolved.pop(), control: config.admin.control };
   const upstreams = withSessionSecrets(config.upstreams, former?.upstreams);
-  return { ...config, listen: resolved, admin, upstreams };
+  // What limits remember goes by it.
+  const limitSecret = limitSecretOf(config, former);
+  return { ...config, listen: resolved, admin, upstreams, limitSecret };
+}
+
+/** 16 bytes in base64url: those that all machines have which share limits, or random ones that stay. */
+function limitSecretOf({ redis }: Config, former: Config | undefined): string {
+  if (redis !== undefined) {
+    const secret = redis.secret ?? redis.url;
+    return createHash('sha256').update(`portico limits ${secret}`).digest().subarray(0, 16).toString('base64url');
+  }
+  const isOwn = former !== undefined && former.redis === undefined;
+  return isOwn ? former.limitSecret : randomBytes(16).toString('base64url');
 }
 
 /** What is open under that address, or a socket of ours that stands in the way of trying it. */
 function alreadyOpen(listener: ListenAddress, held: readonly ListenAddress[]): ListenAddress | undefined {
   const same = held.find((other) => other.address === listener.address);
-  if (same !== undefined) return same;
+  // What else is said of it may have changed.
+  if (same !== undefined) return { ...listener, port: same.port };
   return held.some((other) => overlaps(other, listener)) ? listener : undefined;
 }

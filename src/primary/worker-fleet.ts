@@ -1,5 +1,5 @@
 import type { CacheReport } from '../cache/store/store-messages.ts';
-import type { CapacityDemand, ToPrimary, ToWorker } from '../ipc/message.ts';
+import type { CapacityDemand, ToPrimary, ToWorker, ZoneCounts, ZoneHolds } from '../ipc/message.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ForkWorker } from './fork-worker.ts';
 import { deathWindowMs, fatalDeaths, type RestartPolicy } from './restart-policy.ts';
@@ -33,6 +33,12 @@ export interface FleetEvents {
   cacheSaid?(slot: WorkerSlot, message: CacheMessage): void;
   /** A worker tells the keeper of the cache's folders something. */
   kept?(slot: WorkerSlot, reports: readonly CacheReport[], workerKey: number): void;
+  /** A worker tells what it holds of limits of things at a time. */
+  held?(slot: WorkerSlot, zones: readonly ZoneHolds[], workerKey: number): void;
+  /** A worker tells what it counted for limits of rates. */
+  counted?(slot: WorkerSlot, zones: readonly ZoneCounts[], workerKey: number): void;
+  /** A worker answers the challenges of that announcement. */
+  challengesTaken?(slot: WorkerSlot, id: number, workerKey: number): void;
   /** A worker is gone, expected or not. */
   died(slot: WorkerSlot, death: WorkerDeath): void;
   /** It was replaced: another process was forked. */
@@ -112,6 +118,9 @@ export class WorkerFleet {
       demanded: (slot, demands, workerKey) => options.events.demanded?.(slot, demands, workerKey),
       cacheSaid: (slot, message) => options.events.cacheSaid?.(slot, message),
       kept: (slot, reports, workerKey) => options.events.kept?.(slot, reports, workerKey),
+      held: (slot, zones, workerKey) => options.events.held?.(slot, zones, workerKey),
+      counted: (slot, zones, workerKey) => options.events.counted?.(slot, zones, workerKey),
+      challengesTaken: (slot, id, workerKey) => options.events.challengesTaken?.(slot, id, workerKey),
       said: (slot, hello, workerKey) => options.events.said(slot, hello, workerKey),
       died: (slot, death) => this.died(slot, death),
       lost: (slot, type, error) =>

@@ -2,7 +2,15 @@ import type { PurgeOrder } from '../cache/purge.ts';
 import type { CacheReport } from '../cache/store/store-messages.ts';
 import type { Config } from '../config/config.ts';
 import { Channel } from '../ipc/channel.ts';
-import type { CapacityDemand, ServerStateOrder, ToPrimary, ToWorker, WorkerState } from '../ipc/message.ts';
+import type {
+  CapacityDemand,
+  ServerStateOrder,
+  ToPrimary,
+  ToWorker,
+  WorkerState,
+  ZoneCounts,
+  ZoneHolds,
+} from '../ipc/message.ts';
 import type { ForkWorker, WorkerProcess } from './fork-worker.ts';
 
 /** A configuration with its number. */
@@ -32,6 +40,12 @@ export interface SlotEvents {
   cacheSaid?(slot: WorkerSlot, message: CacheMessage): void;
   /** It tells the keeper of the cache's folders something. */
   kept?(slot: WorkerSlot, reports: readonly CacheReport[], workerKey: number): void;
+  /** What it holds of limits of things at a time. */
+  held?(slot: WorkerSlot, zones: readonly ZoneHolds[], workerKey: number): void;
+  /** What it counted for limits of rates. */
+  counted?(slot: WorkerSlot, zones: readonly ZoneCounts[], workerKey: number): void;
+  /** It answers the challenges of that announcement. */
+  challengesTaken?(slot: WorkerSlot, id: number, workerKey: number): void;
   said(slot: WorkerSlot, hello: Extract<ToPrimary, { type: 'hello' }>, workerKey: number): void;
   died(slot: WorkerSlot, death: WorkerDeath): void;
   lost(slot: WorkerSlot, type: string, error: Error): void;
@@ -217,6 +231,12 @@ export class WorkerSlot {
       case 'cache-purge-wanted':
       case 'cache-lock':
         return this.events.cacheSaid?.(this, message);
+      case 'holds':
+        return this.events.held?.(this, message.zones, this.workerKey);
+      case 'rates':
+        return this.events.counted?.(this, message.zones, this.workerKey);
+      case 'acme-challenges':
+        return this.events.challengesTaken?.(this, message.id, this.workerKey);
       case 'drained':
         this.cut = message.cut ?? 0;
         return;

@@ -10,4 +10,6 @@ export type ProxyHandlerConfig = Extract<RouteAction, { readonly kind: 'proxy' }
   readonly removedResponseFields: ReadonlySet<string>;
   /** Names in lower case whose values go to the interceptor of the route instead of to the client, whatever else is said of them. */
   readonly handedOverFields?: readonly string[];
+  /** Names in lower case of request fields that clients have no right to send: they tell who asks. */
+  readonly identityFields?: readonly string[];
 };

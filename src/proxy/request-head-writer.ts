@@ -41,7 +41,7 @@ export class RequestHeadWriter {
         throw new Error(`requestHeaders.set must not hold ${name}, which Portico writes itself`);
       }
     }
-    const rules = new RequestFieldRules(changed);
+    const rules = new RequestFieldRules([...changed, ...(config.identityFields ?? [])]);
     this.clientLines = new LinePrefixes(rules, false);
     this.proxyLines = new LinePrefixes(rules, true);
     this.forwarded = new ForwardedFields(config.forwarded, changed);
@@ -65,7 +65,9 @@ export class RequestHeadWriter {
     const host = this.fixedHost ?? (this.config.host === 'upstream' ? hostOf(server.address) : head.host);
     let text = `${head.method} ${this.target(head)} HTTP/1.1\r\nHost: ${host}`;
     text += this.forwarded.write(context, client);
+    text += exchange.connection.clientFields ?? '';
     text = this.copyFields(text, head, client.trusted);
+    text += context.requestFields;
     text += this.setLines;
     if (!server.keepsAlive) text += '\r\nConnection: close';
     if (length === undefined) text += '\r\nTransfer-Encoding: chunked';

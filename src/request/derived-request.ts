@@ -19,6 +19,7 @@ export function deriveRequest(context: RequestContext, target: InternalTarget, f
   derived.requestIdValue = context.requestId;
   derived.site = context.site;
   derived.route = context.route;
+  derived.requestFields = context.requestFields;
   derived.origin = { context, depth: (origin?.depth ?? 0) + 1, contentType: fields.contentType };
   return derived;
 }

@@ -1,3 +1,4 @@
+import type { Hold } from '../limits/hold-table.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import type { PorticoError } from '../response/portico-error.ts';
 import type { Route, Site } from '../route/route.ts';
@@ -22,6 +23,8 @@ export class RequestContext {
   origin: RequestOrigin | undefined;
   /** The content coding that Portico itself gave the response; undefined when it went out as it came. */
   coding: string | undefined;
+  /** `Name: value\r\n` lines that go to the application with the request: what is known of who asks. */
+  requestFields = '';
   /** Why the request failed, when Portico made the response. */
   error: PorticoError | undefined;
   /**
@@ -33,6 +36,8 @@ export class RequestContext {
   upstream: UpstreamTrace | undefined;
   /** What the cache did; undefined where there is none. */
   cache: CacheTrace | undefined;
+  /** What it holds of limits of requests at a time, to be released when it has finished. */
+  places: readonly Hold[] | undefined;
   /** How the WebSocket went that the request became; undefined when it did not. */
   webSocket: WebSocketTrace | undefined;
 

@@ -38,6 +38,21 @@ export const errorCodes = {
     meaning:
       'The path has a broken percent escape, an encoded slash, backslash or NUL, or leaves the root by dot segments.',
   },
+  authentication_required: {
+    status: 401,
+    side: 'client',
+    retryable: false,
+    title: 'You have to sign in to see this.',
+    meaning:
+      'The `access` of the route asks for credentials, and there were none or wrong ones. WWW-Authenticate says which are taken.',
+  },
+  access_denied: {
+    status: 403,
+    side: 'client',
+    retryable: false,
+    title: 'You may not see this.',
+    meaning: 'The `access` of the route does not let the client in: its address is not allowed.',
+  },
   route_not_found: {
     status: 404,
     side: 'client',
@@ -110,12 +125,50 @@ export const errorCodes = {
     title: 'This version of the WebSocket protocol is not spoken here.',
     meaning: 'A WebSocket handshake whose Sec-WebSocket-Version is not 13 (RFC 6455).',
   },
+  rate_limited: {
+    status: 429,
+    side: 'client',
+    retryable: false,
+    title: 'Too many requests. Try again in a moment.',
+    meaning:
+      'The client has sent more requests than a `rateLimits` zone of the route allows; Retry-After says when the next one may come. The status is the `status` of the zone. The log names the zone.',
+  },
+  too_many_at_a_time: {
+    status: 429,
+    side: 'client',
+    retryable: false,
+    title: 'Too many requests at a time. Try again in a moment.',
+    meaning:
+      'The client has as many requests under way as a `concurrencyLimits` zone of the route allows. The status is the `status` of the zone. The log names the zone.',
+  },
+  too_many_attempts: {
+    status: 429,
+    side: 'client',
+    retryable: false,
+    title: 'Too many wrong passwords. Try again later.',
+    meaning: 'As many wrong passwords came from the address of the client as `access.basic.attempts` allows.',
+  },
+  uri_too_long: {
+    status: 414,
+    side: 'client',
+    retryable: false,
+    title: 'The address is too long.',
+    meaning: 'The target of the request, path and query, is longer than `limits.uriLength` (16KB unless configured).',
+  },
   header_too_large: {
     status: 431,
     side: 'client',
     retryable: false,
     title: 'The request header is too large.',
-    meaning: 'The request line and fields are larger than `limits.headerSize` (32KB unless configured).',
+    meaning:
+      'The request line and fields are larger than `limits.headerSize` (32KB unless configured), or there are more fields than `limits.headerCount` (100 unless configured).',
+  },
+  http_version: {
+    status: 505,
+    side: 'client',
+    retryable: false,
+    title: 'This version of HTTP is not spoken here.',
+    meaning: 'The request line names neither HTTP/1.0 nor HTTP/1.1.',
   },
   internal: {
     status: 500,
@@ -130,6 +183,15 @@ export const errorCodes = {
     retryable: false,
     title: 'The file could not be read.',
     meaning: 'The file is there but reading it failed: permissions, too many open files, a failing disk.',
+  },
+  authentication_busy: {
+    status: 503,
+    side: 'internal',
+    retryable: true,
+    title: 'Too many people are signing in. Try again in a moment.',
+    condition: 'busy',
+    meaning:
+      'The password could not be checked: many others were waiting already, or checking took too long. Somebody may be guessing passwords from many addresses.',
   },
   spool_full: {
     status: 503,
@@ -146,6 +208,14 @@ export const errorCodes = {
     title: 'The request could not be kept.',
     meaning:
       'A request body could not be written to `spool.directory`, or not be read back: the disk is full or broken, the folder is missing or not writable, or too many files are open. The log has the reason.',
+  },
+  authorizer_failed: {
+    status: 502,
+    side: 'upstream',
+    retryable: true,
+    title: 'It cannot be found out at the moment whether you may see this. Try again in a moment.',
+    meaning:
+      'The service of `access.forward` did not answer in time, or with an error of its own (5xx). Nobody is let in then. The log says why.',
   },
   upstream_unreachable: {
     status: 502,

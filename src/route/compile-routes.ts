@@ -9,30 +9,46 @@ import { SiteTable } from './site-table.ts';
 /** What is ready of a route when its handler is made. */
 export type CompiledRoute = Pick<Route, 'responseFields' | 'removedResponseFields'>;
 
+/** Gives the limits of a route, undefined for none. */
+export type LimitsFactory = (route: RouteConfig) => Route['limits'];
+
+/** Gives what stands before the action of a route, undefined for nothing. */
+export type AccessFactory = (route: RouteConfig, site: SiteConfig) => Pick<Route, 'access' | 'browser'>;
+
 export type HandlerFactory = (route: RouteConfig, site: SiteConfig, compiled: CompiledRoute) => Handler;
 
 /**
  * Compiles the sites of a configuration for matching.
  * @param readPage reads an error page from an absolute path; what it throws passes through
+ * @param limitsOf no route has any when it is left out
+ * @param accessOf everybody may ask for everything when it is left out
  */
 export function compileRoutes(
   config: Config,
   makeHandler: HandlerFactory,
   readPage: (path: string) => ErrorPage,
+  limitsOf: LimitsFactory = () => undefined,
+  accessOf: AccessFactory = () => ({}),
 ): SiteTable {
   const hosts = new HostTable<RouteTable>();
   for (const site of config.sites) {
-    const table = compileSite(site, makeHandler, readPage);
+    const table = compileSite(site, makeHandler, readPage, limitsOf, accessOf);
     if (site.hosts === undefined) hosts.addDefault(table);
     else for (const host of site.hosts) hosts.add(host, table);
   }
   return new SiteTable(hosts);
 }
 
-function compileSite(site: SiteConfig, makeHandler: HandlerFactory, readPage: (path: string) => ErrorPage): RouteTable {
+function compileSite(
+  site: SiteConfig,
+  makeHandler: HandlerFactory,
+  readPage: (path: string) => ErrorPage,
+  limitsOf: LimitsFactory,
+  accessOf: AccessFactory,
+): RouteTable {
   const errorPages = new Map<ErrorPageKey, ErrorPage>();
   for (const [key, path] of Object.entries(site.errorPages)) errorPages.set(errorPageKey(key), readPage(path));
-  const candidates = site.routes.map((route) => compileRoute(route, site, errorPages, makeHandler));
+  const candidates = site.routes.map((route) => compileRoute(route, site, errorPages, makeHandler, limitsOf, accessOf));
   return new RouteTable(candidates, errorPages);
 }
 
@@ -41,21 +57,25 @@ function compileRoute(
   site: SiteConfig,
   errorPages: Route['errorPages'],
   makeHandler: HandlerFactory,
+  limitsOf: LimitsFactory,
+  accessOf: AccessFactory,
 ): RouteCandidate {
   const compiled = compileFields(config);
   const handler = makeHandler(config, site, compiled);
   const { name, bodyLimit, path, exact, internal, limitRate, cache } = config;
-  const route: Route = {
+  const limits = limitsOf(config);
+  const facts = {
     site: site.name,
     name,
-    handler,
     bodyLimit,
     errorPages,
     internal,
     limitRate,
+    limits,
     cache,
-    ...compiled,
+    ...accessOf(config, site),
   };
+  const route: Route = { ...facts, handler, ...compiled };
   return { path, exact, conditions: new Conditions(config), route };
 }
 

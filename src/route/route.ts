@@ -1,4 +1,7 @@
+import type { BrowserPolicy } from '../access/browser-policy.ts';
+import type { Gate } from '../access/gate.ts';
 import type { CacheRules } from '../cache/cache-rules.ts';
+import type { RouteLimits } from '../limits/route-limits.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { PorticoError } from '../response/portico-error.ts';
 import type { RouteMetrics } from '../worker/route-metrics.ts';
@@ -35,6 +38,12 @@ export interface Route {
   readonly limitRate?: number | undefined;
   /** What it says about caching, for explanations; undefined where nothing is cached. */
   readonly cache?: CacheRules | undefined;
+  /** How many requests may come; undefined for as many as there are. */
+  readonly limits?: RouteLimits | undefined;
+  /** Who may ask; undefined for everybody. */
+  readonly access?: Gate | undefined;
+  /** What browsers are told; undefined for nothing. */
+  readonly browser?: BrowserPolicy | undefined;
 }
 
 /** What the host of a request leads to. */

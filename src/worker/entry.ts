@@ -1,6 +1,8 @@
 /** The process of a worker: connects a Worker to the primary's messages and to the signals. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ToPrimary, ToWorker } from '../ipc/message.ts';
+import { combinedEngines } from '../listener/combined-engine.ts';
+import { createNodeEngine } from '../listener/node-engine.ts';
 import { createUwsEngine } from '../listener/uws-engine.ts';
 import { loadUws } from '../listener/uws-module.ts';
 import { createLogger } from '../log/logger.ts';
@@ -19,7 +21,8 @@ const rootLogger = createLogger({ level: 'info', format: 'auto', stream: process
 const logger = rootLogger.child({ worker: slot });
 const recorder = new WorkerRecorder();
 const vitals = new WorkerVitals(recorder, slot);
-const worker = new Worker({ createEngine: createUwsEngine, recorder, logger, send });
+const createEngine = combinedEngines({ uws: createUwsEngine, node: createNodeEngine });
+const worker = new Worker({ createEngine, recorder, logger, send });
 let stopping = false;
 
 // A defect in one request must not take the others with it: it is logged, and the request runs into its timeout.
@@ -28,27 +31,25 @@ process.on('unhandledRejection', (reason) => logger.error('unhandled rejection',
 // A terminal sends these to the whole group: the primary decides what they mean.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => undefined);
 process.on('SIGTERM', () => void stop(orphanTimeoutMs));
+// A worker that shares listening sockets is one of Node's cluster, which would exit at once here.
+process.removeAllListeners('disconnect');
 process.on('disconnect', () => void stop(orphanTimeoutMs));
 process.on('message', (message) => void receive(message as ToWorker));
 
 const reports = setInterval(() => report(), reportIntervalMs);
 reports.unref();
-const noEngine = sayHello();
+sayHello();
 
-/** @returns why no uWebSockets.js build runs here, told to the primary in answer to its first message */
-function sayHello(): string | undefined {
+/** Tells the primary in answer to its first message which engine serves where none is asked for. */
+function sayHello(): void {
+  const { pid } = process;
   try {
     const { name, compatibility } = loadUws();
-    send({
-      type: 'hello',
-      pid: process.pid,
-      engine: name,
-      ...(compatibility ? { warning: compatibilityWarning } : {}),
-    });
-    return undefined;
+    send({ type: 'hello', pid, engine: name, ...(compatibility ? { warning: compatibilityWarning } : {}) });
   } catch (error) {
-    send({ type: 'hello', pid: process.pid, engine: 'none' });
-    return error instanceof Error ? error.message : String(error);
+    const why = error instanceof Error ? error.message : String(error);
+    const warning = `the slower engine on node sockets serves everything: ${why}`;
+    send({ type: 'hello', pid, engine: `Node.js ${process.versions.node}`, warning });
   }
 }
 
@@ -56,8 +57,7 @@ async function receive(message: ToWorker): Promise<void> {
   switch (message.type) {
     case 'configure':
       rootLogger.configure(message.config.log);
-      if (noEngine === undefined) return worker.configure(message);
-      return send({ type: 'refused', generation: message.generation, error: noEngine });
+      return worker.configure(message);
     case 'report':
       return report(message.id);
     case 'reopen-logs':
@@ -75,6 +75,14 @@ async function receive(message: ToWorker): Promise<void> {
     case 'cache-purge':
     case 'cache-purge-done':
       return worker.takePurge(message);
+    case 'holds':
+      return worker.takeHolds(message.zones);
+    case 'rates':
+      return worker.takeRates(message.zones);
+    case 'acme-challenges':
+      return worker.takeChallenges(message);
+    case 'ticket-key':
+      return worker.setTicketKey(Buffer.from(message.key));
     case 'health':
       return worker.setHealth(message);
     case 'drain':

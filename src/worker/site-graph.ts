@@ -1,4 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { BrowserPolicy } from '../access/browser-policy.ts';
+import { createAccess } from '../access/create-access.ts';
+import { hidesAuthorization, identityFields } from '../access/identity-fields.ts';
+import type { PreparedAccess } from '../access/shared-access.ts';
 import { CacheHandler } from '../cache/cache-handler.ts';
 import { CacheInterceptor } from '../cache/cache-interceptor.ts';
 import type { CacheRules } from '../cache/cache-rules.ts';
@@ -8,31 +12,44 @@ import { CompressingHandler, type CompressionResources, RouteCompression } from 
 import { bufferingDefaults } from '../config/buffering-defaults.ts';
 import type { Config, RouteConfig, SiteConfig } from '../config/config.ts';
 import { webSocketDefaults } from '../config/websocket-defaults.ts';
+import type { HeadLimits } from '../limits/head-limits.ts';
+import type { PreparedLimits } from '../limits/limit-zones.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { AccelDirectives } from '../proxy/accel-directives.ts';
 import type { BufferingResources } from '../proxy/buffering.ts';
 import { createProxyHandler } from '../proxy/proxy-handler.ts';
 import { ResponseRules } from '../proxy/response-rules.ts';
+import { HttpsRedirect } from '../redirect/https-redirect.ts';
 import { createRedirectHandler } from '../redirect/redirect-handler.ts';
 import { repeatRequest } from '../request/derived-request.ts';
 import { TrustedProxies } from '../request/trusted-proxies.ts';
 import { createRespondHandler } from '../respond/respond-handler.ts';
 import type { PaceClock } from '../response/pace-clock.ts';
 import { type CompiledRoute, compileRoutes } from '../route/compile-routes.ts';
-import type { ErrorPage, Handler } from '../route/route.ts';
+import type { ErrorPage, Handler, Route } from '../route/route.ts';
 import type { SiteTable } from '../route/site-table.ts';
 import type { ContentTypes } from '../static/content-types.ts';
 import { createStaticHandler, type StaticResources } from '../static/static-handler.ts';
+import { clientFieldNames } from '../tls/client-verification.ts';
 import { WebSocketHandler } from '../websocket/websocket-handler.ts';
 import { WebSocketRoute } from '../websocket/websocket-route.ts';
 import type { CacheZones } from './cache-zones.ts';
+import type { ChallengeRoute } from './challenge-route.ts';
 import { createDirectedActions } from './directed-actions.ts';
+import { StrictTransport } from './strict-transport.ts';
 import type { UpstreamSet } from './upstream-set.ts';
 
 /** Everything that a request needs to know of the configuration, compiled and immutable; a reload swaps it whole. */
 export interface SiteGraph {
   readonly sites: SiteTable;
   readonly trustedProxies: TrustedProxies;
+  readonly headLimits: HeadLimits;
+  /** Ahead of the sites. */
+  readonly challenges: ChallengeRoute | undefined;
+  readonly httpsRedirect: HttpsRedirect | undefined;
+  readonly strictTransport: StrictTransport | undefined;
+  /** Whether requests may be answered before they are read whole, as far as the routes and their handlers do. */
+  readonly glances: boolean;
   /** For routes with a `limitRate`. */
   readonly paceClock: PaceClock;
 }
@@ -46,16 +63,45 @@ export interface GraphResources {
   readonly buffering: BufferingResources;
   readonly compression: CompressionResources;
   readonly caches: CacheZones;
+  readonly limits: PreparedLimits;
+  readonly challenges?: ChallengeRoute;
+  readonly access: PreparedAccess;
 }
 
 /** Throws when an error page cannot be read; nothing has changed then. */
 export function buildSiteGraph(config: Config, resources: GraphResources): SiteGraph {
   const makeHandler = (route: RouteConfig, _site: SiteConfig, compiled: CompiledRoute): Handler =>
     makeHandlerOf(route, compiled, config, resources);
+  const httpsRedirect = HttpsRedirect.of(config.listen);
+  const strictTransport = StrictTransport.of(config.listen);
   return {
-    sites: compileRoutes(config, makeHandler, (file) => readErrorPage(file, resources.files.types)),
+    sites: compileRoutes(
+      config,
+      makeHandler,
+      (file) => readErrorPage(file, resources.files.types),
+      (route) => resources.limits.routeLimits(route),
+      (route, site) => makeAccess(route, site, resources),
+    ),
     trustedProxies: new TrustedProxies(config.trustedProxies),
+    headLimits: config.limits,
+    challenges: resources.challenges,
+    httpsRedirect,
+    strictTransport,
+    // Engines that offer a glance take no more fields than that themselves.
+    glances: httpsRedirect === undefined && strictTransport === undefined && config.limits.headerCount >= 98,
     paceClock: resources.paceClock,
+  };
+}
+
+function makeAccess(
+  route: RouteConfig,
+  site: SiteConfig,
+  { access }: GraphResources,
+): Pick<Route, 'access' | 'browser'> {
+  const place = { site: site.name, route: route.name };
+  return {
+    access: route.access === undefined ? undefined : createAccess(route.access, place, access),
+    browser: route.browser === undefined ? undefined : new BrowserPolicy(route.browser),
   };
 }
 
@@ -110,8 +156,12 @@ function makeProxy(
     createStaticHandler({ ...namedFiles, ...compiled, cacheControl: [], root: folder }, files),
   );
   const rules = new ResponseRules(action, new AccelDirectives(upstreamConfig, actions, paceClock, recorder), recorder);
+  const identity = identityFields(config.sites.flatMap(({ routes }) => routes.map(({ access }) => access)));
+  // By certificates of clients, too, applications are told who asks.
+  identity.push(...clientFieldNames(config.listen.map(({ tls }) => tls)));
+  if (route.access !== undefined && hidesAuthorization(route.access)) identity.push('authorization');
   const zone = cache === undefined ? undefined : resources.caches.get(cache.zone);
-  const proxyConfig = { ...action, ...compiled, prefix: route.path };
+  const proxyConfig = { ...action, ...compiled, prefix: route.path, identityFields: identity };
   const handler =
     cache === undefined || zone === undefined
       ? createProxyHandler(proxyConfig, upstream, admission, rules, resources.buffering)

@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { SharedAccess } from '../access/shared-access.ts';
+import { PendingChallenges } from '../acme/pending-challenges.ts';
 import { PurgeClient } from '../cache/purge-client.ts';
 import type { ResponseStore } from '../cache/response-store.ts';
 import type { CacheOrder } from '../cache/store/store-messages.ts';
@@ -12,7 +14,14 @@ import type {
   ToPrimary,
   ToWorker,
   WorkerState,
+  ZoneDebts,
+  ZoneHolds,
 } from '../ipc/message.ts';
+import { AddressCensus } from '../limits/address-census.ts';
+import { ConnectionGate } from '../limits/connection-gate.ts';
+import { DescriptorWatch } from '../limits/descriptor-watch.ts';
+import { LimitZones } from '../limits/limit-zones.ts';
+import { MemoryWatch } from '../limits/memory-watch.ts';
 import type { Engine, EngineFactory, EngineTimeouts } from '../listener/engine.ts';
 import { AccessLog } from '../log/access-log.ts';
 import type { Logger } from '../log/logger.ts';
@@ -20,6 +29,7 @@ import { metricNames } from '../metrics/names.ts';
 import type { Gauge } from '../metrics/recorder.ts';
 import type { WorkerRecorder } from '../metrics/worker-recorder.ts';
 import type { BufferingResources } from '../proxy/buffering.ts';
+import { TrustedProxies } from '../request/trusted-proxies.ts';
 import { PaceClock } from '../response/pace-clock.ts';
 import { ContentTypes } from '../static/content-types.ts';
 import { FileCache } from '../static/file-cache.ts';
@@ -29,11 +39,15 @@ import { bufferingResources, configureBuffering } from './buffering-resources.ts
 import { explainUrl } from './cache-explainer.ts';
 import { CacheZones } from './cache-zones.ts';
 import { CapacityLeases } from './capacity-leases.ts';
+import { ChallengeRoute } from './challenge-route.ts';
 import { compressionResources, configureCompression } from './compression-resources.ts';
+import { HoldExchange } from './hold-exchange.ts';
 import { Listeners } from './listeners.ts';
 import { Pipeline } from './pipeline.ts';
+import { RateExchange } from './rate-exchange.ts';
 import { RequestObserver } from './request-observer.ts';
 import { buildSiteGraph, type SiteGraph } from './site-graph.ts';
+import { TlsListeners } from './tls-listeners.ts';
 import { UpstreamSet } from './upstream-set.ts';
 
 /** How long before the end of a drain WebSockets are closed, milliseconds: clients are to hear of it. */
@@ -58,12 +72,22 @@ export class Worker {
   private readonly paceClock: PaceClock;
   private readonly purges: PurgeClient;
   private readonly caches: CacheZones;
+  private readonly challenges = new PendingChallenges();
+  private readonly challengeRoute: ChallengeRoute;
+  private readonly limits: LimitZones;
+  private readonly access: SharedAccess;
+  private readonly rates: RateExchange;
+  private readonly gate: ConnectionGate;
+  private readonly memory = new MemoryWatch();
+  private readonly holds: HoldExchange;
+  private readonly tls: TlsListeners;
   private serving: Serving | undefined;
   private graph: SiteGraph | undefined;
   private awaitIdle = false;
 
   constructor(options: WorkerOptions) {
     this.options = options;
+    this.tls = new TlsListeners(options.logger, options.recorder, this.challenges);
     this.observer = new RequestObserver(options.recorder, options.logger);
     this.capacity = new CapacityLeases((demands) => options.send({ type: 'capacity', demands }));
     this.upstreams = new UpstreamSet(options.recorder, options.logger, this.capacity);
@@ -71,6 +95,19 @@ export class Worker {
     const { recorder, logger, send } = options;
     this.caches = new CacheZones({ recorder, logger, send, purges: this.purges });
     this.paceClock = new PaceClock(options.recorder.gauge(metricNames.httpResponsesPaced, {}));
+    this.access = new SharedAccess(options.logger, options.recorder);
+    this.limits = new LimitZones(options.recorder, options.logger, (ranges) => new TrustedProxies(ranges));
+    this.rates = new RateExchange(this.limits, (zones) => options.send({ type: 'rates', zones }));
+    this.challengeRoute = new ChallengeRoute(this.challenges, options.recorder.counter(metricNames.acmeChallenges, {}));
+    this.gate = new ConnectionGate(options.recorder, options.logger, {
+      descriptors: new DescriptorWatch(),
+      memory: this.memory,
+      census: new AddressCensus(() => new Set(this.serving?.listeners.addresses.map(({ port }) => port))),
+    });
+    this.holds = new HoldExchange(
+      () => this.limits.holdTables.set('connections', this.gate.total).set('addresses', this.gate.addresses),
+      (zones) => options.send({ type: 'holds', zones }),
+    );
     this.openConnections = options.recorder.gauge(metricNames.connections, {});
   }
 
@@ -128,6 +165,27 @@ export class Worker {
     options.send({ type: 'cache-explained', id, explanation });
   }
 
+  /** Takes what all workers counted for limits. */
+  takeRates(zones: readonly ZoneDebts[]): void {
+    this.rates.receive(zones);
+  }
+
+  /** Answers these challenges of authorities from now on, and says so. */
+  takeChallenges({ id, responses }: Extract<ToWorker, { type: 'acme-challenges' }>): void {
+    this.challenges.replace(responses);
+    this.options.send({ type: 'acme-challenges', id });
+  }
+
+  /** Takes what the other workers hold of limits. */
+  takeHolds(zones: readonly ZoneHolds[]): void {
+    this.holds.receive(zones);
+  }
+
+  /** Takes the key for TLS session tickets. @param key 48 bytes */
+  setTicketKey(key: Buffer): void {
+    this.tls.setTicketKey(key);
+  }
+
   /** Takes what active checks found of servers. */
   setHealth(report: HealthReport): void {
     this.upstreams.setHealth(report);
@@ -161,6 +219,10 @@ export class Worker {
     const cut = serving.engine.inFlight;
     serving.engine.close();
     this.upstreams.close();
+    this.access.close();
+    this.rates.close();
+    this.holds.close();
+    this.memory.close();
     serving.buffering.spool.close();
     this.caches.close();
     void serving.compression.forms.close();
@@ -190,9 +252,22 @@ export class Worker {
     const compression = compressionResources(config, recorder, former?.compression);
     const { upstreams, paceClock } = this;
     this.caches.prepare(config);
-    const { caches } = this;
-    const graph = buildSiteGraph(config, { files, upstreams, recorder, paceClock, buffering, compression, caches });
-    const serving = former ?? this.start(config, new Pipeline(graph, this.observer));
+    const limits = this.limits.prepare(config);
+    const access = this.access.prepare();
+    const { challengeRoute: challenges, caches } = this;
+    const graph = buildSiteGraph(config, {
+      access,
+      files,
+      upstreams,
+      recorder,
+      paceClock,
+      buffering,
+      compression,
+      caches,
+      limits,
+      challenges,
+    });
+    const serving = former ?? this.start(config, new Pipeline(graph, this.observer, this.gate));
     const accessLog = this.accessLogFor(config, former);
     const closeOld = await serving.listeners.openNew(config.listen).catch(async (error: unknown) => {
       if (accessLog !== former?.accessLog) await accessLog?.close();
@@ -204,9 +279,14 @@ export class Worker {
     configureBuffering(buffering, config);
     configureCompression(compression, config);
     this.upstreams.applyConfig(config.upstreams);
+    limits.use(performance.now());
+    this.gate.configure(config.limits, this.limits.hash, config.workers);
+    this.rates.configured();
+    this.holds.configured();
     serving.pipeline.replaceGraph(graph);
     this.graph = graph;
     this.caches.settle(config);
+    this.access.adopt(access);
     this.observer.useAccessLog(accessLog);
     if (former?.accessLog !== accessLog) void former?.accessLog?.close();
     this.serving = { ...serving, generation, config, files, buffering, compression, accessLog };
@@ -215,7 +295,11 @@ export class Worker {
 
   private start(config: Config, pipeline: Pipeline): Pick<Serving, 'engine' | 'pipeline' | 'listeners'> {
     const engine = this.options.createEngine(pipeline, engineTimeouts(config));
-    return { engine, pipeline, listeners: new Listeners(engine) };
+    return {
+      engine,
+      pipeline,
+      listeners: new Listeners(engine, this.tls),
+    };
   }
 
   private accessLogFor(config: Config, former: Serving | undefined): AccessLog | undefined {
@@ -262,6 +346,10 @@ function engineTimeouts({ timeouts, limits, sites }: Config): EngineTimeouts {
     sendMs: timeouts.send,
     minBodyRate: limits.minBodyRate,
     minBodyRateGraceMs: limits.minBodyRateGrace,
+    requestHeadMs: timeouts.requestHead,
+    keepAliveMs: timeouts.keepAlive,
+    requestHeadBytes: limits.headerSize,
+    ...(limits.requestsPerConnection === false ? {} : { requestsPerConnection: limits.requestsPerConnection }),
   };
 }
 

@@ -47,6 +47,7 @@ export async function contractServer(
       sendMs: options.sendMs ?? 60_000,
       minBodyRate: options.minBodyRate ?? 0,
       minBodyRateGraceMs: options.minBodyRateGraceMs ?? 0,
+      ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
     },
   );
   const host = 'host' in options ? options.host : '127.0.0.1';

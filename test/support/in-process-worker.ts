@@ -5,6 +5,7 @@ import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { formatProblems } from '../../src/config/problem.ts';
 import type { HealthReport, ToPrimary } from '../../src/ipc/message.ts';
+import type { EngineFactory } from '../../src/listener/engine.ts';
 import { createUwsEngine } from '../../src/listener/uws-engine.ts';
 import { createLogger } from '../../src/log/logger.ts';
 import { WorkerRecorder } from '../../src/metrics/worker-recorder.ts';
@@ -38,12 +39,14 @@ export interface InProcessWorker {
  * @param folder where the file is written; a temporary one, removed on close, when left out
  * @param capacity what it shares with other workers of the test
  * @param cache the same for a cache on disk; without it one has memory alone
+ * @param createEngine what serves its port
  */
 export async function startInProcessWorker(
   yaml: string,
   folder?: string,
   capacity = new SharedCapacity(),
   cache?: SharedCache,
+  createEngine: EngineFactory = createUwsEngine,
 ): Promise<InProcessWorker> {
   const home = folder ?? (await mkdtemp(join(tmpdir(), 'portico-worker-')));
   const port = await freePort();
@@ -51,7 +54,7 @@ export async function startInProcessWorker(
   const log: string[] = [];
   const logger = createLogger({ level: 'debug', format: 'json', stream: { write: (line: string) => log.push(line) } });
   const worker = new Worker({
-    createEngine: createUwsEngine,
+    createEngine,
     recorder: new WorkerRecorder(),
     logger,
     send: (message) => {

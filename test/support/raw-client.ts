@@ -43,10 +43,19 @@ export class RawClient {
     socket.on('close', end);
   }
 
+  /** How connections are made: a file that tests over TLS puts its own in the place. */
+  static dial: (
+    port: number,
+    host: string,
+  ) => { readonly socket: Socket; readonly ready: 'connect' | 'secureConnect' } = (port, host) => ({
+    socket: connect({ port, host, noDelay: true, allowHalfOpen: true }),
+    ready: 'connect',
+  });
+
   static async connect(port: number, host = '127.0.0.1'): Promise<RawClient> {
-    const socket = connect({ port, host, noDelay: true, allowHalfOpen: true });
+    const { socket, ready } = RawClient.dial(port, host);
     const client = new RawClient(socket);
-    await once(socket, 'connect');
+    await once(socket, ready);
     return client;
   }
 
@@ -120,7 +129,8 @@ export class RawClient {
 
   /** Breaks the connection with RST. */
   reset(): void {
-    this.socket.resetAndDestroy();
+    if ('encrypted' in this.socket) this.socket.destroy();
+    else this.socket.resetAndDestroy();
   }
 
   async #body(

@@ -13,6 +13,12 @@ export interface RunningOptions {
   readonly host?: string;
   /** Ports to listen on beside the first. */
   readonly morePorts?: readonly number[];
+  /** What serves the first port; `auto` when left out. */
+  readonly engine?: 'uws' | 'node';
+  /** TLS of the ports, as in the configuration. */
+  readonly tls?: object;
+  /** Listeners beside those, as in the configuration. */
+  readonly moreListeners?: readonly object[];
 }
 
 /** The whole program with a configuration of the test's, on free ports, in a temporary folder; ended with the test. */
@@ -103,6 +109,7 @@ export interface Status {
     readonly restarts: number;
     readonly generation: number | null;
     readonly inFlight: number;
+    readonly connections: number;
   }[];
   readonly upstreams: readonly {
     readonly name: string;
@@ -119,7 +126,14 @@ interface RollStatus {
 
 function configuration(yaml: string, port: number, adminPort: number, options: RunningOptions): string {
   const listen = [port, ...(options.morePorts ?? [])]
-    .map((each) => `"${options.host ?? '127.0.0.1'}:${each}"`)
+    .map((each) =>
+      JSON.stringify({
+        address: `${options.host ?? '127.0.0.1'}:${each}`,
+        engine: options.engine ?? 'auto',
+        tls: options.tls,
+      }),
+    )
+    .concat((options.moreListeners ?? []).map((listener) => JSON.stringify(listener)))
     .join(', ');
   return `listen: [${listen}]\nadmin: { address: "127.0.0.1:${adminPort}" }\nworkers: ${options.workers ?? 2}\n${yaml}`;
 }

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { EngineFactory } from '../../../src/listener/engine.ts';
 import type { Exchange } from '../../../src/listener/exchange.ts';
+import { createNodeEngine } from '../../../src/listener/node-engine.ts';
 import { createUwsEngine } from '../../../src/listener/uws-engine.ts';
 import { type ContractServer, contractServer, get, plain, readBody } from '../../support/contract-server.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import type { CanonicalRequest, Expectation, HostileRequest } from './hostile-request.ts';
 import { hostileRequests } from './hostile-requests.ts';
+import { expectationOnNode } from './on-node.ts';
 
 process.env['UWS_HTTP_MAX_HEADERS_SIZE'] = String(32 * 1024);
 
@@ -17,9 +20,9 @@ interface Seen {
 
 const probe = '/probe';
 
-async function serve(): Promise<{ server: ContractServer; seen: Seen[] }> {
+async function serve(factory: EngineFactory): Promise<{ server: ContractServer; seen: Seen[] }> {
   const seen: Seen[] = [];
-  const server = await contractServer(createUwsEngine, (exchange) => {
+  const server = await contractServer(factory, (exchange) => {
     if (exchange.head.target === probe) {
       exchange.respond(plain, Buffer.from('probe'));
       return;
@@ -42,8 +45,8 @@ async function passTheServer(server: ContractServer): Promise<void> {
   client.destroy();
 }
 
-async function judge(request: HostileRequest): Promise<void> {
-  const { server, seen } = await serve();
+async function judge(factory: EngineFactory, request: HostileRequest): Promise<void> {
+  const { server, seen } = await serve(factory);
   const client = await RawClient.connect(server.port);
   try {
     client.send(request.bytes);
@@ -102,9 +105,20 @@ function assertSeen(seen: Seen | undefined, expected: CanonicalRequest): void {
   for (const [name, value] of Object.entries(expected.fields ?? {})) assert.equal(head.fields.get(name), value, name);
 }
 
-function suite(title: string, requests: readonly HostileRequest[]): void {
-  describe(title, { concurrency: 8 }, () => {
-    for (const request of requests) test(describeCase(request), () => judge(request));
+const engines: Readonly<
+  Record<string, { factory: EngineFactory; expected: (request: HostileRequest) => Expectation }>
+> = {
+  'uWebSockets.js': { factory: createUwsEngine, expected: ({ expected }) => expected },
+  'Node.js sockets': { factory: createNodeEngine, expected: expectationOnNode },
+};
+
+function suite(title: string, requests: readonly HostileRequest[], engine: keyof typeof engines): void {
+  const { factory, expected } = engines[engine] ?? assert.fail(engine);
+  describe(`${title}, ${engine}`, { concurrency: 8 }, () => {
+    for (const row of requests) {
+      const request = { ...row, expected: expected(row) };
+      test(describeCase(request), () => judge(factory, request));
+    }
   });
 }
 
@@ -121,4 +135,6 @@ function describeCase({ name, expected }: HostileRequest): string {
   }
 }
 
-for (const [title, requests] of Object.entries(hostileRequests)) suite(title, requests);
+for (const engine of Object.keys(engines)) {
+  for (const [title, requests] of Object.entries(hostileRequests)) suite(title, requests, engine);
+}

@@ -1,47 +1,71 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { EngineFactory } from '../../../src/listener/engine.ts';
+import { createNodeEngine } from '../../../src/listener/node-engine.ts';
+import { createUwsEngine } from '../../../src/listener/uws-engine.ts';
 import { type InProcessWorker, startInProcessWorker } from '../../support/in-process-worker.ts';
 import { RawClient } from '../../support/raw-client.ts';
+import { SharedCapacity } from '../../support/shared-capacity.ts';
 import { StrictOrigin, type UnderstoodRequest } from '../../support/strict-origin.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { forgedRequests } from './forged-requests.ts';
-import { type HostileRequest, head } from './hostile-request.ts';
+import { type Expectation, type HostileRequest, head } from './hostile-request.ts';
 import { hostileRequests } from './hostile-requests.ts';
+import { expectationOnNode } from './on-node.ts';
 
 process.env['UWS_HTTP_MAX_HEADERS_SIZE'] = String(32 * 1024);
 
-describe('what reaches the application of a hostile request', () => {
-  let origin: StrictOrigin;
-  let worker: InProcessWorker;
+/** What must become of a request where the whole worker stands behind the engine. */
+const engines: Readonly<
+  Record<string, { factory: EngineFactory; expected: (request: HostileRequest) => Expectation }>
+> = {
+  'uWebSockets.js': { factory: createUwsEngine, expected: (request) => request.throughProxy ?? request.expected },
+  'Node.js sockets': {
+    factory: createNodeEngine,
+    expected: (request) => request.throughProxy ?? expectationOnNode(request),
+  },
+};
 
-  before(async () => {
-    origin = await StrictOrigin.start();
-    worker = await startInProcessWorker(`
+for (const [engine, { factory, expected }] of Object.entries(engines)) {
+  describe(`what reaches the application of a hostile request to ${engine}`, () => {
+    let origin: StrictOrigin;
+    let worker: InProcessWorker;
+
+    before(async () => {
+      origin = await StrictOrigin.start();
+      worker = await startInProcessWorker(
+        `
 upstreams: { app: { servers: ["http://127.0.0.1:${origin.port}"] } }
 sites: [{ routes: [{ path: /, proxy: { upstream: app } }] }]
-`);
-  });
-  after(async () => {
-    await worker.close();
-    await origin.close();
-  });
-
-  const all = [...Object.values(hostileRequests).flat(), ...forgedRequests];
-  for (const request of all.map((each) => ({ ...each, expected: each.throughProxy ?? each.expected }))) {
-    test(`a request with ${request.name}: ${outcome(request)}`, async () => {
-      origin.forget();
-      const client = await RawClient.connect(worker.port);
-      try {
-        client.send(request.bytes);
-        await settled(client, request);
-      } finally {
-        client.destroy();
-      }
-      await passThrough(worker, origin);
-      judge(request, origin);
+`,
+        undefined,
+        new SharedCapacity(),
+        undefined,
+        factory,
+      );
     });
-  }
-});
+    after(async () => {
+      await worker.close();
+      await origin.close();
+    });
+
+    const all = [...Object.values(hostileRequests).flat(), ...forgedRequests];
+    for (const request of all.map((each) => ({ ...each, expected: expected(each) }))) {
+      test(`a request with ${request.name}: ${outcome(request)}`, async () => {
+        origin.forget();
+        const client = await RawClient.connect(worker.port);
+        try {
+          client.send(request.bytes);
+          await settled(client, request);
+        } finally {
+          client.destroy();
+        }
+        await passThrough(worker, origin);
+        judge(request, origin);
+      });
+    }
+  });
+}
 
 function outcome({ expected }: HostileRequest): string {
   if (expected.outcome === 'canonical') return 'one canonical request';

@@ -10,8 +10,15 @@ import { slowClientContract } from './slow-client.ts';
 
 /** What engines do differently on purpose. */
 export interface EngineFacts {
+  readonly scheme: 'http' | 'https';
   /** What happens to a request that comes while the answer to the one before is pending: served in turn, or the connection closed. */
   readonly pipelined: 'served' | 'closed';
+  /** What a client counts for that has ended its side of the connection before it was answered. */
+  readonly halfClosed: 'served' | 'gone';
+  /** Whether the handler is told of a head that is too large, so that it can be logged. */
+  readonly tellsLargeHeads: boolean;
+  /** Whether two engines can listen on one port by themselves. */
+  readonly sharesPorts: boolean;
 }
 
 /** An engine under the contract. */

@@ -12,7 +12,7 @@ const hello = Buffer.from('hello');
 const timeouts: EngineTimeouts = { requestBodyMs: 60_000, sendMs: 60_000, minBodyRate: 0, minBodyRateGraceMs: 0 };
 const idle = { handle: () => {}, refuse: () => {}, finished: () => {} };
 
-export function lifecycleContract({ factory }: Subject): void {
+export function lifecycleContract({ factory, facts }: Subject): void {
   async function start(
     t: TestContext,
     handle: (exchange: Exchange) => void,
@@ -79,7 +79,8 @@ export function lifecycleContract({ factory }: Subject): void {
       });
       client.send(get());
       await waitFor(() => server.exchanges.length === 1, 'the request');
-      client.destroy();
+      if (facts.halfClosed === 'gone') client.destroy();
+      else client.reset();
       await waitFor(() => calls.length === 1, 'the abort');
       const [exchange] = server.exchanges;
       assert.ok(exchange?.aborted);
@@ -93,6 +94,24 @@ export function lifecycleContract({ factory }: Subject): void {
       exchange.body.resume();
       assert.deepEqual([exchange.responded, exchange.status, exchange.bytesSent], [false, 0, 0]);
       assert.deepEqual(server.events, ['handle GET /', 'finished 0']);
+    });
+
+    test(`whose client has ended its side is ${facts.halfClosed}`, async (t) => {
+      const { server, client } = await start(t, (exchange) => {
+        exchange.onAborted = () => undefined;
+      });
+      client.send(get());
+      await waitFor(() => server.exchanges.length === 1, 'the request');
+      client.halfClose();
+      if (facts.halfClosed === 'gone') {
+        await waitFor(() => server.finished.length === 1, 'the end of the exchange');
+        assert.equal(server.finished[0]?.aborted, true);
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      server.exchanges[0]?.respond(plain, hello);
+      assert.deepEqual((await client.response()).body, hello);
+      await client.closed();
     });
 
     test('finishes last, after the handler’s own call', async (t) => {
@@ -188,17 +207,17 @@ export function lifecycleContract({ factory }: Subject): void {
       kept.send(get());
       assert.equal((await kept.response()).status, 200);
       assert.equal(server.exchanges.at(-1)?.connection.listener, 'second');
-      server.engine.unlisten('second');
+      server.engine.unlisten({ address: 'second', host: '127.0.0.1', port: 0 });
       await assert.rejects(RawClient.connect(second), /ECONNREFUSED/);
       // What was connected lives on.
       kept.send(get());
       assert.equal((await kept.response()).status, 200);
       client.send(get());
       assert.equal((await client.response()).status, 200);
-      server.engine.unlisten('second');
+      server.engine.unlisten({ address: 'second', host: '127.0.0.1', port: 0 });
     });
 
-    test('shares its port with another one', async (t) => {
+    test('shares its port with another one', { skip: !facts.sharesPorts }, async (t) => {
       const address = { address: 'shared', host: '127.0.0.1', port: await freePort() };
       for (const engine of [factory(idle, timeouts), factory(idle, timeouts)]) {
         t.after(() => engine.close());

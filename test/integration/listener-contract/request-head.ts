@@ -5,7 +5,7 @@ import { contractServer, get, plain, request } from '../../support/contract-serv
 import { RawClient } from '../../support/raw-client.ts';
 import type { Subject } from './contract.ts';
 
-export function requestHeadContract({ factory }: Subject): void {
+export function requestHeadContract({ factory, facts }: Subject): void {
   /** The exchange that the handler saw for those bytes. */
   async function seen(bytes: string, { connectTo = '127.0.0.1', dualStack = false } = {}): Promise<Exchange> {
     const server = await contractServer(factory, (exchange) => exchange.respond(plain, Buffer.from('x')), {
@@ -83,7 +83,7 @@ export function requestHeadContract({ factory }: Subject): void {
   describe('the connection of a request', () => {
     test('names its listener', async () => {
       const { connection } = await seen(get());
-      assert.deepEqual([connection.listener, connection.scheme], ['contract', 'http']);
+      assert.deepEqual([connection.listener, connection.scheme], ['contract', facts.scheme]);
     });
 
     test('has an IPv4 peer of a dual-stack socket in dotted form', async () => {

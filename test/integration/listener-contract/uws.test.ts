@@ -7,4 +7,10 @@ process.env['UWS_HTTP_MAX_HEADERS_SIZE'] = String(32 * 1024);
 
 const factory: EngineFactory = (handler, timeouts) => createUwsEngine(handler, timeouts);
 
-contract('uWebSockets.js', factory, { pipelined: 'closed' });
+contract('uWebSockets.js', factory, {
+  scheme: 'http',
+  pipelined: 'closed',
+  halfClosed: 'gone',
+  tellsLargeHeads: false,
+  sharesPorts: true,
+});

@@ -3,6 +3,9 @@ import { test } from 'node:test';
 import type { ListenAddress } from '../../../src/config/config.ts';
 import type { Engine } from '../../../src/listener/engine.ts';
 import { Listeners } from '../../../src/worker/listeners.ts';
+import { TlsListeners } from '../../../src/worker/tls-listeners.ts';
+import { FakeRecorder } from '../../support/fake-recorder.ts';
+import { RecordingLogger } from '../../support/recording-logger.ts';
 
 function address(port: number): ListenAddress {
   return { address: `127.0.0.1:${port}`, host: '127.0.0.1', port };
@@ -19,7 +22,7 @@ class FakeEngine implements Pick<Engine, 'listen' | 'unlisten'> {
     return port;
   }
 
-  unlisten(name: string): void {
+  unlisten({ address: name }: ListenAddress): void {
     this.open.delete(name);
     this.closed.push(name);
   }
@@ -27,7 +30,10 @@ class FakeEngine implements Pick<Engine, 'listen' | 'unlisten'> {
 
 function made() {
   const engine = new FakeEngine();
-  return { engine, listeners: new Listeners(engine as unknown as Engine) };
+  return {
+    engine,
+    listeners: new Listeners(engine as unknown as Engine, new TlsListeners(new RecordingLogger(), new FakeRecorder())),
+  };
 }
 
 test('old addresses close only when the new configuration is in force', async () => {

@@ -2,10 +2,9 @@
 import { performance } from 'node:perf_hooks';
 import { PorticoError } from '../response/portico-error.ts';
 import { type ChunkPool, type SmallPiece, smallPieceBytes } from './chunk-pool.ts';
+import type { EngineTimeouts } from './engine.ts';
 import type { BodySink, RequestBody } from './exchange.ts';
-import type { Stallable } from './stall-watch.ts';
-import type { UwsResponse } from './uws-api.ts';
-import type { UwsExchange } from './uws-exchange.ts';
+import type { Stallable, StallWatch } from './stall-watch.ts';
 
 // Bytes held back for a reader that is not there yet or has paused; then the socket is paused.
 const heldBytesBeforePause = 64 * 1024;
@@ -33,6 +32,27 @@ export class EmptyRequestBody implements RequestBody {
   }
 }
 
+/** The exchange whose body it is. */
+export interface BodyOwner {
+  readonly engine: { readonly chunks: ChunkPool; readonly watch: StallWatch; readonly timeouts: EngineTimeouts };
+  readonly over: boolean;
+  /** The connection must end behind the response. */
+  mustClose: boolean;
+  /** Whether the handler has the request. */
+  readonly started: boolean;
+  /** Gives it to the handler now, where an engine waits for what comes with the head. */
+  handleNow?(): void;
+  guard(step: () => void): void;
+}
+
+/** Where the body comes from. */
+export interface BodySource {
+  pause(): void;
+  resume(): void;
+  /** Somebody reads. */
+  begin?(): void;
+}
+
 /**
  * A request body as it comes. What nobody has taken yet is held, as copies; from 64 KB on the socket is paused. A paused
  * socket still delivers until a read of 512 KB is not full: up to the kernel's receive buffer, and from a client on the same
@@ -40,13 +60,13 @@ export class EmptyRequestBody implements RequestBody {
  *
  * uWebSockets.js cuts a body of less than 160 KB in 10 s unless the socket is paused and resumed every few seconds.
  */
-export class UwsRequestBody implements RequestBody, Stallable {
+export class IncomingBody implements RequestBody, Stallable {
   readonly declaredLength: number | undefined;
   received = 0;
   limit = Number.POSITIVE_INFINITY;
-  readonly #exchange: UwsExchange;
+  readonly #exchange: BodyOwner;
   readonly #chunks: ChunkPool;
-  readonly #response: UwsResponse;
+  readonly #source: BodySource;
   #sink: BodySink | undefined;
   #held: Buffer[] = [];
   #heldBytes = 0;
@@ -70,10 +90,10 @@ export class UwsRequestBody implements RequestBody, Stallable {
   #pausedMs = 0;
   #pausedAt = 0;
 
-  constructor(exchange: UwsExchange, response: UwsResponse, length: number | undefined) {
+  constructor(exchange: BodyOwner, source: BodySource, length: number | undefined) {
     this.#exchange = exchange;
     this.#chunks = exchange.engine.chunks;
-    this.#response = response;
+    this.#source = source;
     this.declaredLength = length;
     this.#activeAt = this.#startedAt = performance.now();
   }
@@ -87,6 +107,7 @@ export class UwsRequestBody implements RequestBody, Stallable {
     if (this.#sink !== undefined) throw new Error('the body is being read already');
     this.#sink = sink;
     this.#checkLimit(Math.max(this.declaredLength ?? 0, this.received));
+    if (this.#failure === undefined) this.#source.begin?.();
     this.#flushSoon();
   }
 
@@ -117,11 +138,12 @@ export class UwsRequestBody implements RequestBody, Stallable {
     this.#flushSoon();
   }
 
-  /** uWebSockets.js has a piece; its memory is gone afterwards. */
-  receive(chunk: ArrayBuffer, last: boolean): void {
+  /** A piece has come. @param chunk an ArrayBuffer's memory is gone afterwards; a Buffer is given away */
+  receive(chunk: ArrayBuffer | Buffer, last: boolean): void {
     if (last) this.#finishReceiving();
     if (this.#over) return;
-    if (last && this.#isWhole(chunk) && !this.#exchange.started) return this.#handleWhole(chunk);
+    if (last && !Buffer.isBuffer(chunk) && !this.#exchange.started && this.#isWhole(chunk))
+      return this.#handleWhole(chunk);
     this.received += chunk.byteLength;
     this.#activeAt = performance.now();
     if (this.#failure !== undefined) return;
@@ -142,7 +164,7 @@ export class UwsRequestBody implements RequestBody, Stallable {
   #handleWhole(chunk: ArrayBuffer): void {
     this.received = chunk.byteLength;
     this.#arriving = chunk;
-    this.#exchange.engine.handle(this.#exchange);
+    this.#exchange.handleNow?.();
     // Who reads it does so later.
     if (this.#arriving !== undefined && !this.#over) this.#hold(chunk);
     this.#arriving = undefined;
@@ -157,6 +179,11 @@ export class UwsRequestBody implements RequestBody, Stallable {
     if (this.#complete || this.#over) return;
     this.#watched = true;
     this.#exchange.engine.watch.add(this);
+  }
+
+  /** What comes is no body. */
+  refuse(failure: PorticoError): void {
+    this.#fail(failure);
   }
 
   checkStall(now: number): void {
@@ -176,8 +203,8 @@ export class UwsRequestBody implements RequestBody, Stallable {
       this.#fail(new PorticoError('request_timeout', `the body comes slower than ${minBodyRate} bytes a second`));
       return;
     }
-    this.#response.pause();
-    this.#response.resume();
+    this.#source.pause();
+    this.#source.resume();
   }
 
   /** Whether less came than the minimum rate asks for in the time in which it could have. */
@@ -228,10 +255,11 @@ export class UwsRequestBody implements RequestBody, Stallable {
     sink.end();
   }
 
-  #deliver(chunk: ArrayBuffer): void {
+  #deliver(chunk: ArrayBuffer | Buffer): void {
     const sink = this.#sink as BodySink;
     if (chunk.byteLength > 0) {
-      if (sink.lend !== undefined) sink.lend(Buffer.from(chunk));
+      if (Buffer.isBuffer(chunk)) sink.data(chunk);
+      else if (sink.lend !== undefined) sink.lend(Buffer.from(chunk));
       else sink.data(this.#chunks.copy(chunk));
     }
     if (this.#over || !this.#complete) return;
@@ -241,9 +269,9 @@ export class UwsRequestBody implements RequestBody, Stallable {
     sink.end();
   }
 
-  #hold(chunk: ArrayBuffer): void {
+  #hold(chunk: ArrayBuffer | Buffer): void {
     if (chunk.byteLength === 0) return;
-    this.#held.push(this.#chunks.copy(chunk));
+    this.#held.push(Buffer.isBuffer(chunk) ? chunk : this.#chunks.copy(chunk));
     this.#heldBytes += chunk.byteLength;
     if (this.#heldBytes >= heldBytesBeforePause) this.#pauseSocket();
   }
@@ -290,7 +318,7 @@ export class UwsRequestBody implements RequestBody, Stallable {
     if (this.#socketPaused || this.#responding || this.#complete || this.#over) return;
     this.#socketPaused = true;
     this.#pausedAt = performance.now();
-    this.#response.pause();
+    this.#source.pause();
   }
 
   #resumeSocket(): void {
@@ -298,10 +326,10 @@ export class UwsRequestBody implements RequestBody, Stallable {
     this.#socketPaused = false;
     this.#activeAt = performance.now();
     this.#pausedMs += this.#activeAt - this.#pausedAt;
-    if (!this.#exchange.over) this.#response.resume();
+    if (!this.#exchange.over) this.#source.resume();
   }
 }
 
-function flushBody(body: UwsRequestBody, exchange: UwsExchange): void {
+function flushBody(body: IncomingBody, exchange: BodyOwner): void {
   exchange.guard(() => body.flush());
 }

@@ -1,0 +1,400 @@
+import type { Socket } from 'node:net';
+import {
+  ErrorCode as Code,
+  type ErrorCode,
+  Flag,
+  FrameType,
+  frame,
+  goawayFrame,
+  maxWindow,
+  numberFrame,
+  Setting,
+  settingsFrame,
+} from '../http2/frame.ts';
+import { PorticoError } from '../response/portico-error.ts';
+import type { ConnectionInfo } from './exchange.ts';
+import { ConnectionFault, type FrameTaker, Http2FrameReader } from './http2-frame-reader.ts';
+import { Http2HeaderBlocks } from './http2-header-blocks.ts';
+import { Http2Output } from './http2-output.ts';
+import { checkSetting, checkSize, protocolError, unpadded, unprioritised } from './http2-payload.ts';
+import { connectionWindow, Http2ReceiveWindow, streamWindow } from './http2-receive-window.ts';
+import { beginRequest, receiveBody } from './http2-requests.ts';
+import { Http2Stream } from './http2-stream.ts';
+import type { NodeConnection, NodeEngineCore } from './node-engine-core.ts';
+import type { Stallable } from './stall-watch.ts';
+import { Strain } from './strain.ts';
+
+/** What a client may have under way at once; as NGINX and Apache. */
+const maxStreams = 128;
+const initialWindow = 65_535;
+/** How long the last frames may take to leave. */
+const lingerMs = 5000;
+
+const nothing = Buffer.alloc(0);
+const settingsAck = frame(FrameType.settings, Flag.ack, 0, nothing);
+
+/**
+ * One HTTP/2 connection (RFC 9113): reads frames, keeps windows, and sends what streams have in turn. Everything that a
+ * client can make it hold is bounded, and what costs more than it is worth strains the connection until it ends.
+ */
+export class Http2Session implements NodeConnection, Stallable, FrameTaker {
+  readonly #core: NodeEngineCore;
+  readonly #socket: Socket;
+  readonly #info: ConnectionInfo;
+  readonly #blocks: Http2HeaderBlocks;
+  readonly #strain = new Strain();
+  readonly #streams = new Map<number, Http2Stream>();
+  readonly #reader = new Http2FrameReader(this);
+  readonly output: Http2Output;
+  readonly window: Http2ReceiveWindow;
+  #lastStream = 0;
+  #refusedFrom = maxWindow;
+  #idleSince = performance.now();
+  #ending = false;
+  #over = false;
+
+  constructor(core: NodeEngineCore, socket: Socket, info: ConnectionInfo) {
+    this.#core = core;
+    this.#socket = socket;
+    this.#info = info;
+    this.#blocks = new Http2HeaderBlocks(core.requestHeadBytes);
+    this.output = new Http2Output(socket, (stream) => this.#localEnd(stream));
+    this.window = new Http2ReceiveWindow(this.output);
+  }
+
+  start(): void {
+    this.#core.connections.add(this);
+    this.#core.watch.add(this);
+    const socket = this.#socket;
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('end', () => this.#end());
+    socket.on('error', ignore);
+    socket.on('close', () => this.#leave());
+    this.output.send(
+      settingsFrame([
+        [Setting.maxConcurrentStreams, maxStreams],
+        [Setting.initialWindowSize, streamWindow],
+        [Setting.maxHeaderListSize, this.#core.requestHeadBytes],
+        [Setting.enableConnectProtocol, 0],
+      ]),
+    );
+    this.output.send(numberFrame(FrameType.windowUpdate, 0, connectionWindow - initialWindow));
+  }
+
+  get isWriting(): boolean {
+    return this.output.isWriting;
+  }
+
+  get reading(): boolean {
+    return !this.#ending && !this.#over;
+  }
+
+  /** Lets the streams end that there are; a client that has begun another meanwhile may send it elsewhere. */
+  drain(): void {
+    if (this.#refusedFrom !== maxWindow) return;
+    this.#refusedFrom = this.#lastStream;
+    this.output.send(goawayFrame(this.#lastStream, Code.noError));
+    this.#endWhenIdle();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+    this.#leave();
+  }
+
+  checkStall(now: number): void {
+    const { timeouts, keepAliveMs, requestHeadMs } = this.#core;
+    if (this.output.awaitsSocket && now - this.output.progressAt > timeouts.sendMs) return this.destroy();
+    if (this.#ending) {
+      if (now - this.#idleSince > lingerMs) this.destroy();
+      return;
+    }
+    for (const stream of this.output.queued) {
+      if (now - stream.progressAt <= timeouts.sendMs) continue;
+      stream.exchange?.clientGone();
+      this.reset(stream, Code.cancel);
+    }
+    if (this.#streams.size > 0) return;
+    // A head that does not come to its end counts as idle too.
+    const limit = this.#reader.greeted && !this.#blocks.open ? keepAliveMs : requestHeadMs;
+    if (now - this.#idleSince > limit) this.#giveUp(Code.noError);
+  }
+
+  // --- what streams ask for ---
+
+  sendContinue(stream: Http2Stream): void {
+    if (!stream.closed)
+      this.output.send(frame(FrameType.headers, Flag.endHeaders, stream.id, this.#blocks.continueBlock));
+  }
+
+  /** Ends a stream before its time. */
+  reset(stream: Http2Stream, code: ErrorCode): void {
+    if (stream.closed) return;
+    this.output.reset(stream.id, code);
+    this.#close(stream);
+  }
+
+  /** The client has sent nothing that anybody still wants of a request that is answered. */
+  stopReceiving(stream: Http2Stream): void {
+    if (!stream.closed && !stream.remoteEnded && stream.localEnded) this.reset(stream, Code.noError);
+  }
+
+  // --- reading ---
+
+  #receive(chunk: Buffer): void {
+    if (!this.reading) return;
+    this.output.hold();
+    try {
+      this.#reader.read(chunk);
+    } catch (fault) {
+      if (!(fault instanceof ConnectionFault)) {
+        this.#core.report(new PorticoError('internal', 'reading HTTP/2 has thrown', { cause: fault }));
+      }
+      this.#giveUp(fault instanceof ConnectionFault ? fault.code : Code.internalError);
+    }
+    this.output.release();
+  }
+
+  frame(type: number, flags: number, id: number, payload: Buffer): void {
+    if (this.#blocks.open && (type !== FrameType.continuation || id !== this.#blocks.stream)) {
+      protocolError('a frame within a header block');
+    }
+    switch (type) {
+      case FrameType.data:
+        return this.#readData(flags, id, payload);
+      case FrameType.headers:
+        return this.#readHeaders(flags, id, payload);
+      case FrameType.continuation:
+        return this.#readContinuation(flags, payload);
+      case FrameType.priority:
+        if (id === 0) protocolError('PRIORITY without a stream');
+        checkSize(payload, 5, 'PRIORITY');
+        return this.#strained(1);
+      case FrameType.rstStream:
+        return this.#readReset(id, payload);
+      case FrameType.settings:
+        return this.#readSettings(flags, id, payload);
+      case FrameType.pushPromise:
+        return protocolError('PUSH_PROMISE from a client');
+      case FrameType.ping:
+        return this.#readPing(flags, id, payload);
+      case FrameType.goaway:
+        if (id !== 0 || payload.length < 8) protocolError('a GOAWAY that is none');
+        return this.#endWhenIdle();
+      case FrameType.windowUpdate:
+        return this.#readWindowUpdate(id, payload);
+      default:
+        // RFC 9113 section 5.5: unknown types are passed over.
+        this.#strained(1);
+    }
+  }
+
+  #readData(flags: number, id: number, payload: Buffer): void {
+    const stream = this.#streams.get(id);
+    if (id === 0 || id > this.#lastStream) protocolError('DATA on a stream that is not open');
+    this.window.take(payload.length);
+    if (stream === undefined || stream.remoteEnded) {
+      // It was on its way when the stream was reset: it counts, and is not wanted.
+      this.window.acknowledge(payload.length);
+      this.#strained(1);
+      if (stream !== undefined) this.reset(stream, Code.streamClosed);
+      return;
+    }
+    const data = unpadded(flags, payload);
+    stream.receiveWindow -= payload.length;
+    if (stream.receiveWindow < 0) {
+      this.window.acknowledge(payload.length);
+      stream.exchange?.clientGone();
+      return this.reset(stream, Code.flowControlError);
+    }
+    const last = (flags & Flag.endStream) !== 0;
+    if (data.length === 0 && !last) this.#strained(2);
+    stream.unacknowledged += payload.length;
+    receiveBody(stream, data, last);
+    if (last && stream.localEnded) this.#close(stream);
+    this.window.acknowledgeStream(stream, false);
+  }
+
+  #readHeaders(flags: number, id: number, payload: Buffer): void {
+    if (id % 2 === 0) protocolError('HEADERS on a stream of the server');
+    const known = this.#streams.get(id);
+    if (id <= this.#lastStream && known === undefined) {
+      // A closed stream: the block is decoded all the same, as the table must stay in step.
+      this.#strained(5);
+    }
+    if (id > this.#lastStream) {
+      this.#lastStream = id;
+      this.#idleSince = performance.now();
+    }
+    const fragment = unprioritised(flags, unpadded(flags, payload));
+    this.#blocks.begin(id, (flags & Flag.endStream) !== 0, fragment);
+    if ((flags & Flag.endHeaders) !== 0) this.#headersEnd();
+  }
+
+  #readContinuation(flags: number, payload: Buffer): void {
+    if (!this.#blocks.open) protocolError('CONTINUATION without HEADERS');
+    this.#strained(payload.length === 0 ? 20 : 2);
+    if (!this.#blocks.append(payload)) throw new ConnectionFault(Code.enhanceYourCalm, 'a header block without an end');
+    if ((flags & Flag.endHeaders) !== 0) this.#headersEnd();
+  }
+
+  #headersEnd(): void {
+    const { stream: id, endStream } = this.#blocks;
+    const verdict = this.#blocks.decode();
+    if (verdict === 'compression') throw new ConnectionFault(Code.compressionError, 'a block that cannot be decoded');
+    const known = this.#streams.get(id);
+    if (known !== undefined) return this.#trailers(known, endStream);
+    if (this.#blocks.isStale(id)) return this.output.reset(id, Code.streamClosed);
+    if (id > this.#refusedFrom || this.#streams.size >= maxStreams) {
+      this.#strained(5);
+      return this.output.reset(id, Code.refusedStream);
+    }
+    this.#open(id, endStream, verdict === 'too-large');
+  }
+
+  #trailers(stream: Http2Stream, endStream: boolean): void {
+    // RFC 9113 section 8.1: trailers end the request. They are dropped, as those of HTTP/1.1 are.
+    if (stream.remoteEnded || !endStream) {
+      stream.exchange?.clientGone();
+      return this.reset(stream, stream.remoteEnded ? Code.streamClosed : Code.protocolError);
+    }
+    receiveBody(stream, nothing, true);
+    if (stream.localEnded) this.#close(stream);
+  }
+
+  #open(id: number, endStream: boolean, tooLarge: boolean): void {
+    const stream = new Http2Stream(id, this, this.output.streamWindow, streamWindow);
+    stream.remoteEnded = endStream;
+    this.#streams.set(id, stream);
+    beginRequest(this.#core, this.#info, stream, this.#blocks.fields, tooLarge);
+  }
+
+  #readReset(id: number, payload: Buffer): void {
+    checkSize(payload, 4, 'RST_STREAM');
+    if (id === 0 || id > this.#lastStream) protocolError('RST_STREAM on a stream that is not open');
+    // Requests that are taken back as fast as they are made cost the upstream as much as others (CVE-2023-44487).
+    this.#strained(5);
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    stream.exchange?.clientGone();
+    this.#close(stream);
+  }
+
+  #readSettings(flags: number, id: number, payload: Buffer): void {
+    if (id !== 0) protocolError('SETTINGS on a stream');
+    if ((flags & Flag.ack) !== 0) {
+      if (payload.length > 0) throw new ConnectionFault(Code.frameSizeError, 'an acknowledgement with settings');
+      return;
+    }
+    if (payload.length % 6 !== 0) throw new ConnectionFault(Code.frameSizeError, 'SETTINGS of a wrong size');
+    this.#strained(5 + payload.length / 6);
+    for (let at = 0; at < payload.length; at += 6)
+      this.#setting(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
+    this.output.send(settingsAck);
+  }
+
+  #setting(id: number, value: number): void {
+    checkSetting(id, value);
+    if (id !== Setting.initialWindowSize) return;
+    const change = value - this.output.streamWindow;
+    this.output.streamWindow = value;
+    for (const stream of this.#streams.values()) {
+      stream.sendWindow += change;
+      if (stream.sendWindow > maxWindow) throw new ConnectionFault(Code.flowControlError, 'a window too large');
+    }
+    if (change > 0) this.output.pump();
+  }
+
+  #readPing(flags: number, id: number, payload: Buffer): void {
+    if (id !== 0) protocolError('PING on a stream');
+    checkSize(payload, 8, 'PING');
+    if ((flags & Flag.ack) !== 0) return;
+    this.#strained(5);
+    this.output.send(frame(FrameType.ping, Flag.ack, 0, payload));
+  }
+
+  #readWindowUpdate(id: number, payload: Buffer): void {
+    checkSize(payload, 4, 'WINDOW_UPDATE');
+    const count = payload.readUInt32BE(0) & maxWindow;
+    this.#strained(0.1);
+    if (id === 0) {
+      if (count === 0) protocolError('WINDOW_UPDATE of nothing');
+      if (!this.output.widen(count)) throw new ConnectionFault(Code.flowControlError, 'a window too large');
+    } else {
+      if (id > this.#lastStream) protocolError('WINDOW_UPDATE on a stream that is not open');
+      const stream = this.#streams.get(id);
+      if (stream === undefined) return;
+      stream.sendWindow += count;
+      if (count === 0 || stream.sendWindow > maxWindow) {
+        stream.exchange?.clientGone();
+        return this.reset(stream, count === 0 ? Code.protocolError : Code.flowControlError);
+      }
+    }
+    this.output.pump();
+  }
+
+  #strained(weight: number): void {
+    if (!this.#strain.add(weight)) throw new ConnectionFault(Code.enhanceYourCalm, 'too much that is worth nothing');
+  }
+
+  // --- the ends ---
+
+  #localEnd(stream: Http2Stream): void {
+    stream.localEnded = true;
+    if (stream.remoteEnded) this.#close(stream);
+  }
+
+  #close(stream: Http2Stream): void {
+    if (stream.closed) return;
+    stream.closed = true;
+    this.output.drop(stream);
+    // What it held of the connection's window is free.
+    if (stream.unacknowledged > 0) this.window.acknowledge(stream.unacknowledged);
+    this.#streams.delete(stream.id);
+    if (this.#streams.size > 0) return;
+    this.#idleSince = performance.now();
+    if (this.#refusedFrom !== maxWindow) this.#endWhenIdle();
+  }
+
+  #endWhenIdle(): void {
+    this.#refusedFrom = Math.min(this.#refusedFrom, this.#lastStream);
+    if (this.#streams.size === 0) this.#end();
+  }
+
+  /** Says why, and ends. */
+  #giveUp(code: ErrorCode): void {
+    if (this.#ending || this.#over) return;
+    this.output.send(goawayFrame(this.#lastStream, code));
+    for (const stream of this.#streams.values()) {
+      stream.exchange?.clientGone();
+      this.#close(stream);
+    }
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#ending || this.#over) return;
+    this.#ending = true;
+    this.#idleSince = performance.now();
+    for (const stream of this.#streams.values()) stream.exchange?.clientGone();
+    this.output.release();
+    this.#socket.end();
+  }
+
+  #leave(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#core.connections.delete(this);
+    this.#core.watch.delete(this);
+    this.output.close();
+    for (const stream of this.#streams.values()) {
+      stream.closed = true;
+      stream.exchange?.clientGone();
+    }
+    this.#streams.clear();
+  }
+}
+
+function ignore(): void {
+  // `close` follows.
+}

@@ -1,0 +1,187 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { ListenAddress } from '../config/config.ts';
+import { PorticoError } from '../response/portico-error.ts';
+import type { TlsTerminator } from '../tls/tls-terminator.ts';
+import type { Engine, EngineFactory, EngineTimeouts } from './engine.ts';
+import type { ConnectionInfo, ExchangeHandler } from './exchange.ts';
+import { Http1Connection } from './http1-connection.ts';
+import { Http2Session } from './http2-session.ts';
+import { NodeEngineCore } from './node-engine-core.ts';
+import { canReusePort } from './reuse-port.ts';
+
+/** Connections that wait to be accepted, as with NGINX; the kernel has a bound of its own (`net.core.somaxconn`). */
+const backlog = 511;
+const sentCheckMs = 50;
+
+/** The engine on sockets of Node.js: HTTP/1.1 and HTTP/1.0. */
+export const createNodeEngine: EngineFactory = (handler, timeouts) => new NodeEngine(handler, timeouts);
+
+class NodeEngine implements Engine {
+  readonly name = `Node.js ${process.versions.node}`;
+  readonly #core: NodeEngineCore;
+  readonly #servers = new Map<string, Server>();
+  #drained: Promise<void> | undefined;
+
+  constructor(handler: ExchangeHandler, timeouts: EngineTimeouts) {
+    this.#core = new NodeEngineCore(handler, timeouts);
+  }
+
+  get inFlight(): number {
+    return this.#core.inFlight;
+  }
+
+  get webSockets(): number {
+    return this.#core.webSockets.size;
+  }
+
+  get connections(): number {
+    return this.#core.connections.size;
+  }
+
+  listen(address: ListenAddress, tls?: TlsTerminator): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const server = this.#createServer(address, tls);
+      server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(explain(address, error))));
+      const host = address.host?.replace(/^\[(.*)\]$/, '$1');
+      try {
+        server.listen({ port: address.port, backlog, host, exclusive: false, ...reusePort }, () => {
+          server.removeAllListeners('error');
+          server.on('error', (cause) =>
+            this.#core.report(new PorticoError('internal', 'accepting a connection failed', { cause })),
+          );
+          this.#servers.set(address.address, server);
+          resolve(portOf(server));
+        });
+      } catch (error) {
+        reject(new Error(explain(address, error as NodeJS.ErrnoException)));
+      }
+    });
+  }
+
+  unlisten({ address }: ListenAddress): void {
+    this.#servers.get(address)?.close();
+    this.#servers.delete(address);
+  }
+
+  configure(timeouts: EngineTimeouts): void {
+    this.#core.configure(timeouts);
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= new Promise((resolve) => {
+      this.#core.draining = true;
+      this.#closeServers();
+      for (const connection of this.#core.connections) connection.drain?.();
+      this.#core.onIdle = () => this.#resolveWhenSent(resolve);
+      if (this.inFlight === 0) this.#resolveWhenSent(resolve);
+    });
+    return this.#drained;
+  }
+
+  closeWebSockets(): void {
+    this.#core.closeWebSockets();
+  }
+
+  close(): void {
+    this.#closeServers();
+    for (const connection of this.#core.connections) connection.destroy();
+    this.#core.watch.stop();
+  }
+
+  #createServer(address: ListenAddress, tls: TlsTerminator | undefined): Server {
+    // Within a handshake nobody has a half to say something in; behind it TLS sockets are half-open, too.
+    const server = createServer({ allowHalfOpen: tls === undefined, noDelay: true });
+    if (tls === undefined) {
+      return server.on('connection', (socket: Socket) => {
+        if (this.#admit(socket)) this.#accept(socket, address, portOf(server), 'http');
+      });
+    }
+    tls.open((socket: TLSSocket, fields) => this.#accept(socket, address, portOf(server), 'https', fields));
+    return server.on('connection', (socket: Socket) => {
+      if (this.#admit(socket)) tls.accept(socket);
+    });
+  }
+
+  #closeServers(): void {
+    for (const server of this.#servers.values()) server.close();
+    this.#servers.clear();
+  }
+
+  /** @returns false when the connection is not let in; it is closed then */
+  #admit(socket: Socket): boolean {
+    const keeper = this.#core.handler.connections;
+    if (keeper === undefined) return true;
+    const address = remoteAddressOf(socket);
+    if (keeper.admit(address, true)) {
+      socket.once('close', () => keeper.ended(address));
+      return true;
+    }
+    socket.on('error', () => undefined);
+    socket.resetAndDestroy();
+    return false;
+  }
+
+  #accept(
+    socket: Socket,
+    { address }: ListenAddress,
+    localPort: number,
+    scheme: 'http' | 'https',
+    clientFields = '',
+  ): void {
+    const info = new NodeConnectionInfo(socket, address, localPort, scheme, clientFields);
+    const isHttp2 = 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';
+    (isHttp2 ? new Http2Session(this.#core, socket, info) : new Http1Connection(this.#core, socket, info)).start();
+  }
+
+  #resolveWhenSent(resolve: () => void): void {
+    if (this.inFlight > 0) return;
+    for (const connection of this.#core.connections) {
+      if (!connection.isWriting) continue;
+      setTimeout(() => this.#resolveWhenSent(resolve), sentCheckMs);
+      return;
+    }
+    resolve();
+  }
+}
+
+const reusePort: { readonly reusePort?: boolean } = canReusePort ? { reusePort: true } : {};
+
+class NodeConnectionInfo implements ConnectionInfo {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localPort: number;
+  readonly scheme: 'http' | 'https';
+  readonly listener: string;
+  readonly clientFields: string;
+
+  constructor(socket: Socket, listener: string, localPort: number, scheme: 'http' | 'https', clientFields: string) {
+    this.clientFields = clientFields;
+    this.scheme = scheme;
+    this.remoteAddress = remoteAddressOf(socket);
+    this.remotePort = socket.remotePort ?? 0;
+    this.localPort = localPort;
+    this.listener = listener;
+  }
+}
+
+/** IPv4 peers of a dual-stack socket in dotted form. */
+function remoteAddressOf({ remoteAddress = '' }: Socket): string {
+  return remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '');
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+function explain({ address }: ListenAddress, { code, message }: NodeJS.ErrnoException): string {
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'the port is in use',
+    EADDRNOTAVAIL: 'the address is not one of this machine',
+    EACCES: 'the port needs privileges (below 1024)',
+    ENOTFOUND: 'the host is unknown',
+    ERR_SOCKET_BAD_PORT: 'not a port (0 to 65535)',
+  };
+  return `cannot listen on ${address}: ${reasons[code ?? ''] ?? message}`;
+}

@@ -1,0 +1,99 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { closeCodes } from '../http/close-code.ts';
+import { PorticoError } from '../response/portico-error.ts';
+import type { ResponseHead } from '../response/response-head.ts';
+import type { Http1Exchange } from './http1-exchange.ts';
+import type { WebSocketPeer, WebSocketSink } from './websocket.ts';
+
+const nothing = Buffer.alloc(0);
+
+/** A client's WebSocket over a node socket, with the frames of `ws`. */
+export class NodeWebSocketPeer implements WebSocketPeer {
+  bytesSent = 0;
+  readonly #exchange: Http1Exchange;
+  readonly #sink: WebSocketSink;
+  #socket: WebSocket | undefined;
+  #over = false;
+
+  constructor(exchange: Http1Exchange, sink: WebSocketSink) {
+    this.#exchange = exchange;
+    this.#sink = sink;
+  }
+
+  /** Answers the handshake and takes over. @param rest what the client has sent behind it */
+  open(socket: Socket, rest: Buffer, key: string, head: ResponseHead, protocol: string, maxPayload: number): void {
+    const lines = head.block.toString('latin1').split('\r\n').slice(1);
+    const offer = protocol === '' ? {} : { 'sec-websocket-protocol': protocol };
+    const headers = { upgrade: 'websocket', 'sec-websocket-key': key, 'sec-websocket-version': '13', ...offer };
+    const server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload,
+      handleProtocols: () => protocol,
+    });
+    server.on('headers', (answer) => answer.push(...lines));
+    this.#exchange.engine.webSockets.add(this);
+    server.handleUpgrade({ method: 'GET', url: '/', headers } as IncomingMessage, socket, rest, (opened) => {
+      this.#socket = opened;
+      opened.on('message', (data, binary) => this.#guard(() => this.#sink.message(data as Buffer, binary)));
+      opened.on('ping', () => this.#guard(() => this.#sink.heard()));
+      opened.on('pong', () => this.#guard(() => this.#sink.heard()));
+      opened.on('close', (code, reason) => this.#closed(code, reason));
+      opened.on('error', () => undefined);
+    });
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket?.bufferedAmount ?? 0;
+  }
+
+  send(message: Uint8Array, binary: boolean): void {
+    if (this.#socket === undefined || this.#over) return;
+    this.bytesSent += message.length;
+    this.#socket.send(message, { binary }, this.#sent);
+  }
+
+  ping(): void {
+    if (!this.#over) this.#socket?.ping();
+  }
+
+  close(code: number | undefined, reason: Uint8Array): void {
+    if (this.#over) return;
+    this.#socket?.close(code, Buffer.from(reason));
+    this.#closed(code ?? closeCodes.none, Buffer.from(reason));
+  }
+
+  terminate(): void {
+    this.#socket?.terminate();
+    this.#closed(closeCodes.lost, nothing);
+  }
+
+  leave(): void {
+    this.#guard(() => this.#sink.leave());
+  }
+
+  readonly #sent = (error?: Error): void => {
+    if (error === undefined) this.#guard(() => this.#sink.drained());
+  };
+
+  #closed(code: number, reason: Buffer): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#exchange.engine.webSockets.delete(this);
+    this.#guard(() => this.#sink.closed(code, reason));
+    this.#exchange.complete();
+  }
+
+  /** Runs a step that a defect may make throw, which must cost no more than this WebSocket. */
+  #guard(step: () => void): void {
+    try {
+      step();
+    } catch (cause) {
+      this.#exchange.engine.report(new PorticoError('internal', 'a step of a WebSocket has thrown', { cause }));
+      this.terminate();
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { challengeCertificate } from '../../../src/acme/own-certificate.ts';
+import { RunningIssuer } from '../../support/running-issuer.ts';
+
+const issuer = new RunningIssuer();
+const config = issuer.config({ directory: 'https://localhost:1/', authority: '' }, { domains: ['a.test'] });
+
+before(async () => {
+  // Nobody is asked: what stands in is served.
+  issuer.run({ ...config, authority: undefined });
+  await issuer.listenSecurely(config);
+  const proof = (name: string) =>
+    ({ type: 'tls-alpn-01', name, ...challengeCertificate(name, `token of ${name}`, Date.now()) }) as const;
+  issuer.challenges.replace([proof('a.test'), proof('new.test')]);
+});
+after(() => issuer.close());
+
+async function dial(t: TestContext, servername: string, options: ConnectionOptions): Promise<TLSSocket> {
+  const more = { rejectUnauthorized: false, ...options };
+  const socket = connect({ port: issuer.tlsPort, host: '127.0.0.1', servername, ...more });
+  t.after(() => socket.destroy());
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+/** Whether the certificate that the server shows has the extension of RFC 8737. */
+function isProof({ raw }: X509Certificate): boolean {
+  return raw.includes(Buffer.from('06082b0601050507011f', 'hex'));
+}
+
+function shown(socket: TLSSocket): X509Certificate {
+  return new X509Certificate(socket.getPeerCertificate().raw);
+}
+
+describe('a listener with TLS-ALPN-01 challenges', () => {
+  for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {
+    test(`shows the proof to an authority that speaks ${maxVersion}, and closes behind it`, async (t) => {
+      for (const name of ['a.test', 'new.test']) {
+        const socket = await dial(t, name, { ALPNProtocols: ['acme-tls/1'], maxVersion });
+        assert.equal(socket.alpnProtocol, 'acme-tls/1');
+        const certificate = shown(socket);
+        assert.ok(isProof(certificate));
+        assert.equal(certificate.subjectAltName, `DNS:${name}`);
+        socket.resume();
+        await once(socket, 'close');
+      }
+    });
+
+    test(`shows nothing of it to everybody else who speaks ${maxVersion}`, async (t) => {
+      for (const protocols of [['h2', 'http/1.1'], ['http/1.1'], ['http/1.1', 'acme-tls/1'], undefined]) {
+        const offer = protocols === undefined ? {} : { ALPNProtocols: protocols };
+        const socket = await dial(t, 'a.test', { ...offer, maxVersion });
+        assert.equal(socket.alpnProtocol, protocols?.[0] ?? false);
+        assert.ok(!isProof(shown(socket)));
+      }
+    });
+
+    test(`refuses ${maxVersion} for a name without a challenge`, async (t) => {
+      await assert.rejects(dial(t, 'other.test', { ALPNProtocols: ['acme-tls/1'], maxVersion }));
+      await assert.rejects(dial(t, 'other.test', { ALPNProtocols: ['http/1.1'], maxVersion }));
+    });
+  }
+});
