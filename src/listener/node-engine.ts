@@ -64,8 +64,11 @@ class NodeEngine implements Engine {
 
   unlisten(address: ListenAddress): void {
     const identity = listenerIdentity(address);
-    this.#servers.get(identity)?.close();
-    this.#servers.delete(identity);
+    const others = [...this.#servers.keys()].filter((one) => one.endsWith(` ${address.address}`));
+    // A reload that changes what is said of an address opens it anew before the former one is closed.
+    const closed = this.#servers.has(identity) ? identity : (others[0] ?? identity);
+    this.#servers.get(closed)?.close();
+    this.#servers.delete(closed);
   }
 
   configure(timeouts: EngineTimeouts): void {
