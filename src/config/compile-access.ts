@@ -1,4 +1,5 @@
 import type { AccessConfig } from '../access/access-config.ts';
+import { identityFields } from '../access/identity-fields.ts';
 import type { AccessInput } from './access-schema.ts';
 import { parseAddressRange } from './address-range.ts';
 import { compileBasic } from './compile-basic.ts';
@@ -32,6 +33,21 @@ export function compileAccessLayer(input: AccessInput | undefined, path: KeyPath
 export function joinAccess(site: AccessLayer, route: AccessLayer): AccessConfig | undefined {
   const { satisfy = 'all', ...gates } = { ...site, ...route };
   return Object.values(gates).some((gate) => gate !== undefined) ? { satisfy, ...gates } : undefined;
+}
+
+/** A route that sets a field by which another one of its keys tells who asks would make two of them. */
+export function checkIdentityClash(
+  access: AccessConfig | undefined,
+  set: Readonly<Record<string, string>>,
+  path: KeyPath,
+  diagnosis: Diagnosis,
+): void {
+  const told = new Set(identityFields([access]));
+  for (const name of Object.keys(set)) {
+    if (!told.has(name.toLowerCase())) continue;
+    const message = `the field ${quote(name)} tells who asks: access sets it`;
+    diagnosis.reportKey([...path, name], { message, found: quote(name), allowed: 'other fields' });
+  }
 }
 
 function compileAddresses(

@@ -1,4 +1,4 @@
-import { type AccessLayer, compileAccessLayer, joinAccess } from './compile-access.ts';
+import { type AccessLayer, checkIdentityClash, compileAccessLayer, joinAccess } from './compile-access.ts';
 import { compileBrowserLayer, joinBrowser } from './compile-browser.ts';
 import { compileRouteLimits, noLimits } from './compile-limits.ts';
 import { compileRoute } from './compile-route.ts';
@@ -99,6 +99,8 @@ function compileRoutes(site: ParsedSite, sitePath: KeyPath, parsed: ParsedConfig
     }
     const limits = compileRouteLimits(route, path, siteLimits, parsed, diagnosis);
     const access = joinAccess(siteAccess, accessOf(route, path));
+    const fieldsPath = [...path, 'proxy', 'requestHeaders', 'set'];
+    checkIdentityClash(access, route.proxy?.requestHeaders.set ?? {}, fieldsPath, diagnosis);
     const browser = joinBrowser(siteBrowser, compileBrowserLayer(route, path, diagnosis));
     const name = uniqueLabel(route.name, route.path, path, labels, diagnosis);
     return { ...compiled, ...limits, access, browser, name };

@@ -3,6 +3,7 @@ import { certificateFiles } from '../acme/acme-config.ts';
 import { CertificateError, readCertificate } from '../tls/certificate.ts';
 import { chainFault } from '../tls/certificate-chain.ts';
 import { certificatesIn } from '../tls/certificate-folder.ts';
+import { clientTrust } from '../tls/client-verification.ts';
 import { coversHost } from '../tls/covers-host.ts';
 import type { TlsConfig } from '../tls/tls-config.ts';
 import { compileAcme } from './compile-acme.ts';
@@ -62,9 +63,24 @@ function compileClientCertificates(
   const files = { ca: diagnosis.absolute(ca), revocationList: revocationList && diagnosis.absolute(revocationList) };
   for (const [key, file] of Object.entries(files)) {
     const mistake = file === undefined ? undefined : fileMistake(file);
-    if (mistake !== undefined) diagnosis.report([...path, 'clientCertificates', key], mistake);
+    if (mistake === undefined) continue;
+    diagnosis.report([...path, 'clientCertificates', key], mistake);
+    return undefined;
   }
-  return { ...clientCertificates, ...files };
+  const compiled = { ...clientCertificates, ...files };
+  try {
+    clientTrust({ clientCertificates: compiled });
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    const key = error.file === compiled.ca ? 'ca' : 'revocationList';
+    const allowed = key === 'ca' ? 'certificates in PEM' : 'a revocation list in PEM';
+    diagnosis.report([...path, 'clientCertificates', key], {
+      message: error.message,
+      found: quote(error.file),
+      allowed,
+    });
+  }
+  return compiled;
 }
 
 function checkPreload({ hsts }: ListenerTlsInput, path: KeyPath, diagnosis: Diagnosis): void {

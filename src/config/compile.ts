@@ -74,13 +74,16 @@ function compileListen(parsed: ParsedConfig, diagnosis: Diagnosis): ListenAddres
 }
 
 function compileListener(
-  { engine, tls, redirectToHttps }: Exclude<ParsedConfig['listen'][number], string>,
+  { engine, tls, redirectToHttps, proxyProtocol }: Exclude<ParsedConfig['listen'][number], string>,
   index: number,
   address: ListenAddress,
   { sites }: ParsedConfig,
   diagnosis: Diagnosis,
 ): ListenAddress {
-  if (tls === undefined) return { ...address, engine, redirectToHttps };
+  checkProxyProtocol(proxyProtocol, engine, index, diagnosis);
+  // Only that engine reads the header.
+  const proxied = proxyProtocol === undefined ? {} : { engine: 'node' as const, proxyProtocol };
+  if (tls === undefined) return { ...address, engine, redirectToHttps, ...proxied };
   if (redirectToHttps !== false) {
     const message = 'redirectToHttps beside tls: who comes here has come over HTTPS';
     const allowed = 'redirectToHttps on an address without tls';
@@ -90,7 +93,30 @@ function compileListener(
     const message = 'the uws engine speaks no TLS';
     diagnosis.report(['listen', index, 'engine'], { message, found: 'uws', allowed: 'node or auto beside tls' });
   }
-  return { ...address, engine: 'node', tls: compileTls(tls, ['listen', index, 'tls'], sites, diagnosis) };
+  return { ...address, ...proxied, engine: 'node', tls: compileTls(tls, ['listen', index, 'tls'], sites, diagnosis) };
+}
+
+function checkProxyProtocol(
+  from: readonly string[] | undefined,
+  engine: 'auto' | 'uws' | 'node',
+  index: number,
+  diagnosis: Diagnosis,
+): void {
+  for (const [at, text] of (from ?? []).entries()) {
+    const checked = parseAddressRange(text);
+    const path = ['listen', index, 'proxyProtocol', at];
+    if ('mistake' in checked) diagnosis.report(path, checked.mistake);
+    else if (checked.value.prefixLength === 0) {
+      diagnosis.warn(`listen[${index}].proxyProtocol has ${text}: every client can choose its address`);
+    }
+  }
+  if (from === undefined || engine !== 'uws') return;
+  const message = 'the uws engine cannot tell whose PROXY protocol it may believe';
+  diagnosis.report(['listen', index, 'engine'], {
+    message,
+    found: 'uws',
+    allowed: 'node or auto beside proxyProtocol',
+  });
 }
 
 function compileAdmin(

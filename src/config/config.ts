@@ -50,6 +50,8 @@ export interface ListenAddress {
   readonly redirectToHttps?: boolean | number;
   /** Undefined: HTTP without TLS. */
   readonly tls?: TlsConfig | undefined;
+  /** Peers that begin with a header of the PROXY protocol; undefined for none. */
+  readonly proxyProtocol?: readonly string[] | undefined;
 }
 
 /** The admin listener, and from where it takes requests that change something. */

@@ -37,6 +37,14 @@ const listener = z.strictObject({
     .describe(
       'Sends clients to the same place over HTTPS with status 308, all but what authorities of certificates ask for below /.well-known/acme-challenge/ and what a trusted proxy has taken over HTTPS. `true`: to the port of the first listener with `tls`; a number where clients see another one, such as 443 in front of a container. NGINX: `return 308 https://$host$request_uri`. HAProxy: `http-request redirect scheme https`.',
     ),
+  proxyProtocol: z
+    .array(textOf('an address such as 10.0.0.1 or a range such as 10.0.0.0/8'))
+    .min(1)
+    .register(keyFacts, { allowed: 'a list of at least one address or range, such as 10.0.0.0/8' })
+    .optional()
+    .describe(
+      'Addresses and CIDR ranges of load balancers that begin each connection with a header of the PROXY protocol, version 1 or 2, which says who the client is. They must; other peers cannot. Takes the `node` engine. NGINX: `listen … proxy_protocol` with `set_real_ip_from`. HAProxy: `bind … accept-proxy`.',
+    ),
   tls: listenerTls.optional().describe('Speaks HTTPS on the address. NGINX: `listen … ssl`. HAProxy: `bind … ssl`.'),
 });
 

@@ -7,7 +7,10 @@ import type { Engine, EngineFactory, EngineTimeouts } from './engine.ts';
 import type { ConnectionInfo, ExchangeHandler } from './exchange.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { Http2Session } from './http2-session.ts';
+import { listenerIdentity } from './listener-identity.ts';
 import { NodeEngineCore } from './node-engine-core.ts';
+import { ProxiedSockets } from './proxied-sockets.ts';
+import type { ProxiedPeer } from './proxy-header.ts';
 import { canReusePort } from './reuse-port.ts';
 
 /** Connections that wait to be accepted, as with NGINX; the kernel has a bound of its own (`net.core.somaxconn`). */
@@ -50,7 +53,7 @@ class NodeEngine implements Engine {
           server.on('error', (cause) =>
             this.#core.report(new PorticoError('internal', 'accepting a connection failed', { cause })),
           );
-          this.#servers.set(address.address, server);
+          this.#servers.set(listenerIdentity(address), server);
           resolve(portOf(server));
         });
       } catch (error) {
@@ -59,9 +62,13 @@ class NodeEngine implements Engine {
     });
   }
 
-  unlisten({ address }: ListenAddress): void {
-    this.#servers.get(address)?.close();
-    this.#servers.delete(address);
+  unlisten(address: ListenAddress): void {
+    const identity = listenerIdentity(address);
+    const others = [...this.#servers.keys()].filter((one) => one.endsWith(` ${address.address}`));
+    // A reload that changes what is said of an address opens it anew before the former one is closed.
+    const closed = this.#servers.has(identity) ? identity : (others[0] ?? identity);
+    this.#servers.get(closed)?.close();
+    this.#servers.delete(closed);
   }
 
   configure(timeouts: EngineTimeouts): void {
@@ -92,14 +99,21 @@ class NodeEngine implements Engine {
   #createServer(address: ListenAddress, tls: TlsTerminator | undefined): Server {
     // Within a handshake nobody has a half to say something in; behind it TLS sockets are half-open, too.
     const server = createServer({ allowHalfOpen: tls === undefined, noDelay: true });
-    if (tls === undefined) {
-      return server.on('connection', (socket: Socket) => {
-        if (this.#admit(socket)) this.#accept(socket, address, portOf(server), 'http');
-      });
-    }
-    tls.open((socket: TLSSocket, fields) => this.#accept(socket, address, portOf(server), 'https', fields));
+    const { proxyProtocol } = address;
+    const proxied = proxyProtocol === undefined ? undefined : new ProxiedSockets(proxyProtocol);
+    const place = { listener: address.address, server };
+    const begin = (socket: Socket): void => {
+      const peer = proxied?.peerOf(socket);
+      if (!this.#admit(socket, peer)) return;
+      if (tls !== undefined) tls.accept(socket);
+      else this.#accept(socket, { ...place, scheme: 'http', clientFields: '', peer });
+    };
+    tls?.open((socket: TLSSocket, clientFields) =>
+      this.#accept(socket, { ...place, scheme: 'https', clientFields, peer: proxied?.peerOf(socket) }),
+    );
     return server.on('connection', (socket: Socket) => {
-      if (this.#admit(socket)) tls.accept(socket);
+      if (proxied === undefined) begin(socket);
+      else proxied.receive(socket, () => begin(socket));
     });
   }
 
@@ -109,10 +123,10 @@ class NodeEngine implements Engine {
   }
 
   /** @returns false when the connection is not let in; it is closed then */
-  #admit(socket: Socket): boolean {
+  #admit(socket: Socket, peer: ProxiedPeer | undefined): boolean {
     const keeper = this.#core.handler.connections;
     if (keeper === undefined) return true;
-    const address = remoteAddressOf(socket);
+    const address = peer?.address ?? remoteAddressOf(socket);
     if (keeper.admit(address, true)) {
       socket.once('close', () => keeper.ended(address));
       return true;
@@ -122,14 +136,8 @@ class NodeEngine implements Engine {
     return false;
   }
 
-  #accept(
-    socket: Socket,
-    { address }: ListenAddress,
-    localPort: number,
-    scheme: 'http' | 'https',
-    clientFields = '',
-  ): void {
-    const info = new NodeConnectionInfo(socket, address, localPort, scheme, clientFields);
+  #accept(socket: Socket, facts: ConnectionFacts): void {
+    const info = new NodeConnectionInfo(socket, facts);
     const isHttp2 = 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';
     (isHttp2 ? new Http2Session(this.#core, socket, info) : new Http1Connection(this.#core, socket, info)).start();
   }
@@ -147,6 +155,16 @@ class NodeEngine implements Engine {
 
 const reusePort: { readonly reusePort?: boolean } = canReusePort ? { reusePort: true } : {};
 
+/** What is known of a connection besides its socket. */
+interface ConnectionFacts {
+  readonly listener: string;
+  readonly server: Server;
+  readonly scheme: 'http' | 'https';
+  readonly clientFields: string;
+  /** Who is behind the peer, where that is a proxy which says so. */
+  readonly peer: ProxiedPeer | undefined;
+}
+
 class NodeConnectionInfo implements ConnectionInfo {
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -155,12 +173,12 @@ class NodeConnectionInfo implements ConnectionInfo {
   readonly listener: string;
   readonly clientFields: string;
 
-  constructor(socket: Socket, listener: string, localPort: number, scheme: 'http' | 'https', clientFields: string) {
+  constructor(socket: Socket, { listener, server, scheme, clientFields, peer }: ConnectionFacts) {
     this.clientFields = clientFields;
     this.scheme = scheme;
-    this.remoteAddress = remoteAddressOf(socket);
-    this.remotePort = socket.remotePort ?? 0;
-    this.localPort = localPort;
+    this.remoteAddress = peer?.address ?? remoteAddressOf(socket);
+    this.remotePort = peer?.port ?? socket.remotePort ?? 0;
+    this.localPort = portOf(server);
     this.listener = listener;
   }
 }

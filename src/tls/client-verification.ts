@@ -1,8 +1,10 @@
-import { constants, createHash } from 'node:crypto';
+import { constants, createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { TLSSocket, TlsOptions } from 'node:tls';
+import { createSecureContext, type TLSSocket, type TlsOptions } from 'node:tls';
 import { CertificateError } from './certificate.ts';
 import type { ClientCertificatesConfig, TlsConfig } from './tls-config.ts';
+
+const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** A client has shown no certificate that is good, where one is required. */
 export class ClientCertificateError extends Error {
@@ -37,7 +39,9 @@ export function clientVerification(config: TlsConfig): TlsOptions {
 }
 
 /** The authorities and revocation list for clients, in PEM. @throws CertificateError when a file cannot be used */
-export function clientTrust({ clientCertificates }: TlsConfig): { ca: string; crl?: string } | undefined {
+export function clientTrust({
+  clientCertificates,
+}: Pick<TlsConfig, 'clientCertificates'>): { ca: string; crl?: string } | undefined {
   if (clientCertificates === undefined) return undefined;
   const { ca, revocationList } = clientCertificates;
   const authorities = readPem(ca, 'CERTIFICATE');
@@ -46,7 +50,7 @@ export function clientTrust({ clientCertificates }: TlsConfig): { ca: string; cr
     : { ca: authorities, crl: readPem(revocationList, 'X509 CRL') };
 }
 
-function readPem(file: string, kind: string): string {
+function readPem(file: string, kind: 'CERTIFICATE' | 'X509 CRL'): string {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -55,7 +59,17 @@ function readPem(file: string, kind: string): string {
     const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;
     throw new CertificateError(file, why, { cause });
   }
-  if (text.includes(`-----BEGIN ${kind}-----`)) return text;
+  if (text.includes(`-----BEGIN ${kind}-----`)) {
+    try {
+      // OpenSSL looks whether it can read it.
+      if (kind === 'X509 CRL') createSecureContext({ crl: text });
+      // Of authorities OpenSSL would pass over those that it cannot read.
+      else text.match(certificateBlock)?.map((block) => new X509Certificate(block));
+      return text;
+    } catch (cause) {
+      throw new CertificateError(file, 'it is damaged', { cause });
+    }
+  }
   throw new CertificateError(
     file,
     `there is no ${kind === 'CERTIFICATE' ? 'certificate' : 'revocation list'} in PEM in it`,

@@ -5,6 +5,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { ensureDebianPackage } from '../support/debian-package.ts';
 import { freePort } from '../support/free-port.ts';
+import { httpGet } from '../support/http-get.ts';
 import { Pebble } from '../support/pebble.ts';
 import { PorticoProcess } from '../support/portico-process.ts';
 import { RunningPortico } from '../support/running-portico.ts';
@@ -15,6 +16,7 @@ const skip = ensureDebianPackage('pebble', '/usr/bin/pebble') ?? false;
 interface Scene {
   readonly pebble: Pebble;
   readonly portico: RunningPortico;
+  readonly httpPort: number;
   readonly tlsPort: number;
 }
 
@@ -34,11 +36,12 @@ async function start(t: TestContext, challenge: string): Promise<Scene> {
     challenges: [challenge],
   };
   const listen = [
-    { address: `127.0.0.1:${httpPort}` },
+    // What is asked for on behalf of the authority is exempt.
+    { address: `127.0.0.1:${httpPort}`, redirectToHttps: true },
     { address: `127.0.0.1:${tlsPort}`, tls: { acme, unknownNames: 'refuse' } },
   ];
   const portico = await RunningPortico.start(t, hello, { moreListeners: listen });
-  return { pebble, portico, tlsPort };
+  return { pebble, portico, httpPort, tlsPort };
 }
 
 /** Connects as a client that trusts what the authority issues and nothing else. */
@@ -69,11 +72,13 @@ describe('the whole program', { skip }, () => {
       const { portico } = scene;
       await waitFor(() => isTrusted(t, scene), 'a trusted certificate');
       // Each connection goes to any of the workers.
-      for (let count = 0; count < 12; count++) {
-        const found = await isTrusted(t, scene);
-        if (!found) await waitFor(() => isTrusted(t, scene), 'the other worker');
-      }
+      await waitFor(async () => {
+        const found = await Promise.all(Array.from({ length: 12 }, () => isTrusted(t, scene)));
+        return found.every(Boolean);
+      }, 'the certificate in every worker');
       assert.match(await get(await dial(t, scene)), /^HTTP\/1\.1 200 .*hello$/s);
+      assert.equal((await httpGet(scene.httpPort, '/')).status, 308);
+      assert.equal((await httpGet(scene.httpPort, '/.well-known/acme-challenge/token')).body, 'hello');
       assert.equal(await portico.metric('portico_acme_orders_total', 'result="issued"'), 1);
       assert.equal(await portico.metric('portico_acme_failing_orders'), 0);
       if (challenge === 'http-01') assert.ok((await portico.metric('portico_acme_challenge_requests_total')) > 0);
@@ -86,6 +91,7 @@ describe('the whole program', { skip }, () => {
     const scene = await start(t, 'http-01');
     const { portico, pebble } = scene;
     await waitFor(() => isTrusted(t, scene), 'a trusted certificate');
+    await portico.process.waitForError(/there is a certificate for a\.test, www\.a\.test, valid until/);
     const live = await dial(t, scene);
     assert.equal(await portico.reload(), 'success');
     assert.match(await get(live), /hello$/);
