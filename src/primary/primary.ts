@@ -144,14 +144,9 @@ export class Primary {
     const starting = this.start();
     const result = await finished;
     await starting;
-    this.prober.close();
+    const { prober, issuer, certificates, ticketKeys, limits, shared, holds } = this;
+    for (const part of [prober, issuer, certificates, ticketKeys, limits, shared, holds]) part.close();
     await this.cache.close();
-    this.issuer.close();
-    this.certificates.close();
-    this.ticketKeys.close();
-    this.limits.close();
-    this.shared.close();
-    this.holds.close();
     await this.admin.close();
     return result;
   }
@@ -186,7 +181,7 @@ export class Primary {
     void this.reloadIfWanted();
   }
 
-  /** Ahead of the workers' configuration: they know what was purged and which folders they may use. */
+  /** Ahead of the workers' configuration come the caches: they know what was purged and which folders they may use. */
   private async apply(target: Target): Promise<TransitionResult> {
     const reason = this.issuer.tryPrepare(target.config.listen);
     if (reason !== undefined) return { ok: false, why: 'refused', reason };
