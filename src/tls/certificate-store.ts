@@ -4,7 +4,15 @@ import type { Certificate } from './certificate.ts';
 /** What a listener's contexts have in common besides the certificates. */
 export type ContextOptions = Pick<
   SecureContextOptions,
-  'minVersion' | 'ciphers' | 'ecdhCurve' | 'sigalgs' | 'ca' | 'crl' | 'ticketKeys' | 'honorCipherOrder'
+  | 'minVersion'
+  | 'ciphers'
+  | 'ecdhCurve'
+  | 'sigalgs'
+  | 'ca'
+  | 'crl'
+  | 'secureOptions'
+  | 'ticketKeys'
+  | 'honorCipherOrder'
 >;
 
 /**

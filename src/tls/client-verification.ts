@@ -2,6 +2,7 @@ import { constants, createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type TLSSocket, type TlsOptions } from 'node:tls';
 import { CertificateError } from './certificate.ts';
+import { noRenegotiation } from './context-options.ts';
 import type { ClientCertificatesConfig, TlsConfig } from './tls-config.ts';
 
 const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
@@ -33,7 +34,7 @@ export function clientVerification(config: TlsConfig): TlsOptions {
     requestCert: true,
     // Decided behind the handshake, so that it can be counted why.
     rejectUnauthorized: false,
-    secureOptions: constants.SSL_OP_NO_TICKET,
+    secureOptions: constants.SSL_OP_NO_TICKET | noRenegotiation,
     sessionIdContext: context,
   };
 }

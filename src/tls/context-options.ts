@@ -14,9 +14,17 @@ const ciphers = [
   'ECDHE-ECDSA-CHACHA20-POLY1305',
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
+/** `SSL_OP_NO_RENEGOTIATION` of OpenSSL: clients could have the server work by it. The types of Node do not name it. */
+export const noRenegotiation: number = 2 ** 30;
 const curves = 'X25519:prime256v1:secp384r1';
 
 /** What all contexts of a listener are made with. TLS 1.3 early data, which could be replayed, is off with Node. */
 export function contextOptions({ minVersion }: TlsConfig): ContextOptions {
-  return { minVersion: `TLSv${minVersion}`, ciphers, ecdhCurve: curves, honorCipherOrder: true };
+  return {
+    minVersion: `TLSv${minVersion}`,
+    ciphers,
+    ecdhCurve: curves,
+    honorCipherOrder: true,
+    secureOptions: noRenegotiation,
+  };
 }

@@ -5,7 +5,8 @@ import { ensureDebianPackage } from '../support/debian-package.ts';
 import { RunningPortico } from '../support/running-portico.ts';
 import { TestCertificates } from '../support/test-certificates.ts';
 
-const skip = ensureDebianPackage('sslscan', '/usr/bin/sslscan') ?? false;
+const program = '/usr/bin/sslscan';
+const skip = ensureDebianPackage('sslscan', program) ?? false;
 const made = new TestCertificates();
 after(() => made.remove());
 
@@ -14,7 +15,7 @@ test('sslscan finds nothing weak in what is offered by default', { skip }, async
   const hello = 'accessLog: false\nsites: [{ routes: [{ path: /, respond: {} }] }]\n';
   const portico = await RunningPortico.start(t, hello, { workers: 1, tls: { certificates } });
   const args = ['--no-colour', '--sni-name=localhost', `127.0.0.1:${portico.port}`];
-  const { stdout } = spawnSync('sslscan', args, { encoding: 'utf8', timeout: 60_000 });
+  const { stdout } = spawnSync(program, args, { encoding: 'utf8', timeout: 60_000 });
   for (const version of ['SSLv2', 'SSLv3', 'TLSv1.0', 'TLSv1.1']) {
     assert.match(stdout, new RegExp(`^${version.replace('.', '\\.')}\\s+disabled$`, 'm'));
   }

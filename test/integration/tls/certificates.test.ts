@@ -111,6 +111,19 @@ describe('TLS on a listener', () => {
     server.close();
   });
 
+  test('lets nobody renegotiate', async () => {
+    const server = await serve(configOf([site]));
+    const socket = await dial(server.port, 'example.com', { maxVersion: 'TLSv1.2' });
+    socket.on('error', () => undefined);
+    const error = await new Promise((resolve) => {
+      socket.renegotiate({}, resolve);
+      socket.once('error', resolve);
+    });
+    assert.ok(error instanceof Error);
+    socket.destroy();
+    server.close();
+  });
+
   test('takes changed files without a reload, and connections live on', async () => {
     const renewed = made.make('renewed', ['example.com']);
     const live = made.make('live', ['example.com']);
