@@ -70,7 +70,13 @@ describe('a valid configuration', () => {
   test('comes out with addresses split, paths absolute and references resolved', async () => {
     const { config, warnings } = valid(await load(wholeExample));
     assert.deepEqual(warnings, []);
-    assert.deepEqual(config.listen[1], { address: '[::1]:8081', host: '::1', port: 8081 });
+    assert.deepEqual(config.listen[1], {
+      address: '[::1]:8081',
+      host: '::1',
+      port: 8081,
+      engine: 'auto',
+      redirectToHttps: false,
+    });
     assert.deepEqual(config.admin, {
       address: '127.0.0.1:9181',
       host: '127.0.0.1',
