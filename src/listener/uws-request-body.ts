@@ -59,8 +59,9 @@ export class UwsRequestBody implements RequestBody, Stallable {
   #socketPaused = false;
   #responding = false;
   #flushing = false;
-  #activeAt: number;
-  readonly #startedAt: number;
+  /** Both since `awaitMore`: nobody asks before. */
+  #activeAt = 0;
+  #startedAt = 0;
   #watched = false;
   /** The whole body, in memory that is gone when uWebSockets.js's callback returns. */
   #arriving: ArrayBuffer | undefined;
@@ -75,7 +76,6 @@ export class UwsRequestBody implements RequestBody, Stallable {
     this.#chunks = exchange.engine.chunks;
     this.#response = response;
     this.declaredLength = length;
-    this.#activeAt = this.#startedAt = performance.now();
   }
 
   /** Whether the whole body has come. */
@@ -156,6 +156,7 @@ export class UwsRequestBody implements RequestBody, Stallable {
   awaitMore(): void {
     if (this.#complete || this.#over) return;
     this.#watched = true;
+    this.#activeAt = this.#startedAt = performance.now();
     this.#exchange.engine.watch.add(this);
   }
 
@@ -197,9 +198,11 @@ export class UwsRequestBody implements RequestBody, Stallable {
   /** The exchange is over: what still comes is thrown away. */
   discard(): void {
     this.#over = true;
-    for (const chunk of this.#held) this.#chunks.release(chunk);
-    this.#held = [];
-    this.#heldBytes = 0;
+    if (this.#held.length > 0) {
+      for (const chunk of this.#held) this.#chunks.release(chunk);
+      this.#held = [];
+      this.#heldBytes = 0;
+    }
     this.#unwatch();
   }
 
