@@ -79,8 +79,9 @@ export class IncomingBody implements RequestBody, Stallable {
   #socketPaused = false;
   #responding = false;
   #flushing = false;
-  #activeAt: number;
-  readonly #startedAt: number;
+  /** Both since `awaitMore`: nobody asks before. */
+  #activeAt = 0;
+  #startedAt = 0;
   #watched = false;
   /** The whole body, in memory that is gone when uWebSockets.js's callback returns. */
   #arriving: ArrayBuffer | undefined;
@@ -95,7 +96,6 @@ export class IncomingBody implements RequestBody, Stallable {
     this.#chunks = exchange.engine.chunks;
     this.#source = source;
     this.declaredLength = length;
-    this.#activeAt = this.#startedAt = performance.now();
   }
 
   /** Whether the whole body has come. */
@@ -178,6 +178,7 @@ export class IncomingBody implements RequestBody, Stallable {
   awaitMore(): void {
     if (this.#complete || this.#over) return;
     this.#watched = true;
+    this.#activeAt = this.#startedAt = performance.now();
     this.#exchange.engine.watch.add(this);
   }
 
@@ -224,9 +225,11 @@ export class IncomingBody implements RequestBody, Stallable {
   /** The exchange is over: what still comes is thrown away. */
   discard(): void {
     this.#over = true;
-    for (const chunk of this.#held) this.#chunks.release(chunk);
-    this.#held = [];
-    this.#heldBytes = 0;
+    if (this.#held.length > 0) {
+      for (const chunk of this.#held) this.#chunks.release(chunk);
+      this.#held = [];
+      this.#heldBytes = 0;
+    }
     this.#unwatch();
   }
 

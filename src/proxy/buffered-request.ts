@@ -88,8 +88,13 @@ export class BufferedRequest implements BodySink, RequestSource {
     this.sender?.stop();
     if (this.whole !== undefined) this.body.release(this.whole);
     this.whole = undefined;
+    if (this.pieces.length === 0) return this.letGo();
     // The first piece may be the one that is being written: `written` gives it back.
     for (const piece of this.pieces.splice(this.writing ? 1 : 0)) this.buffering.memory.release(piece.buffer);
+    this.letGo();
+  }
+
+  private letGo(): void {
     this.file?.close();
     this.resume();
   }

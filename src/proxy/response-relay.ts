@@ -14,7 +14,7 @@ import type { ResponseSink } from './response-sink.ts';
 
 const nothing = Buffer.alloc(0);
 /** A body up to this size that is here whole is answered whole: the listener takes it at once, or copies it. */
-const wholeBodyBytes = 14_336;
+const wholeBodyBytes = 8192;
 /** What stands before the id of the request in a response that has none of its own. */
 const requestIdPrefix = Buffer.from('\r\nX-Request-Id: ', 'latin1');
 /** Body of a response that something else answers in the place of: beyond it the connection is closed instead. */
