@@ -65,9 +65,9 @@ export class RequestHeadWriter {
     const host = this.fixedHost ?? (this.config.host === 'upstream' ? hostOf(server.address) : head.host);
     let text = `${head.method} ${this.target(head)} HTTP/1.1\r\nHost: ${host}`;
     text += this.forwarded.write(context, client);
-    text += exchange.connection.clientFields ?? '';
+    text += linesBehind(exchange.connection.clientFields);
     text = this.copyFields(text, head, client.trusted);
-    text += context.requestFields;
+    text += linesBehind(context.requestFields);
     text += this.setLines;
     if (!server.keepsAlive) text += '\r\nConnection: close';
     if (length === undefined) text += '\r\nTransfer-Encoding: chunked';
@@ -97,6 +97,11 @@ export class RequestHeadWriter {
     const path = rest === '' ? '/' : rest;
     return head.query === undefined ? path : `${path}?${head.query}`;
   }
+}
+
+/** `name: value\r\n` lines, as lines behind others that do not end yet. */
+function linesBehind(lines: string | undefined): string {
+  return lines === undefined || lines === '' ? '' : `\r\n${lines.slice(0, -2)}`;
 }
 
 /** Who asks, where nobody has worked it out: the peer itself. */
