@@ -98,6 +98,8 @@ export class FileStream implements ReadBufferWaiter {
   granted(buffer: ReadBuffer): void {
     this.waiting = false;
     this.readInto(buffer);
+    // What was read at once has nobody else to send it.
+    this.proceed();
   }
 
   timedOut(): void {

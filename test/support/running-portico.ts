@@ -38,17 +38,21 @@ export class RunningPortico {
   /** @param yaml everything but `listen`, `admin` and `workers` (2 when the options do not say) */
   static async start(t: TestContext, yaml: string, options: RunningOptions = {}): Promise<RunningPortico> {
     const folder = await mkdtemp(join(tmpdir(), 'portico-process-'));
-    t.after(() => rm(folder, { recursive: true, force: true }));
     const [port, adminPort] = [await freePort(), await freePort()];
     const file = join(folder, 'portico.yaml');
     await writeFile(file, configuration(yaml, port, adminPort, options));
-    const process = await PorticoProcess.serve(file, adminPort, { cwd: folder });
+    const process = await PorticoProcess.serve(file, adminPort, { cwd: folder }).catch(async (error: unknown) => {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    });
+    // The folder goes last: what runs may write into it.
     t.after(async () => {
       // Stuck or stopped workers must not hold up the end of the test.
       for (const pid of process.hasEnded ? [] : process.workerPids()) globalThis.process.kill(pid, 'SIGCONT');
       process.signal('SIGTERM');
       process.signal('SIGTERM');
       await process.stop();
+      await rm(folder, { recursive: true, force: true });
     });
     return new RunningPortico(process, folder, port, adminPort);
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { truncateSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
+import type { ReadBuffer } from '../../../src/static/read-buffer-pool.ts';
 import { FailingDisk } from '../../support/failing-disk.ts';
 import { StaticSite } from '../../support/static-site.ts';
 
@@ -57,6 +58,29 @@ describe('a large file on a local disk', () => {
       assert.ok(site.buffers.lent <= megabyte);
       exchange.drain(exchange.chunkSizes.at(-1));
     }
+    assert.ok(exchange.responseBody.equals(contents));
+    assertNothingHeld(site, disk);
+  });
+
+  it('goes on when it had to wait for memory', async (test) => {
+    const { site, disk, contents } = siteOnLocalDisk(test, 3 * megabyte);
+    const exchange = site.start('/large.bin');
+    exchange.stall();
+    await until(() => exchange.stalled && disk.readsNow === 0);
+    const hoard: ReadBuffer[] = [];
+    for (
+      let piece = site.buffers.tryAcquire(megabyte);
+      piece !== undefined;
+      piece = site.buffers.tryAcquire(megabyte)
+    ) {
+      hoard.push(piece);
+    }
+    // Somebody in front takes what the client's progress sets free.
+    site.buffers.wait({ granted: (piece) => void hoard.push(piece), timedOut: () => assert.fail() });
+    exchange.drain();
+    await until(() => site.buffers.waiting > 0);
+    for (const piece of hoard.splice(0)) site.buffers.release(piece);
+    await exchange.finished;
     assert.ok(exchange.responseBody.equals(contents));
     assertNothingHeld(site, disk);
   });
