@@ -133,7 +133,7 @@ test('as process 1 on a read-only file system it serves, is healthy, and SIGTERM
       await running.kill();
     }
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 });
 

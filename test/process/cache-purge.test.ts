@@ -35,7 +35,7 @@ upstreams: { app: { servers: ["http://127.0.0.1:${origin.port}"] } }
 sites: [{ routes: [{ path: /, proxy: { upstream: app }, cache: true }] }]
 `;
   const portico = await RunningPortico.start(t, yaml, options);
-  t.after(() => rm(directory, { recursive: true, force: true }));
+  t.after(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
   const base = `http://127.0.0.1:${portico.port}`;
   const purged = (body: object) => controlRequest(portico.adminPort, '/cache/purge', body);
   /** What every worker answers: each connection goes to one of them. */

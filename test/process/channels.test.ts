@@ -41,7 +41,7 @@ for (const name of ['daphne', 'uvicorn'] as const satisfies readonly ChannelsSer
       for (const client of clients) client.terminate();
       await portico?.stop();
       await server?.stop();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     });
 
     /** Somebody who has seen the page and joins a room. */

@@ -46,7 +46,7 @@ before(async () => {
 after(async () => {
   await portico?.stop();
   for (const program of programs) await program.stop();
-  await rm(folder, { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
 /** What a request with that cookie gets, over a connection of its own, so that any worker may take it. */

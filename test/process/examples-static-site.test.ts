@@ -26,7 +26,7 @@ before(async () => {
 });
 after(async () => {
   await portico?.stop();
-  await rm(folder, { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
 test('any path that is no file is answered with the page of the application', async () => {

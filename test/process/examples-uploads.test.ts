@@ -24,7 +24,7 @@ async function* slowly(): AsyncGenerator<Buffer> {
 test('the application of the example gets slow uploads whole, and streamed where it wants to see them come', async (t) => {
   const [appPort, port, adminPort] = [await freePort(), await freePort(), await freePort()];
   const spool = await mkdtemp(join(tmpdir(), 'portico-example-'));
-  t.after(() => rm(spool, { recursive: true, force: true }));
+  t.after(() => rm(spool, { recursive: true, force: true, maxRetries: 5 }));
   const application = new ChildProgram([join(example, 'application.js'), String(appPort)]);
   t.after(() => application.stop());
   await application.waitForOutput(/listening/);

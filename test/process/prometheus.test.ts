@@ -61,7 +61,7 @@ after(async () => {
   await prometheus?.stop();
   await portico?.stop();
   application.close();
-  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
 async function load(goOn: (sent: number) => boolean): Promise<LoadResult> {

@@ -19,7 +19,7 @@ describe('a restart of Gunicorn under load', { skip: gunicornMissing() ?? false 
     folder = await mkdtemp(join(tmpdir(), 'portico-restart-'));
     await prepareDjango(folder);
   });
-  after(() => rm(folder, { recursive: true, force: true }));
+  after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
 
   for (const kind of ['TCP', 'Unix'] as const) {
     test(`costs no GET over a ${kind} socket`, async (t) => {

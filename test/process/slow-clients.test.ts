@@ -47,7 +47,7 @@ interface Setup {
 
 async function start(t: TestContext, gunicorn: SyncGunicorn): Promise<Setup> {
   const home = mkdtempSync(join(tmpdir(), 'portico-slow-clients-'));
-  t.after(() => rmSync(home, { recursive: true, force: true }));
+  t.after(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
   const spool = join(home, 'spool');
   mkdirSync(spool);
   const portico = await RunningPortico.start(

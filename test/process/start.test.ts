@@ -153,7 +153,7 @@ function spawnPortico(t: TestContext, args: string[], options: PorticoProcessOpt
 
 async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'portico-start-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   // mkdtemp makes it private; another user has to read the configuration in it.
   await chmod(folder, 0o755);
   return folder;

@@ -32,7 +32,7 @@ afterEach(() => portico.stop());
 
 after(async () => {
   await origin.close();
-  await rm(folder, { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
 function configure(yaml: string): Promise<void> {

@@ -119,7 +119,7 @@ export class CacheFaults {
   }
 
   dispose(): void {
-    rmSync(this.directory, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
   private async killTree(tree: ChildProgram): Promise<void> {

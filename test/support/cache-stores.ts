@@ -48,7 +48,7 @@ export class CacheStores {
     t.after(() => {
       for (const store of this.stores) store.close();
       this.keeper.close();
-      rmSync(this.directory, { recursive: true, force: true });
+      rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
     });
   }
 

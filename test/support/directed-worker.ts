@@ -48,7 +48,7 @@ export class DirectedWorker {
     test.after(async () => {
       await directed.worker?.close();
       await origin.close();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     });
     mkdirSync(directed.files);
     directed.worker = await startInProcessWorker(directed.yaml(options), folder);

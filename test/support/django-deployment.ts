@@ -46,12 +46,12 @@ export async function deployDjango(
     const close = async (): Promise<void> => {
       await portico.stop();
       for (const gunicorn of gunicorns) await gunicorn.stop();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     };
     return { origin: `http://127.0.0.1:${port}`, folder, gunicorns, portico, close };
   } catch (error) {
     for (const gunicorn of gunicorns) await gunicorn.stop();
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     throw error;
   }
 }

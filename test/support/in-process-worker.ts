@@ -83,7 +83,7 @@ export async function startInProcessWorker(
     setHealth: (report) => worker.setHealth(report),
     close: async () => {
       await worker.drain(100);
-      if (folder === undefined) await rm(home, { recursive: true, force: true });
+      if (folder === undefined) await rm(home, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -37,6 +37,6 @@ export class KeptBodies implements BufferingResources {
 
   close(): void {
     this.spool.close();
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -74,7 +74,7 @@ export class PrometheusServer {
       this.#child.kill('SIGKILL');
       await ended;
     }
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

@@ -42,7 +42,7 @@ export class RunningPortico {
     const file = join(folder, 'portico.yaml');
     await writeFile(file, configuration(yaml, port, adminPort, options));
     const process = await PorticoProcess.serve(file, adminPort, { cwd: folder }).catch(async (error: unknown) => {
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
       throw error;
     });
     // The folder goes last: what runs may write into it.
@@ -52,7 +52,7 @@ export class RunningPortico {
       process.signal('SIGTERM');
       process.signal('SIGTERM');
       await process.stop();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     });
     return new RunningPortico(process, folder, port, adminPort);
   }

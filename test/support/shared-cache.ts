@@ -23,7 +23,7 @@ export class SharedCache {
     this.keeper.configure([{ name: 'default', directory: this.directory, ...sizes, ...zone }]);
     t.after(() => {
       this.keeper.close();
-      rmSync(this.directory, { recursive: true, force: true });
+      rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
     });
   }
 

@@ -33,7 +33,7 @@ export class StaticSite {
 
   constructor(test: TestContext, options: StaticSiteOptions = {}) {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), 'portico-static-')));
-    test.after(() => rmSync(folder, { recursive: true, force: true }));
+    test.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
     this.root = join(folder, 'root');
     this.outside = join(folder, 'outside');
     mkdirSync(this.root);

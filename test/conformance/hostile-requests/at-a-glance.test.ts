@@ -45,7 +45,7 @@ sites:
   after(async () => {
     await worker.close();
     await origin.close();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
 
   /** Has the file in memory, and looked at it less than a second ago. */

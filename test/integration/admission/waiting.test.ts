@@ -81,7 +81,7 @@ describe('while no server is up', () => {
 
   test('a Unix socket that comes back is found', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'portico-waiting-'));
-    after(() => rm(folder, { recursive: true, force: true }));
+    after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
     const socketPath = join(folder, 'app.sock');
     const server = {
       name: `unix:${socketPath}`,

@@ -233,7 +233,7 @@ test('a server goes down after `fall` failures and comes back after `rise` passe
 
 test('a check over a Unix socket', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'portico-health-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const origin = await originOf(t, (socket) => socket.end(fine), { socketPath: join(folder, 'app.sock') });
   const probing = new Probing(t).check([origin.server()], { check: { body: { matches: '^rea.y$' } } });
   await probing.becomes(origin.server(), 'up');

@@ -23,7 +23,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'portico-access-'));
   path = join(folder, 'access.log');
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 /** Each line that is whole, as `name/number`; fails on any other. */
 function lineNames(content: string): string[] {

@@ -131,7 +131,7 @@ describe('a WebSocket through a worker', () => {
     } finally {
       await other.close();
       await unix.close();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     }
   });
 });

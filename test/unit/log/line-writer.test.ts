@@ -26,7 +26,7 @@ beforeEach(() => {
   dropped = 0;
   errors = [];
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 function writer(options: Partial<LineWriterOptions> = {}): LineWriter {
   return new LineWriter({

@@ -45,7 +45,7 @@ function makePurges(t: TestContext, { obedient = true } = {}) {
 
 async function zoneFolder(t: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'cache-purges-'));
-  t.after(() => rm(path, { recursive: true, force: true }));
+  t.after(() => rm(path, { recursive: true, force: true, maxRetries: 5 }));
   return join(path, 'default');
 }
 

@@ -12,7 +12,7 @@ function order(id: number): PurgeOrder {
 
 async function folder(t: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'purge-journal-'));
-  t.after(() => rm(path, { recursive: true, force: true }));
+  t.after(() => rm(path, { recursive: true, force: true, maxRetries: 5 }));
   return path;
 }
 
