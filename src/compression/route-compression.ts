@@ -1,3 +1,4 @@
+import type { GaugedBudget } from '../metrics/gauged-budget.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { ResponseHead } from '../response/response-head.ts';
 import type { Handler } from '../route/route.ts';
@@ -7,7 +8,6 @@ import { CodingChooser } from './coding-chooser.ts';
 import { CompressedExchange } from './compressed-exchange.ts';
 import type { CompressionMetrics } from './compression-metrics.ts';
 import { type CompressionRules, storedCodings, streamCodings } from './compression-rules.ts';
-import type { EncoderBudget } from './encoder-budget.ts';
 import type { FlushClock } from './flush-clock.ts';
 import type { FormShelf } from './form-shelf.ts';
 import type { KeptForms } from './kept-forms.ts';
@@ -16,7 +16,8 @@ import { MediaTypes } from './media-types.ts';
 /** What compression shares in a worker; it lives on over reloads. */
 export interface CompressionResources {
   readonly clock: FlushClock;
-  readonly budget: EncoderBudget;
+  /** Memory that all responses being compressed may take together. */
+  readonly budget: GaugedBudget;
   readonly metrics: CompressionMetrics;
   readonly forms: CodedForms;
   readonly kept: KeptForms;

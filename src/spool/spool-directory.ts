@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { formatSize } from '../config/units.ts';
 import type { Logger } from '../log/logger.ts';
+import { GaugedBudget } from '../metrics/gauged-budget.ts';
 import { metricNames } from '../metrics/names.ts';
 import type { Counter, Gauge, Recorder } from '../metrics/recorder.ts';
-import { SpoolBudget } from './spool-budget.ts';
 import { nodeSpoolDisk, type SpoolDisk } from './spool-disk.ts';
 import { type SpoolFailure, SpoolFile, type SpoolFileOwner } from './spool-file.ts';
 
@@ -26,7 +26,8 @@ export interface SpoolLimits {
 /** Where bodies go that are too large for memory. Nothing in it has a name, so that nothing is left whatever ends the process. */
 export class SpoolDirectory implements SpoolFileOwner {
   readonly disk: SpoolDisk;
-  readonly budget: SpoolBudget;
+  /** How much all spool files of the worker may hold together. */
+  readonly budget: GaugedBudget;
   private readonly logger: Logger;
   private readonly files: Gauge;
   private readonly failures: Readonly<Record<SpoolFailure['kind'], Counter>>;
@@ -40,7 +41,7 @@ export class SpoolDirectory implements SpoolFileOwner {
     this.directory = limits.directory;
     this.logger = logger;
     this.disk = disk;
-    this.budget = new SpoolBudget(limits.size, recorder.gauge(metricNames.spoolBytes, {}));
+    this.budget = new GaugedBudget(limits.size, recorder.gauge(metricNames.spoolBytes, {}));
     this.files = recorder.gauge(metricNames.spoolFiles, {});
     this.failures = {
       full: recorder.counter(metricNames.spoolFailures, { reason: 'full' }),

@@ -1,4 +1,4 @@
-import type { SpoolBudget } from './spool-budget.ts';
+import type { GaugedBudget } from '../metrics/gauged-budget.ts';
 import type { SpoolDisk } from './spool-disk.ts';
 
 /** Why nothing more goes into a spool file. */
@@ -11,7 +11,7 @@ export type SpoolFailure =
 /** Whom a file goes back to. */
 export interface SpoolFileOwner {
   readonly disk: SpoolDisk;
-  readonly budget: SpoolBudget;
+  readonly budget: GaugedBudget;
   /** Something did not go in, or did not come out: counted and logged. */
   failed(failure: SpoolFailure): void;
   closed(fd: number): void;

@@ -1,10 +1,10 @@
 import { CodedForms } from '../compression/coded-forms.ts';
 import { CompressionMetrics } from '../compression/compression-metrics.ts';
-import { EncoderBudget } from '../compression/encoder-budget.ts';
 import { FlushClock } from '../compression/flush-clock.ts';
 import { KeptForms } from '../compression/kept-forms.ts';
 import type { CompressionResources } from '../compression/route-compression.ts';
 import type { Config } from '../config/config.ts';
+import { GaugedBudget } from '../metrics/gauged-budget.ts';
 import { metricNames } from '../metrics/names.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 
@@ -18,7 +18,7 @@ export function compressionResources(
   const forms = new CodedForms(formLimits(compression), recorder);
   return {
     clock: new FlushClock(),
-    budget: new EncoderBudget(compression.memory, recorder.gauge(metricNames.compressionMemory, {})),
+    budget: new GaugedBudget(compression.memory, recorder.gauge(metricNames.compressionMemory, {})),
     metrics: new CompressionMetrics(recorder),
     forms,
     kept: new KeptForms(compression.formMemory, forms, recorder.gauge(metricNames.compressionFormBytes, {})),

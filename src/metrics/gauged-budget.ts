@@ -1,10 +1,10 @@
-import type { Gauge } from '../metrics/recorder.ts';
+import type { Gauge } from './recorder.ts';
 
-/** How much memory all responses of a worker that are being compressed may take together. */
-export class EncoderBudget {
+/** A bound on bytes of one kind in a worker, such as those in its spool files, with a gauge that shows what is taken. */
+export class GaugedBudget {
+  private readonly gauge: Pick<Gauge, 'set'>;
   private most: number;
   private taken = 0;
-  private readonly gauge: Pick<Gauge, 'set'>;
 
   constructor(most: number, gauge: Pick<Gauge, 'set'>) {
     this.most = most;
@@ -14,6 +14,10 @@ export class EncoderBudget {
   /** Bytes taken now. */
   get used(): number {
     return this.taken;
+  }
+
+  get limit(): number {
+    return this.most;
   }
 
   /** Takes a new bound, at reload; what is taken beyond it comes back in its own time. */
