@@ -54,12 +54,19 @@ async function runSuite(name: string, files: string[], concurrency: number): Pro
   events.on('test:fail', (event) => {
     if (event.details.type === 'suite') return;
     count.failed++;
-    failures.push(`${event.file ?? ''}: ${event.name}`);
+    failures.push(`${event.file ?? ''}: ${event.name}\n${reasonOf(event.details.error)}`);
   });
   const report = events.compose(new spec());
   report.pipe(process.stdout, { end: false });
   await once(report, 'end');
   process.stdout.write(`== ${name} took ${Math.round((Date.now() - startedAt) / 1000)} s\n`);
+}
+
+/** The first lines of what went wrong, so that the end of a long output tells it. */
+function reasonOf(error: Error): string {
+  const cause = error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : error.message;
+  const lines = cause.split('\n').slice(0, 12);
+  return lines.map((line) => `      ${line}`).join('\n');
 }
 
 /** The runner reports each file as a test of its own when it has none inside. */

@@ -9,9 +9,10 @@ export const smallestPiece = pieceSizes[0];
 export const largestPiece = slabBytes;
 
 /**
- * The share of the pool that must stay free behind a piece of each size. Slow clients hold their pieces for long: so large
- * ones are given only while there is plenty, and at the end there is room for many small ones (512 in the default 32 MB
- * even when every larger share is held by clients that take nothing).
+ * The share of the pool that must stay free behind a piece of each size, in bytes and, where a slab is cut for it, in whole
+ * slabs, because a slab of large pieces holds few small ones. Slow clients hold their pieces for long: so large ones are
+ * given only while there is plenty, and at the end there is room for many small ones (512 in the default 32 MB even when
+ * every larger share is held by clients that take nothing).
  */
 const reservedShare = [0, 1 / 4, 3 / 8, 1 / 2] as const;
 
@@ -121,22 +122,34 @@ export class ReadBufferPool {
     const free = total - this.lentBytes;
     for (let index = pieceSizes.length - 1; index >= 0; index--) {
       const size = pieceSizes[index] ?? smallestPiece;
-      if (index > 0 && (size > wantedBytes || free - size < total * (reservedShare[index] ?? 0))) continue;
-      const buffer = this.takeOfSize(size);
+      const share = reservedShare[index] ?? 0;
+      if (index > 0 && (size > wantedBytes || free - size < total * share)) continue;
+      const buffer = this.takeOfSize(size, share);
       if (buffer !== undefined) return buffer;
     }
     // The smallest slabs are full and there is no free one: room within a slab of larger pieces will do.
     return this.takeAnySize();
   }
 
-  private takeOfSize(size: number): ReadBuffer | undefined {
+  private takeOfSize(size: number, reserved: number): ReadBuffer | undefined {
     const slab =
-      this.slabs.find((candidate) => candidate.pieceSize === size && candidate.hasRoom) ??
-      this.slabs.find((candidate) => candidate.isFree) ??
-      this.addSlab();
+      this.slabs.find((candidate) => candidate.pieceSize === size && candidate.hasRoom && !candidate.isFree) ??
+      this.freeSlab(reserved);
     if (slab === undefined) return undefined;
     if (slab.isFree) slab.divide(size);
     return this.lend(slab);
+  }
+
+  /** A slab to cut anew, if that leaves so large a share of them uncut. */
+  private freeSlab(reserved: number): ReadSlab | undefined {
+    let first: ReadSlab | undefined;
+    let uncut = this.maxSlabs - this.slabs.length;
+    for (const slab of this.slabs) {
+      if (!slab.isFree) continue;
+      first ??= slab;
+      uncut++;
+    }
+    return uncut - 1 < this.maxSlabs * reserved ? undefined : (first ?? this.addSlab());
   }
 
   private takeAnySize(): ReadBuffer | undefined {

@@ -64,6 +64,19 @@ describe('ReadBufferPool', () => {
     assert.ok(drainPool(pool, smallestPiece).length >= 500);
   });
 
+  for (const [size, readers] of [
+    [1, 64],
+    [2, 65],
+    [4, 80],
+  ] as const) {
+    it(`has a piece for each of ${readers} readers who take what they can get, in ${size} MB`, () => {
+      const pool = new ReadBufferPool(size * megabyte, new FakeRecorder());
+      for (let reader = 0; reader < readers; reader++) {
+        assert.ok(pool.tryAcquire(largestPiece) !== undefined, `reader ${reader}`);
+      }
+    });
+  }
+
   it('gives large pieces again after small ones came back', () => {
     const pool = new ReadBufferPool(4 * megabyte, new FakeRecorder());
     for (const buffer of drainPool(pool, 1)) pool.release(buffer);
