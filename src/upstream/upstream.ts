@@ -78,10 +78,17 @@ export class Upstream {
     return this.list;
   }
 
-  /** Takes a new configuration. A server whose name and address stay keeps its connections and its state. */
+  /**
+   * Takes a new configuration. A server whose name and address stay keeps its connections and its state.
+   * @param context what TLS is made with from now on; the former one when left out
+   */
   reconfigure(config: UpstreamConfig, context?: UpstreamContext): void {
+    // Never without TLS where there should be some.
+    const next = config.tls === undefined ? undefined : (context ?? this.context);
+    if (config.tls !== undefined && next === undefined)
+      throw new Error(`upstream ${config.name}: nothing to make TLS with`);
     this.config = config;
-    this.context = context;
+    this.context = next;
     this.names.configure(config.resolver);
     const former = new Map(this.discoveries.map((discovery) => [discovery.config.name, discovery]));
     const now = performance.now();

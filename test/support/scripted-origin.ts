@@ -1,5 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { ServerConfig } from '../../src/config/config.ts';
+import { secureOrigins } from './secure-origins.ts';
 import { serverConfig } from './server-config.ts';
 
 /** A request as an origin read it off the wire. */
@@ -22,6 +24,8 @@ export interface OriginOptions {
   readonly socketPath?: string;
   readonly host?: string;
   readonly port?: number;
+  /** Speaks TLS. */
+  readonly tls?: TlsOptions | undefined;
 }
 
 /** An application server whose bytes a test dictates, so that it can misbehave in every way. */
@@ -37,7 +41,11 @@ export class ScriptedOrigin {
   private constructor(script: OriginScript, options: OriginOptions) {
     this.#script = script;
     this.#options = options;
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+    const { tls = secureOrigins.options } = options;
+    this.#server =
+      tls === undefined
+        ? createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket))
+        : createTlsServer({ ...tls, allowHalfOpen: true }, (socket) => this.#accept(resettable(socket)));
   }
 
   /** Listens on a free port of 127.0.0.1 unless the options say otherwise. */
@@ -115,6 +123,18 @@ export class ScriptedOrigin {
       }
     });
   }
+}
+
+/** Node resets connections of its plain sockets only. */
+function resettable(socket: TLSSocket): TLSSocket {
+  const raw: Socket = Reflect.get(socket, '_parent');
+  // A connection on which nothing is read is not closed below TLS.
+  socket.on('close', () => raw.destroy());
+  socket.resetAndDestroy = () => {
+    raw.resetAndDestroy();
+    return socket;
+  };
+  return socket;
 }
 
 /** What came on a connection; joined only when it may be a whole request, so that large bodies cost no more than their size. */
