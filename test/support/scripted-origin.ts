@@ -35,6 +35,8 @@ export class ScriptedOrigin {
   connections = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Those below TLS as well: where nothing is read they do not close by themselves. */
+  readonly #raw = new Set<Socket>();
   readonly #script: OriginScript;
   readonly #options: OriginOptions;
 
@@ -46,6 +48,10 @@ export class ScriptedOrigin {
       tls === undefined
         ? createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket))
         : createTlsServer({ ...tls, allowHalfOpen: true }, (socket) => this.#accept(resettable(socket)));
+    this.#server.on('connection', (socket) => {
+      this.#raw.add(socket);
+      socket.on('close', () => this.#raw.delete(socket));
+    });
   }
 
   /** Listens on a free port of 127.0.0.1 unless the options say otherwise. */
@@ -97,7 +103,7 @@ export class ScriptedOrigin {
   async close(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of [...this.#sockets, ...this.#raw]) socket.destroy();
     await closed;
   }
 
@@ -128,8 +134,6 @@ export class ScriptedOrigin {
 /** Node resets connections of its plain sockets only. */
 function resettable(socket: TLSSocket): TLSSocket {
   const raw: Socket = Reflect.get(socket, '_parent');
-  // A connection on which nothing is read is not closed below TLS.
-  socket.on('close', () => raw.destroy());
   socket.resetAndDestroy = () => {
     raw.resetAndDestroy();
     return socket;
