@@ -78,6 +78,11 @@ export class WebSocketOrigin {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** Takes a connection that somebody else has accepted. */
+  take(connection: Socket): void {
+    this.#server.emit('connection', connection);
+  }
+
   /** Connections open now. */
   get open(): number {
     return this.#connections.size;

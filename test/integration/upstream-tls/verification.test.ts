@@ -90,7 +90,7 @@ describe('a server whose certificate', () => {
     assert.equal(proxied.recorder.value(metricNames.upstreamFailures, labels), 1);
   });
 
-  test("is by an authority that the system does not know is refused where none is named", async () => {
+  test('is by an authority that the system does not know is refused where none is named', async () => {
     const origin = await secureOrigin();
     const proxied = closing(new Proxied([origin.server()], { tls: { verify: true } }));
     assert.equal(codeOf(await proxied.ask()), '502 upstream_certificate');
