@@ -20,6 +20,10 @@ test('the tests of this file go over TLS', async () => {
   await origin.close();
 });
 
+await import('../admission/retry.test.ts');
+await import('../admission/waiting.test.ts');
+await import('../buffering/request.test.ts');
+await import('../buffering/response.test.ts');
 await import('../proxy/failure.test.ts');
 await import('../proxy/request-body.test.ts');
 await import('../proxy/response.test.ts');
