@@ -79,6 +79,7 @@ export class ConnectionGate implements ConnectionKeeper {
     this.#watches.descriptors.configure(limits.descriptorReserve);
     this.#watches.memory.configure(limits.memoryPercent);
     const perAddress = limits.connectionsPerAddress;
+    this.#watches.census.workers = workers;
     this.addresses.tellFrom = perAddress === false ? Number.POSITIVE_INFINITY : tellFrom(perAddress, workers);
   }
 

@@ -96,6 +96,18 @@ describe('the gate of connections', () => {
     assert.equal(refused('address'), 2);
   });
 
+  test('looks at the table of the kernel when all workers together could have let in too many', () => {
+    const { gate, machine } = startGate({ connectionsPerAddress: 4 });
+    gate.total.learn(Float64Array.from([gate.total.find(0, 0).id, 3]));
+    const line = '   0: 0100007F:1F90 0A0200C0:9C40 01 00000000:00000000';
+    machine.table = [header, line, line, line, line, line].join('\n');
+    assert.deepEqual(
+      [1, 2, 3].map(() => gate.admit('192.0.2.10', false)),
+      [true, true, false],
+    );
+    assert.equal(machine.looks, 1);
+  });
+
   test('lets everybody in where the kernel has no such table', () => {
     const recorder = new FakeRecorder();
     const census = new AddressCensus(
