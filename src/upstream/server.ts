@@ -68,6 +68,8 @@ export class Server implements ConnectionOwner {
   /** What was said at run time; counts instead of the configuration. */
   private stateAtRunTime: AdministrativeState | undefined;
   private retired = false;
+  /** Whether the configuration lets connections outlive a request. Asked for each request. */
+  private reuses: boolean;
   /** Addresses of the name that refused since it was resolved last. */
   private readonly refusing = new Set<string>();
   private rotation = 0;
@@ -89,6 +91,7 @@ export class Server implements ConnectionOwner {
     this.availability.setState(server.state, performance.now());
     this.upstream = config.name;
     this.config = config;
+    this.reuses = reusesConnections(config);
     this.metrics = metrics;
     this.resources = resources;
     this.tls = this.tlsOf(server, context);
@@ -118,7 +121,7 @@ export class Server implements ConnectionOwner {
 
   /** Whether connections outlive a request; never those that are said to be of one client. */
   get keepsAlive(): boolean {
-    return this.config.keepAlive.maxIdle > 0 && !this.retired && this.config.proxyProtocol === undefined;
+    return this.reuses && !this.retired;
   }
 
   // --- what balancers ask ---
@@ -175,6 +178,7 @@ export class Server implements ConnectionOwner {
 
   reconfigure(config: UpstreamConfig, server: ServerConfig, context?: UpstreamContext): void {
     this.config = config;
+    this.reuses = reusesConnections(config);
     this.secure(server, context);
     this.weight = server.weight;
     this.level = server.level;
@@ -347,6 +351,11 @@ export class Server implements ConnectionOwner {
   private backOff(now: number, reason: string): void {
     this.availability.backOff(now, this.config.failBackoff, reason);
   }
+}
+
+/** A connection that is said to be of one client is not used for another. */
+function reusesConnections({ keepAlive, proxyProtocol }: UpstreamConfig): boolean {
+  return keepAlive.maxIdle > 0 && proxyProtocol === undefined;
 }
 
 /** What /status calls it. What the operator wants comes before what was found out. */
