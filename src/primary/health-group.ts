@@ -81,6 +81,7 @@ export class HealthGroup {
   }
 }
 
-function keyOf({ name, address }: ServerConfig): string {
-  return JSON.stringify([name, address]);
+/** With the name that a certificate is verified for, where that is another than the address. */
+function keyOf({ name, address, foundBy }: ServerConfig): string {
+  return JSON.stringify([name, address, foundBy]);
 }
