@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TransitionResult } from '../../../src/primary/worker-fleet.ts';
 import { finish, first, makeFleet, second, servingFleet } from '../../support/fake-fleet.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 test('all workers are forked at once and told their configuration when they have said hello', async (t) => {
   const { fleet, forker } = makeFleet(t, 2);
@@ -78,7 +79,7 @@ test('a fork that throws counts as a death', async (t) => {
     throw new Error('out of memory');
   });
   fleet.start();
-  while (!events.some((event) => event.startsWith('gaveUp'))) await new Promise((resolve) => setTimeout(resolve, 10));
+  await waitFor(() => events.some((event) => event.startsWith('gaveUp')), 'the fleet to give up');
   assert.match(events.at(-1) ?? '', /could not be started: out of memory/);
 });
 
