@@ -5,7 +5,7 @@ import { FakeExchange } from '../../support/fake-exchange.ts';
 import { loopRounds } from '../../support/loop-rounds.ts';
 import { Proxied } from '../../support/proxied.ts';
 import { ScriptedOrigin } from '../../support/scripted-origin.ts';
-import { waitFor } from '../../support/wait-for.ts';
+import { waitFor, waitForTurn } from '../../support/wait-for.ts';
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
 const closers: (() => unknown)[] = [];
@@ -128,10 +128,10 @@ describe('a request body', () => {
       const exchange = new FakeExchange({ method: 'POST', body: 'beginning', chunked: true });
       exchange.body.hold();
       proxied.handler.handle(exchange.withContext());
-      while (!exchange.responded && !exchange.aborted) {
+      await waitForTurn(() => {
         if (!exchange.body.paused) exchange.body.push(Buffer.alloc(10_000));
-        await new Promise(setImmediate);
-      }
+        return exchange.responded || exchange.aborted;
+      }, 'the answer');
       assert.equal(exchange.status, 403, exchange.context?.error?.message);
     }
   });

@@ -5,7 +5,7 @@ import { FakeExchange } from '../../support/fake-exchange.ts';
 import { loopRounds } from '../../support/loop-rounds.ts';
 import { Proxied } from '../../support/proxied.ts';
 import { ScriptedOrigin } from '../../support/scripted-origin.ts';
-import { waitFor } from '../../support/wait-for.ts';
+import { waitFor, waitForTurn } from '../../support/wait-for.ts';
 
 const megabyte = 1024 * 1024;
 const closers: (() => unknown)[] = [];
@@ -60,10 +60,10 @@ describe('a large response', () => {
       await waitFor(() => exchange.stalled, 'a client that takes nothing');
       await loopRounds();
       assert.ok(left > 0, 'the server is held up while the client takes nothing');
-      while (!exchange.complete && !exchange.aborted) {
+      await waitForTurn(() => {
         exchange.drain(megabyte);
-        await new Promise(setImmediate);
-      }
+        return exchange.complete || exchange.aborted;
+      }, 'the end of the response');
       assert.equal(exchange.aborted, false);
       assert.equal(hash(exchange.responseBody), hash(body));
       assert.ok(Math.max(...exchange.chunkSizes) <= 65_536);

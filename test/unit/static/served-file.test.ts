@@ -39,11 +39,12 @@ describe('a large file on a local disk', () => {
     const { site } = siteOnLocalDisk(test, 9 * megabyte);
     const exchange = site.start('/large.bin');
     await waitForTurn(() => exchange.bytesSent > 0, 'the first piece');
-    while (!exchange.complete) {
-      const before = exchange.bytesSent;
-      await new Promise((resolve) => setImmediate(resolve));
+    let before = exchange.bytesSent;
+    await waitForTurn(() => {
       assert.ok(exchange.bytesSent - before <= 2 * turn, `${exchange.bytesSent - before} bytes in one turn`);
-    }
+      before = exchange.bytesSent;
+      return exchange.complete;
+    }, 'the end');
   });
 
   it('comes whole to a client that stops after every piece, and is not read ahead of it', async (test) => {
