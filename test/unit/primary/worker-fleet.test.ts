@@ -207,6 +207,7 @@ test('a worker that reports while it drains has its time, and no more', async (t
 test('a shutdown before all workers serve ends the start', async (t) => {
   const { fleet, forker } = makeFleet(t, 1);
   fleet.start();
+  forker.of(0).hello();
   const applied = fleet.apply(first);
   const drained = fleet.drain(1000);
   finish(forker.of(0), 0);
@@ -214,9 +215,20 @@ test('a shutdown before all workers serve ends the start', async (t) => {
   assert.equal(await drained, 0);
 });
 
+test('a shutdown ends a worker that cannot hear yet, instead of waiting for what it will never finish', async (t) => {
+  const { fleet, forker } = await servingFleet(t, 2);
+  forker.of(0).exit(1);
+  await waitFor(() => forker.processes.length === 3, 'the replacement');
+  const drained = fleet.drain(30_000);
+  assert.deepEqual(forker.processes[2]?.signals, ['SIGKILL']);
+  finish(forker.of(1), 2);
+  assert.equal(await drained, 2);
+});
+
 test('nothing is applied after a shutdown, and nothing is waited for', async (t) => {
   const { fleet, forker } = makeFleet(t, 1);
   fleet.start();
+  forker.of(0).hello();
   const drained = fleet.drain(1000);
   assert.equal((await fleet.apply(first)).ok, false);
   finish(forker.of(0), 0);
