@@ -226,9 +226,29 @@ export const metricNames = {
   ),
   upstreamConnect: histogram(
     'portico_upstream_connect_seconds',
-    'Time to open a connection.',
+    'Time to open a connection, TLS included.',
     shortSeconds,
     'upstream',
+  ),
+  upstreamTlsHandshake: histogram(
+    'portico_upstream_tls_handshake_seconds',
+    'Time of a TLS handshake with a server. Only where upstreams speak TLS, as the two below.',
+    shortSeconds,
+    'upstream',
+  ),
+  upstreamTlsHandshakes: counter(
+    'portico_upstream_tls_handshakes_total',
+    'TLS handshakes with servers, by version (1.2, 1.3) and whether a former session was resumed (yes, no).',
+    'upstream',
+    'version',
+    'resumed',
+  ),
+  upstreamTlsHandshakesFailed: counter(
+    'portico_upstream_tls_handshakes_failed_total',
+    'TLS handshakes with servers that failed, by reason. The certificate: expired, not_yet_valid, self_signed, unknown_authority, name_mismatch, certificate (something else). Otherwise: refused_by_server (by an alert), no_tls (something else was spoken), version, cipher, closed, timeout, protocol.',
+    'upstream',
+    'server',
+    'reason',
   ),
   upstreamFirstByte: histogram(
     'portico_upstream_first_byte_seconds',
@@ -280,7 +300,7 @@ export const metricNames = {
   ),
   upstreamHealthChecks: counter(
     'portico_upstream_health_checks_total',
-    'Active checks by result: passed, or what failed: unresolved, refused, timeout, reset, protocol, status, body.',
+    'Active checks by result: passed, or what failed: unresolved, refused, tls, timeout, reset, protocol, status, body.',
     'upstream',
     'server',
     'result',
