@@ -100,6 +100,17 @@ export const metricNames = {
     'names',
     'key',
   ),
+  ocspFetches: counter(
+    'portico_tls_ocsp_fetches_total',
+    'Responses about revocation asked for, by the first name of the certificate; result `good`, or why it cannot be stapled: revoked, unknown, unreachable, refused, invalid, stale.',
+    'certificate',
+    'result',
+  ),
+  ocspValidUntil: gauge(
+    'portico_tls_ocsp_staple_valid_until_timestamp_seconds',
+    'Until when the stapled response about a certificate counts, Unix time, by the first of its names; NaN when none is stapled.',
+    'certificate',
+  ),
   webSockets: gauge('portico_websockets_open', 'WebSockets open.', 'site', 'route'),
   webSocketMessages: counter(
     'portico_websocket_messages_total',

@@ -13,6 +13,7 @@ export function tlsEngine(certificates: TestCertificates, http2 = true): EngineF
     unknownNames: 'default',
     minVersion: '1.2',
     handshakeTimeout: 10_000,
+    ocsp: 'auto',
     http2,
   };
   return (handler, timeouts) => {
