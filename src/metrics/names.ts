@@ -85,7 +85,7 @@ export const metricNames = {
   connections: gauge('portico_connections_open', 'Client connections open.'),
   tlsHandshakes: counter(
     'portico_tls_handshakes_total',
-    'TLS handshakes with clients, by version (1.2, 1.3) and whether a former session was resumed (yes, no).',
+    'TLS handshakes with clients, by version (1.2, 1.3) and whether a former session was resumed (yes, no). Those of the uws engine are not counted.',
     'version',
     'resumed',
   ),

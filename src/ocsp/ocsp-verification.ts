@@ -86,7 +86,7 @@ function isSigned(response: OcspResponse, issuer: X509Certificate, now: number):
 }
 
 function isAppointed(certificate: X509Certificate, issuer: X509Certificate, now: number): boolean {
-  if (certificate.keyUsage?.includes(ocspSigning) !== true || !isIssuer(issuer, certificate)) return false;
+  if (!certificate.keyUsage?.includes(ocspSigning) || !isIssuer(issuer, certificate)) return false;
   return Date.parse(certificate.validFrom) <= now + skewMs && Date.parse(certificate.validTo) > now;
 }
 

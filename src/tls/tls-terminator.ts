@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { TLSSocket } from 'node:tls';
+import type { Certificate } from './certificate.ts';
 import { certificateFolders } from './certificate-folder.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import { type AuthorityFacts, TlsAcceptor } from './tls-acceptor.ts';
@@ -23,6 +24,7 @@ export class TlsTerminator {
   readonly #facts: AuthorityFacts;
   #acceptor: TlsAcceptor;
   #ticketKey: Buffer | undefined;
+  #follower: ((store: CertificateStore) => () => void) | undefined;
   #serve: (socket: TLSSocket, fields: string) => void = (socket) => void socket.destroy();
 
   /**
@@ -44,6 +46,14 @@ export class TlsTerminator {
     this.#serve = serve;
   }
 
+  /**
+   * For an engine that makes handshakes by itself.
+   * @param follower called with certificates that are to be in force; gives what does that, or throws when it cannot
+   */
+  follow(follower: (store: CertificateStore) => () => void): void {
+    this.#follower = follower;
+  }
+
   /** Takes a connection on which nothing was read yet. */
   accept(socket: Socket): void {
     this.#acceptor.accept(socket);
@@ -56,7 +66,10 @@ export class TlsTerminator {
    */
   prepare(config: TlsConfig = this.#acceptor.config): () => void {
     const next = this.#acceptorFor(config);
+    const isNew = String(next.store.certificates.map(identityOf)) !== String(this.store.certificates.map(identityOf));
+    const followUp = isNew ? this.#follower?.(next.store) : undefined;
     return () => {
+      followUp?.();
       if (this.#ticketKey !== undefined) next.setTicketKey(this.#ticketKey);
       this.#acceptor = next;
     };
@@ -86,4 +99,9 @@ export class TlsTerminator {
     };
     return new TlsAcceptor(config, events, this.#facts);
   }
+}
+
+/** The certificate with its chain, and where it lies. */
+function identityOf({ chain, files }: Certificate): string {
+  return `${files.certificate} ${files.key} ${chain}`;
 }
