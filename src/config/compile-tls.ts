@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { certificateFiles } from '../acme/acme-config.ts';
-import { CertificateError, readCertificate } from '../tls/certificate.ts';
+import { revocationFacts } from '../ocsp/ocsp-subject.ts';
+import { type Certificate, CertificateError, readCertificate } from '../tls/certificate.ts';
 import { chainFault } from '../tls/certificate-chain.ts';
 import { certificatesIn } from '../tls/certificate-folder.ts';
 import { clientTrust } from '../tls/client-verification.ts';
@@ -39,8 +40,8 @@ export function compileTls(
     diagnosis.report(path, { message: 'TLS without a certificate', found: 'none', allowed: noCertificateAllowed });
   }
   const names = [
-    ...certificates.map((files, index) => tryCertificate(files, [...path, 'certificates', index], diagnosis)),
-    ...found.map((files) => tryCertificate(files, [...path, 'directory'], diagnosis)),
+    ...certificates.map((files, index) => tryCertificate(files, [...path, 'certificates', index], tls.ocsp, diagnosis)),
+    ...found.map((files) => tryCertificate(files, [...path, 'directory'], tls.ocsp, diagnosis)),
     acme?.domains ?? [],
   ];
   checkPreload(tls, path, diagnosis);
@@ -88,10 +89,20 @@ function checkPreload({ hsts }: ListenerTlsInput, path: KeyPath, diagnosis: Diag
   diagnosis.report([...path, 'hsts', 'preload'], { message, found: 'true', allowed });
 }
 
+/** Some certificates promise a stapled response about their revocation (RFC 7633): clients refuse them without. */
+function warnOfBrokenPromise({ files, leaf }: Certificate, ocsp: TlsConfig['ocsp'], diagnosis: Diagnosis): void {
+  const { mustStaple, responder } = revocationFacts(leaf);
+  if (!mustStaple) return;
+  const why = ocsp === 'off' ? 'ocsp is off' : responder === undefined ? 'it names no OCSP responder' : undefined;
+  if (why === undefined) return;
+  diagnosis.warn(`${files.certificate}: it promises a stapled OCSP response, and ${why}: clients refuse it`);
+}
+
 /** @returns what it is for; undefined when it cannot be used */
 function tryCertificate(
   files: TlsConfig['certificates'][number],
   path: KeyPath,
+  ocsp: TlsConfig['ocsp'],
   diagnosis: Diagnosis,
 ): readonly string[] | undefined {
   try {
@@ -99,6 +110,7 @@ function tryCertificate(
     warnOfValidity(certificate, diagnosis);
     const fault = chainFault(certificate);
     if (fault !== undefined) diagnosis.warn(`${files.certificate}: ${fault}`);
+    warnOfBrokenPromise(certificate, ocsp, diagnosis);
     return certificate.names;
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;

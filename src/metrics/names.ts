@@ -90,7 +90,7 @@ export const metricNames = {
   connections: gauge('portico_connections_open', 'Client connections open.'),
   tlsHandshakes: counter(
     'portico_tls_handshakes_total',
-    'TLS handshakes with clients, by version (1.2, 1.3) and whether a former session was resumed (yes, no).',
+    'TLS handshakes with clients, by version (1.2, 1.3) and whether a former session was resumed (yes, no). Those of the uws engine are not counted.',
     'version',
     'resumed',
   ),
@@ -104,6 +104,17 @@ export const metricNames = {
     'When a certificate expires, Unix time; by its names (the first three) and kind of key. Of several for the same names the one that expires first.',
     'names',
     'key',
+  ),
+  ocspFetches: counter(
+    'portico_tls_ocsp_fetches_total',
+    'Responses about revocation asked for, by the first name of the certificate; result `good`, or why it cannot be stapled: revoked, unknown, unreachable, refused, invalid, stale.',
+    'certificate',
+    'result',
+  ),
+  ocspValidUntil: gauge(
+    'portico_tls_ocsp_staple_valid_until_timestamp_seconds',
+    'Until when the stapled response about a certificate counts, Unix time, by the first of its names; NaN when none is stapled.',
+    'certificate',
   ),
   webSockets: gauge('portico_websockets_open', 'WebSockets open.', 'site', 'route'),
   webSocketMessages: counter(

@@ -41,6 +41,8 @@ export interface TlsConfig {
   readonly minVersion: '1.2' | '1.3';
   readonly handshakeTimeout: number;
   readonly http2: boolean;
+  /** Whether responses of authorities about the certificates are fetched and stapled. */
+  readonly ocsp: 'auto' | 'off';
   readonly hsts?: HstsConfig | undefined;
   readonly clientCertificates?: ClientCertificatesConfig | undefined;
 }
