@@ -19,7 +19,13 @@ export async function runTlsLoad(port: number, traffic: TlsTraffic, seconds: num
   const url = `https://127.0.0.1:${port}/1k.html`;
   if (traffic === 'http2') return readH2loadReport(await outputOf('h2load', ['-c8', '-m16', `-D${seconds}`, url]));
   const close = traffic === 'handshakes' ? ['-H', 'Connection: close'] : [];
-  const args = ['-t1', `-c${traffic === 'handshakes' ? handshakeConnections : 32}`, `-d${seconds}s`, '--timeout', '10s'];
+  const args = [
+    '-t1',
+    `-c${traffic === 'handshakes' ? handshakeConnections : 32}`,
+    `-d${seconds}s`,
+    '--timeout',
+    '10s',
+  ];
   const report = await outputOf('wrk', [...args, '-H', 'Host: localhost', ...close, url]);
   return traffic === 'handshakes' ? readClosedReport(report) : readReport(report);
 }
