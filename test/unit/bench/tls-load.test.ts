@@ -18,6 +18,7 @@ Requests/sec:    100.00
 `;
   assert.equal(readClosedReport(report(0)).failures, 1);
   assert.equal(readClosedReport(report(100)).failures, 1);
+  assert.equal(readClosedReport(report(99)).failures, 1);
   assert.equal(readClosedReport(report(102)).failures, 3);
   assert.equal(readClosedReport(report(5)).failures, 6);
 });
