@@ -92,7 +92,7 @@ function reachable({ host, port }: ListenAddress): { host: string; port: number 
 }
 
 function parsed(text: string): ListenAddress {
-  const result = parseListenAddress(text);
+  const result = parseListenAddress(text, process.cwd());
   if ('value' in result) return result.value;
   throw new UsageError(`--admin: ${result.mistake.message}; expected ${result.mistake.allowed}`);
 }

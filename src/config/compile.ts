@@ -6,6 +6,7 @@ import { checkAcmeListeners } from './compile-acme.ts';
 import { compileCaches } from './compile-cache.ts';
 import { compileConcurrencyLimits, compileRateLimits } from './compile-limits.ts';
 import { compileSites } from './compile-sites.ts';
+import { compileSocket } from './compile-socket.ts';
 import { compileTls } from './compile-tls.ts';
 import { compileUpstreams } from './compile-upstreams.ts';
 import type { AdminListener, Config, ListenAddress } from './config.ts';
@@ -59,31 +60,42 @@ function compileListen(parsed: ParsedConfig, diagnosis: Diagnosis): ListenAddres
   for (const [index, entry] of parsed.listen.entries()) {
     const text = typeof entry === 'string' ? entry : entry.address;
     const path: KeyPath = typeof entry === 'string' ? ['listen', index] : ['listen', index, 'address'];
-    const checked = parseListenAddress(text);
+    const checked = parseListenAddress(text, diagnosis.absolute('.'));
     if ('mistake' in checked) {
       diagnosis.report(path, checked.mistake);
     } else if (addresses.some((other) => sameAddress(other, checked.value))) {
       diagnosis.report(path, { message: `"${text}" is there twice`, found: `"${text}"`, allowed: 'each address once' });
     } else {
       addresses.push(
-        typeof entry === 'string' ? checked.value : compileListener(entry, index, checked.value, parsed, diagnosis),
+        typeof entry === 'string'
+          ? bareListener(checked.value)
+          : compileListener(entry, index, checked.value, parsed, diagnosis),
       );
     }
   }
   return addresses;
 }
 
+function bareListener(address: ListenAddress): ListenAddress {
+  return address.socket === undefined ? address : { ...address, engine: 'node' };
+}
+
 function compileListener(
-  { engine, tls, redirectToHttps, proxyProtocol }: Exclude<ParsedConfig['listen'][number], string>,
+  { engine, tls, redirectToHttps, proxyProtocol, ...file }: Exclude<ParsedConfig['listen'][number], string>,
   index: number,
-  address: ListenAddress,
+  plain: ListenAddress,
   { sites }: ParsedConfig,
   diagnosis: Diagnosis,
 ): ListenAddress {
+  const address = compileSocket(plain, file, ['listen', index], diagnosis);
+  if (address.socket !== undefined) checkSocketListener({ engine, tls, proxyProtocol }, index, diagnosis);
   checkProxyProtocol(proxyProtocol, engine, index, diagnosis);
   // Only that engine reads the header.
   const proxied = proxyProtocol === undefined ? {} : { engine: 'node' as const, proxyProtocol };
-  if (tls === undefined) return { ...address, engine, redirectToHttps, ...proxied };
+  if (tls === undefined) {
+    const only = address.socket === undefined ? {} : { engine: 'node' as const };
+    return { ...address, engine, redirectToHttps, ...proxied, ...only };
+  }
   if (redirectToHttps !== false) {
     const message = 'redirectToHttps beside tls: who comes here has come over HTTPS';
     const allowed = 'redirectToHttps on an address without tls';
@@ -96,6 +108,27 @@ function compileListener(
   return { ...address, ...proxied, engine: 'node', tls: compileTls(tls, ['listen', index, 'tls'], sites, diagnosis) };
 }
 
+/** What does not go together on a Unix socket. */
+function checkSocketListener(
+  {
+    engine,
+    tls,
+    proxyProtocol,
+  }: Pick<Exclude<ParsedConfig['listen'][number], string>, 'engine' | 'tls' | 'proxyProtocol'>,
+  index: number,
+  diagnosis: Diagnosis,
+): void {
+  if (engine === 'uws') {
+    const message = 'the uws engine cannot share a Unix socket among workers';
+    diagnosis.report(['listen', index, 'engine'], { message, found: 'uws', allowed: 'node or auto on a Unix socket' });
+  }
+  if (tls !== undefined && proxyProtocol !== undefined) {
+    const message = 'proxyProtocol beside tls on a Unix socket';
+    const allowed = 'one of both; or both on a port';
+    diagnosis.report(['listen', index, 'proxyProtocol'], { message, found: proxyProtocol.join(', '), allowed });
+  }
+}
+
 function checkProxyProtocol(
   from: readonly string[] | undefined,
   engine: 'auto' | 'uws' | 'node',
@@ -103,6 +136,7 @@ function checkProxyProtocol(
   diagnosis: Diagnosis,
 ): void {
   for (const [at, text] of (from ?? []).entries()) {
+    if (text === 'unix') continue;
     const checked = parseAddressRange(text);
     const path = ['listen', index, 'proxyProtocol', at];
     if ('mistake' in checked) diagnosis.report(path, checked.mistake);
@@ -127,7 +161,7 @@ function compileAdmin(
 ): AdminListener | undefined {
   if (admin === false) return undefined;
   const path = ['admin', 'address'];
-  const checked = parseListenAddress(admin.address);
+  const checked = parseListenAddress(admin.address, diagnosis.absolute('.'));
   if ('mistake' in checked) {
     diagnosis.report(path, checked.mistake);
     return undefined;
@@ -164,6 +198,7 @@ function compileSpoolDirectory({ spool }: ParsedConfig, diagnosis: Diagnosis): s
 
 function checkTrustedProxies({ trustedProxies }: ParsedConfig, diagnosis: Diagnosis): void {
   for (const [index, text] of trustedProxies.entries()) {
+    if (text === 'unix') continue;
     const checked = parseAddressRange(text);
     if ('mistake' in checked) diagnosis.report(['trustedProxies', index], checked.mistake);
     else if (checked.value.prefixLength === 0) {

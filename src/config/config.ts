@@ -40,10 +40,12 @@ export interface Config
 export interface ListenAddress {
   /** As configured; identifies the listener across reloads. */
   readonly address: string;
-  /** Undefined: every address, IPv4 and IPv6. */
+  /** Undefined: every address, IPv4 and IPv6; or none, where there is a `socket`. */
   readonly host: string | undefined;
-  /** 0: a free one. */
+  /** 0: a free one; or none, where there is a `socket`. */
   readonly port: number;
+  /** The Unix socket that it is. */
+  readonly socket?: SocketFile | undefined;
   /** Which engine serves it; `auto` when left out. */
   readonly engine?: 'auto' | 'uws' | 'node';
   /** Clients are sent to HTTPS: to that port, or to the one of the first listener with TLS. */
@@ -52,6 +54,17 @@ export interface ListenAddress {
   readonly tls?: TlsConfig | undefined;
   /** Peers that begin with a header of the PROXY protocol; undefined for none. */
   readonly proxyProtocol?: readonly string[] | undefined;
+}
+
+/** The file of a Unix socket that is listened on. */
+export interface SocketFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Permission bits. */
+  readonly mode: number;
+  /** Undefined: who runs the primary. */
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
 }
 
 /** The admin listener, and from where it takes requests that change something. */

@@ -8,6 +8,7 @@ import { keyFacts } from './key-facts.ts';
 import { concurrencyLimits, connectionLimits, limitNames, rateLimits, redis } from './limits-schema.ts';
 import { route } from './route-schema.ts';
 import { fieldValue, file, label, listenAddress, textLike, textOf } from './schema-values.ts';
+import { socketFile } from './socket-schema.ts';
 import { listenerTls } from './tls-schema.ts';
 import { duration, size } from './units.ts';
 import { upstream } from './upstream-schema.ts';
@@ -20,9 +21,11 @@ import { upstream } from './upstream-schema.ts';
 
 const atReplacement = { appliesAt: 'replacement' } as const;
 
+const peers = textOf('an address such as 10.0.0.1, a range such as 10.0.0.0/8, or unix');
+
 const listener = z.strictObject({
   address: listenAddress.describe(
-    '`host:port`, `[ipv6]:port`, or `:port` for every address. Port 0 takes a free one. NGINX: `listen`.',
+    '`host:port`, `[ipv6]:port`, `:port` for every address, or `unix:/path/to/socket`. Port 0 takes a free one. A Unix socket takes the `node` engine. NGINX: `listen`.',
   ),
   engine: z
     .enum(['auto', 'uws', 'node'])
@@ -38,13 +41,14 @@ const listener = z.strictObject({
       'Sends clients to the same place over HTTPS with status 308, all but what authorities of certificates ask for below /.well-known/acme-challenge/ and what a trusted proxy has taken over HTTPS. `true`: to the port of the first listener with `tls`; a number where clients see another one, such as 443 in front of a container. NGINX: `return 308 https://$host$request_uri`. HAProxy: `http-request redirect scheme https`.',
     ),
   proxyProtocol: z
-    .array(textOf('an address such as 10.0.0.1 or a range such as 10.0.0.0/8'))
+    .array(peers)
     .min(1)
-    .register(keyFacts, { allowed: 'a list of at least one address or range, such as 10.0.0.0/8' })
+    .register(keyFacts, { allowed: 'a list of at least one address or range, such as 10.0.0.0/8, or unix' })
     .optional()
     .describe(
-      'Addresses and CIDR ranges of load balancers that begin each connection with a header of the PROXY protocol, version 1 or 2, which says who the client is. They must; other peers cannot. Takes the `node` engine. NGINX: `listen … proxy_protocol` with `set_real_ip_from`. HAProxy: `bind … accept-proxy`.',
+      'Addresses and CIDR ranges of load balancers, or `unix` for those on a Unix socket, that begin each connection with a header of the PROXY protocol, version 1 or 2, which says who the client is. They must; other peers cannot. Takes the `node` engine. NGINX: `listen … proxy_protocol` with `set_real_ip_from`. HAProxy: `bind … accept-proxy`.',
     ),
+  ...socketFile,
   tls: listenerTls.optional().describe('Speaks HTTPS on the address. NGINX: `listen … ssl`. HAProxy: `bind … ssl`.'),
 });
 
@@ -208,11 +212,11 @@ export const configSchema = z.strictObject({
     .prefault('30s')
     .describe('How long SIGTERM and SIGINT wait for requests in flight. NGINX: `worker_shutdown_timeout`.'),
   trustedProxies: z
-    .array(textOf('an address such as 10.0.0.1 or a range such as 10.0.0.0/8'))
-    .register(keyFacts, { allowed: 'a list of addresses and ranges, such as 10.0.0.0/8' })
+    .array(peers)
+    .register(keyFacts, { allowed: 'a list of addresses and ranges, such as 10.0.0.0/8, or unix' })
     .default([])
     .describe(
-      'Addresses and CIDR ranges of the proxies in front of Portico. Only their X-Forwarded-*, Forwarded and X-Request-Id fields are believed. NGINX: `set_real_ip_from`.',
+      'Addresses and CIDR ranges of the proxies in front of Portico, `unix` for every peer on a Unix socket. Only their X-Forwarded-*, Forwarded and X-Request-Id fields are believed. NGINX: `set_real_ip_from`.',
     ),
   log: log.prefault({}).describe('The log of events, on standard error. NGINX: `error_log`.'),
   accessLog: z

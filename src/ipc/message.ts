@@ -10,6 +10,8 @@ import type { AdministrativeState } from '../upstream/availability.ts';
 
 /** Everything the primary says to a worker. */
 export type ToWorker =
+  /** A listening socket that all workers share, before the configuration with that address. The socket goes with the message. */
+  | { readonly type: 'listening-socket'; readonly address: string }
   /** First message, and again at each reload. Answered by `configured`. Ports are never 0 here. */
   | {
       readonly type: 'configure';

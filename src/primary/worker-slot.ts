@@ -1,3 +1,4 @@
+import type { SendHandle } from 'node:child_process';
 import type { PurgeOrder } from '../cache/purge.ts';
 import type { CacheReport } from '../cache/store/store-messages.ts';
 import type { Config } from '../config/config.ts';
@@ -87,6 +88,8 @@ const lastMessagesMs = 200;
 export interface StandingOrders {
   readonly serverStates: readonly ServerStateOrder[];
   readonly cachePurges: readonly PurgeOrder[];
+  /** By address, the listening sockets that all workers share. */
+  readonly sockets?: ReadonlyMap<string, SendHandle>;
 }
 
 /** One place for a worker: the process in it now, what it serves, and what it should serve. Survives its processes. */
@@ -180,7 +183,9 @@ export class WorkerSlot {
     this.taking = target.generation;
     this.killAfter(this.timeouts.answerMs, 'did not take its configuration in time');
     const { generation, config } = target;
-    this.send({ type: 'configure', generation, config, ...this.orders() });
+    const { sockets, ...orders } = this.orders();
+    for (const [address, socket] of sockets ?? []) this.channel?.send({ type: 'listening-socket', address }, socket);
+    this.send({ type: 'configure', generation, config, ...orders });
   }
 
   /** @returns false when there is nobody to take it */
