@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { parseAddressRange } from './address-range.ts';
 import { availableCpus } from './available-cpus.ts';
+import { compileAccount } from './compile-account.ts';
 import { checkAcmeListeners } from './compile-acme.ts';
 import { compileCaches } from './compile-cache.ts';
 import { compileConcurrencyLimits, compileRateLimits } from './compile-limits.ts';
@@ -9,7 +10,7 @@ import { compileSites } from './compile-sites.ts';
 import { compileSocket } from './compile-socket.ts';
 import { compileTls } from './compile-tls.ts';
 import { compileUpstreams } from './compile-upstreams.ts';
-import type { AdminListener, Config, ListenAddress } from './config.ts';
+import type { Account, AdminListener, Config, ListenAddress } from './config.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { fileMistake, folderMistake, writableFolderMistake } from './file-check.ts';
 import type { Finding } from './finding.ts';
@@ -36,14 +37,17 @@ interface Compilation {
 export function compileConfig(parsed: ParsedConfig, baseFolder: string, given: ReadonlySet<string>): Compilation {
   const diagnosis = new Diagnosis(baseFolder);
   const listen = compileListen(parsed, diagnosis);
+  const { user, group, ...others } = parsed;
+  const account = compileAccount({ user, group }, diagnosis);
   const config: Config = {
-    ...parsed,
+    ...others,
+    account,
     listen,
     admin: compileAdmin(parsed, listen, given.has('admin'), diagnosis),
     workers: parsed.workers === 'auto' ? availableCpus() : parsed.workers,
     accessLog: compileAccessLog(parsed, diagnosis),
-    spool: { ...parsed.spool, directory: compileSpoolDirectory(parsed, diagnosis) },
-    caches: compileCaches(parsed, diagnosis),
+    spool: { ...parsed.spool, directory: compileSpoolDirectory(parsed, account, diagnosis) },
+    caches: compileCaches(parsed, account, diagnosis),
     rateLimits: compileRateLimits(parsed, diagnosis),
     concurrencyLimits: compileConcurrencyLimits(parsed, diagnosis),
     limitSecret: '',
@@ -188,10 +192,10 @@ function compileAccessLog({ accessLog }: ParsedConfig, diagnosis: Diagnosis): Pa
   return { ...accessLog, path };
 }
 
-function compileSpoolDirectory({ spool }: ParsedConfig, diagnosis: Diagnosis): string {
+function compileSpoolDirectory({ spool }: ParsedConfig, account: Account | undefined, diagnosis: Diagnosis): string {
   if (spool.directory === undefined) return writableFolderMistake(lastingFolder) ? tmpdir() : lastingFolder;
   const path = diagnosis.absolute(spool.directory);
-  const mistake = writableFolderMistake(path);
+  const mistake = writableFolderMistake(path, account);
   if (mistake) diagnosis.report(['spool', 'directory'], mistake);
   return path;
 }

@@ -19,9 +19,21 @@ import type { ParsedConfig } from './schema.ts';
 export interface Config
   extends Omit<
     ParsedConfig,
-    'listen' | 'admin' | 'workers' | 'spool' | 'caches' | 'rateLimits' | 'concurrencyLimits' | 'upstreams' | 'sites'
+    | 'listen'
+    | 'user'
+    | 'group'
+    | 'admin'
+    | 'workers'
+    | 'spool'
+    | 'caches'
+    | 'rateLimits'
+    | 'concurrencyLimits'
+    | 'upstreams'
+    | 'sites'
   > {
   readonly listen: readonly ListenAddress[];
+  /** Who the workers become; undefined: who started the program. */
+  readonly account: Account | undefined;
   readonly admin: AdminListener | undefined;
   /** A number: `auto` was resolved. */
   readonly workers: number;
@@ -54,6 +66,18 @@ export interface ListenAddress {
   readonly tls?: TlsConfig | undefined;
   /** Peers that begin with a header of the PROXY protocol; undefined for none. */
   readonly proxyProtocol?: readonly string[] | undefined;
+}
+
+/** Who serves. */
+export interface Account {
+  /** As configured, for messages. */
+  readonly user: string;
+  /** Undefined for a number without a name. */
+  readonly name: string | undefined;
+  readonly uid: number;
+  readonly gid: number;
+  /** Of all groups, its own one among them. */
+  readonly groups: readonly number[];
 }
 
 /** The file of a Unix socket that is listened on. */

@@ -7,7 +7,7 @@ import { compression } from './compression-schema.ts';
 import { keyFacts } from './key-facts.ts';
 import { concurrencyLimits, connectionLimits, limitNames, rateLimits, redis } from './limits-schema.ts';
 import { route } from './route-schema.ts';
-import { fieldValue, file, label, listenAddress, textLike, textOf } from './schema-values.ts';
+import { account, accountGroup, fieldValue, file, label, listenAddress, textLike, textOf } from './schema-values.ts';
 import { socketFile } from './socket-schema.ts';
 import { listenerTls } from './tls-schema.ts';
 import { duration, size } from './units.ts';
@@ -20,6 +20,7 @@ import { upstream } from './upstream-schema.ts';
  */
 
 const atReplacement = { appliesAt: 'replacement' } as const;
+const atRestart = { appliesAt: 'restart' } as const;
 
 const peers = textOf('an address such as 10.0.0.1, a range such as 10.0.0.0/8, or unix');
 
@@ -198,6 +199,16 @@ export const configSchema = z.strictObject({
     .union([z.literal(false), admin])
     .prefault({})
     .describe('The listener for metrics, health and status; `false` for none.'),
+  user: account
+    .optional()
+    .register(keyFacts, atRestart)
+    .describe(
+      'User who the workers become, by name or number, once they have opened their ports: they alone meet what strangers send. The primary stays root: it opens ports and Unix sockets, reads keys, and makes folders and log files for them. Without root it is ignored, with a warning. A change takes a restart. NGINX: `user`. HAProxy: `user`.',
+    ),
+  group: accountGroup
+    .optional()
+    .register(keyFacts, atRestart)
+    .describe('Group of the workers; that of `user` where it is left out. NGINX: `user`. HAProxy: `group`.'),
   workers: z
     .union([z.literal('auto'), z.int().min(1).max(1024)])
     .default('auto')

@@ -26,6 +26,16 @@ export function findGroup(text: string): number | undefined {
   return gid === undefined ? idIn(text) : Number(gid);
 }
 
+/** Numbers of the groups that a user is in, its own one first. */
+export function groupsOf(name: string | undefined, gid: number): readonly number[] {
+  const further = readDatabase('group')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .filter(([, , , members]) => name !== undefined && members?.split(',').includes(name) === true)
+    .map(([, , id]) => Number(id));
+  return [...new Set([gid, ...further])];
+}
+
 /** Columns of an entry. Other directories, such as LDAP, cannot be asked without native code: their users go by number. */
 function entryOf(database: 'passwd' | 'group', key: string): string[] | undefined {
   const entries = readDatabase(database)

@@ -110,7 +110,7 @@ export class Primary {
       config: () => this.reload.served.config,
       workers: () => this.fleet.slots,
     });
-    this.provisions = new Provisions(logger);
+    this.provisions = new Provisions(logger, (files) => void this.fleet.broadcast({ type: 'tls-files', files }));
     this.fleet.standingOrders = () => this.standingOrders();
     this.certificates = new CertificateExpiry({ logger, recorder: this.aggregate.recorder });
     this.issuer = new AcmeIssuer({
@@ -217,14 +217,17 @@ export class Primary {
     this.serverStates.keepOnly(next.upstreams);
     this.headerBytes = next.limits.headerSize;
     if (next.workers !== former.workers) void this.roll.resize(next.workers);
-    if (next.limitSecret !== former.limitSecret) {
-      this.options.logger.info('the secret of limits changed: the workers are replaced, so that it takes effect');
-      void this.roll.all('configuration');
-      return;
-    }
-    if (next.limits.headerSize === former.limits.headerSize) return;
-    this.options.logger.info('limits.headerSize changed: the workers are replaced, so that it takes effect');
+    const why = this.whyReplace(former, next);
+    if (why === undefined) return;
+    this.options.logger.info(`${why}: the workers are replaced, so that it takes effect`);
     void this.roll.all('configuration');
+  }
+
+  private whyReplace(former: Config, next: Config): string | undefined {
+    if (next.limitSecret !== former.limitSecret) return 'the secret of limits changed';
+    if (next.limits.headerSize !== former.limits.headerSize) return 'limits.headerSize changed';
+    const awaited = this.fleet.slots.some(({ awaitsReplacement }) => awaitsReplacement);
+    return awaited ? 'a listener below the ports that everybody may open changed' : undefined;
   }
 
   private standingOrders(): StandingOrders {
@@ -256,6 +259,7 @@ export class Primary {
         return this.reloadIfWanted();
       case 'reopen-logs':
         this.options.logger.info(`${signal}: opening the log files anew`);
+        this.provisions.reopenLogs();
         this.fleet.broadcast({ type: 'reopen-logs' });
         return;
     }

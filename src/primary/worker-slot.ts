@@ -12,6 +12,7 @@ import type {
   ZoneCounts,
   ZoneHolds,
 } from '../ipc/message.ts';
+import type { TlsFileContents } from '../tls/tls-files.ts';
 import type { ForkWorker, WorkerProcess } from './fork-worker.ts';
 
 /** A configuration with its number. */
@@ -90,6 +91,8 @@ export interface StandingOrders {
   readonly cachePurges: readonly PurgeOrder[];
   /** By address, the listening sockets that all workers share. */
   readonly sockets?: ReadonlyMap<string, SendHandle>;
+  /** By path, certificates and keys. */
+  readonly tlsFiles?: TlsFileContents;
 }
 
 /** One place for a worker: the process in it now, what it serves, and what it should serve. Survives its processes. */
@@ -98,6 +101,8 @@ export class WorkerSlot {
   state: SlotState = 'dead';
   /** Configuration in force in the worker; 0 for none yet. */
   generation = 0;
+  /** Its configuration has something that only a fresh process can do. */
+  awaitsReplacement = false;
   /** As of the last report. */
   workerState: WorkerState | undefined;
   /** When that came, milliseconds of `Date.now()`. */
@@ -219,6 +224,7 @@ export class WorkerSlot {
         if (this.target !== undefined) this.aim(this.target);
         return;
       case 'configured':
+        this.awaitsReplacement = message.awaitsReplacement === true;
         return this.configured(message.generation);
       case 'refused':
         this.answered();

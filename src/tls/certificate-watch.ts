@@ -1,45 +1,26 @@
-import { type FSWatcher, watch } from 'node:fs';
 import type { Logger } from '../log/logger.ts';
+import { FolderWatch } from './folder-watch.ts';
 import type { TlsTerminator } from './tls-terminator.ts';
-
-/** Certificates are replaced file by file: what is there a moment after the last change belongs together. */
-const settleMs = 500;
 
 /** Has a listener's certificates read anew when something changes in their folders. */
 export class CertificateWatch {
   readonly #terminator: TlsTerminator;
   readonly #logger: Logger;
-  readonly #watchers: FSWatcher[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  readonly #folders: FolderWatch;
 
-  constructor(terminator: TlsTerminator, logger: Logger) {
+  /** @param folders to watch; those of the listener when left out */
+  constructor(terminator: TlsTerminator, logger: Logger, folders: readonly string[] = terminator.folders) {
     this.#terminator = terminator;
     this.#logger = logger;
-    for (const folder of terminator.folders) this.#watch(folder);
+    this.#folders = new FolderWatch(folders, logger, () => this.renew());
   }
 
   close(): void {
-    clearTimeout(this.#timer);
-    for (const watcher of this.#watchers) watcher.close();
+    this.#folders.close();
   }
 
-  #watch(folder: string): void {
-    try {
-      const watcher = watch(folder, { persistent: false }, () => this.#changed());
-      // A folder that goes away is noticed at the next reload; what was read stays in force.
-      watcher.on('error', (error) => this.#logger.warn(`cannot watch ${folder} for certificates any more`, { error }));
-      this.#watchers.push(watcher);
-    } catch (error) {
-      this.#logger.warn(`cannot watch ${folder} for certificates: they are read anew by a reload only`, { error });
-    }
-  }
-
-  #changed(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#renew(), settleMs).unref();
-  }
-
-  #renew(): void {
+  /** Reads them anew now. What cannot be used does not replace what is in force. */
+  renew(): void {
     const former = this.#terminator.store.certificates.map(({ leaf }) => leaf.fingerprint256).join();
     try {
       this.#terminator.prepare()();

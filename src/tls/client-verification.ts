@@ -1,9 +1,9 @@
 import { constants, createHash, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createSecureContext, type TLSSocket, type TlsOptions } from 'node:tls';
 import { CertificateError } from './certificate.ts';
 import { noRenegotiation } from './context-options.ts';
 import type { ClientCertificatesConfig, TlsConfig } from './tls-config.ts';
+import { diskFiles, type TlsFiles } from './tls-files.ts';
 
 const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
@@ -25,8 +25,8 @@ export class ClientCertificateError extends Error {
  *
  * @throws CertificateError when a file cannot be used
  */
-export function clientVerification(config: TlsConfig): TlsOptions {
-  const trust = clientTrust(config);
+export function clientVerification(config: TlsConfig, source?: TlsFiles): TlsOptions {
+  const trust = clientTrust(config, source);
   if (trust === undefined) return {};
   const context = createHash('sha256').update(trust.ca).digest('hex').slice(0, 32);
   return {
@@ -40,21 +40,22 @@ export function clientVerification(config: TlsConfig): TlsOptions {
 }
 
 /** The authorities and revocation list for clients, in PEM. @throws CertificateError when a file cannot be used */
-export function clientTrust({
-  clientCertificates,
-}: Pick<TlsConfig, 'clientCertificates'>): { ca: string; crl?: string } | undefined {
+export function clientTrust(
+  { clientCertificates }: Pick<TlsConfig, 'clientCertificates'>,
+  source: TlsFiles = diskFiles,
+): { ca: string; crl?: string } | undefined {
   if (clientCertificates === undefined) return undefined;
   const { ca, revocationList } = clientCertificates;
-  const authorities = readPem(ca, 'CERTIFICATE');
+  const authorities = readPem(ca, 'CERTIFICATE', source);
   return revocationList === undefined
     ? { ca: authorities }
-    : { ca: authorities, crl: readPem(revocationList, 'X509 CRL') };
+    : { ca: authorities, crl: readPem(revocationList, 'X509 CRL', source) };
 }
 
-function readPem(file: string, kind: 'CERTIFICATE' | 'X509 CRL'): string {
+function readPem(file: string, kind: 'CERTIFICATE' | 'X509 CRL', source: TlsFiles): string {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = source.read(file);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;

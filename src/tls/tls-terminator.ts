@@ -5,6 +5,7 @@ import type { PendingChallenges } from '../acme/pending-challenges.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
 import type { TlsConfig } from './tls-config.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 export type { TlsConfig } from './tls-config.ts';
 
@@ -21,15 +22,18 @@ export interface HandshakeCounts {
 export class TlsTerminator {
   readonly #counts: HandshakeCounts | undefined;
   readonly #challenges: PendingChallenges | undefined;
+  readonly #source: TlsFiles | undefined;
   #acceptor: TlsAcceptor;
   #ticketKey: Buffer | undefined;
   #serve: (socket: TLSSocket, fields: string) => void = (socket) => void socket.destroy();
 
   /**
    * @param challenges of authorities, to be answered here as well
+   * @param source where the files are read; the disk when left out
    * @throws CertificateError when a certificate cannot be used
    */
-  constructor(config: TlsConfig, counts?: HandshakeCounts, challenges?: PendingChallenges) {
+  constructor(config: TlsConfig, counts?: HandshakeCounts, challenges?: PendingChallenges, source?: TlsFiles) {
+    this.#source = source;
     this.#counts = counts;
     this.#challenges = challenges;
     this.#acceptor = this.#acceptorFor(config);
@@ -70,10 +74,7 @@ export class TlsTerminator {
 
   /** Folders in which a change may mean other certificates. */
   get folders(): readonly string[] {
-    const { certificates, directory, clientCertificates: clients } = this.#acceptor.config;
-    const folders = certificates.flatMap(({ certificate, key }) => [dirname(certificate), dirname(key)]);
-    for (const file of [clients?.ca, clients?.revocationList]) if (file !== undefined) folders.push(dirname(file));
-    return [...new Set(directory === undefined ? folders : [...folders, directory])];
+    return tlsFolders(this.#acceptor.config);
   }
 
   #acceptorFor(config: TlsConfig): TlsAcceptor {
@@ -84,6 +85,13 @@ export class TlsTerminator {
       },
       failed: (error: Error) => this.#counts?.failed(error),
     };
-    return new TlsAcceptor(config, events, this.#challenges);
+    return new TlsAcceptor(config, events, this.#challenges, this.#source);
   }
+}
+
+/** Folders in which a change may mean other certificates. */
+export function tlsFolders({ certificates, directory, clientCertificates: clients }: TlsConfig): readonly string[] {
+  const folders = certificates.flatMap(({ certificate, key }) => [dirname(certificate), dirname(key)]);
+  for (const file of [clients?.ca, clients?.revocationList]) if (file !== undefined) folders.push(dirname(file));
+  return [...new Set(directory === undefined ? folders : [...folders, directory])];
 }

@@ -65,6 +65,8 @@ async function receive(message: ToWorker, handle: unknown): Promise<void> {
       return sockets.discard();
     case 'report':
       return report(message.id);
+    case 'tls-files':
+      return worker.takeTlsFiles(message.files);
     case 'reopen-logs':
       return worker.reopenLogs();
     case 'server-state':

@@ -35,6 +35,7 @@ import { ContentTypes } from '../static/content-types.ts';
 import { FileCache } from '../static/file-cache.ts';
 import { ReadBufferPool } from '../static/read-buffer-pool.ts';
 import type { StaticResources } from '../static/static-handler.ts';
+import type { TlsFileContents } from '../tls/tls-files.ts';
 import { bufferingResources, configureBuffering } from './buffering-resources.ts';
 import { explainUrl } from './cache-explainer.ts';
 import { CacheZones } from './cache-zones.ts';
@@ -44,6 +45,7 @@ import { compressionResources, configureCompression } from './compression-resour
 import { HoldExchange } from './hold-exchange.ts';
 import { Listeners } from './listeners.ts';
 import { Pipeline } from './pipeline.ts';
+import { Privileges } from './privileges.ts';
 import { RateExchange } from './rate-exchange.ts';
 import { RequestObserver } from './request-observer.ts';
 import { buildSiteGraph, type SiteGraph } from './site-graph.ts';
@@ -81,6 +83,9 @@ export class Worker {
   private readonly memory = new MemoryWatch();
   private readonly holds: HoldExchange;
   private readonly tls: TlsListeners;
+  private readonly privileges = new Privileges();
+  /** Largest WebSocket message that the engine can take without opening its sockets anew. */
+  private messageBytes = 0;
   private serving: Serving | undefined;
   private graph: SiteGraph | undefined;
   private awaitIdle = false;
@@ -113,13 +118,15 @@ export class Worker {
 
   /** Serves that configuration from now on, or says why not and goes on with the former one. */
   async configure(message: Extract<ToWorker, { type: 'configure' }>): Promise<void> {
-    const { generation, config, serverStates, cachePurges } = message;
+    const { generation, config, serverStates, cachePurges, tlsFiles } = message;
     const { send } = this.options;
     try {
       for (const order of serverStates ?? []) this.upstreams.setServerState(order);
       this.purges.configure(cachePurges ?? []);
-      await this.apply(generation, config);
-      send({ type: 'configured', generation });
+      if (config.account !== undefined) this.privileges.lower(config.account);
+      if (tlsFiles !== undefined) this.tls.takeFiles(tlsFiles, false);
+      const awaitsReplacement = await this.apply(generation, config);
+      send({ type: 'configured', generation, ...(awaitsReplacement ? { awaitsReplacement } : {}) });
     } catch (error) {
       send({ type: 'refused', generation, error: error instanceof Error ? error.message : String(error) });
     }
@@ -179,6 +186,11 @@ export class Worker {
   /** Takes what the other workers hold of limits. */
   takeHolds(zones: readonly ZoneHolds[]): void {
     this.holds.receive(zones);
+  }
+
+  /** Takes certificates and keys that have changed. */
+  takeTlsFiles(files: TlsFileContents): void {
+    this.tls.takeFiles(files, true);
   }
 
   /** Takes the key for TLS session tickets. @param key 48 bytes */
@@ -244,7 +256,8 @@ export class Worker {
     while (engine.inFlight > 0 || (this.awaitIdle && engine.connections > 0)) await delay(idleCheckMs);
   }
 
-  private async apply(generation: number, config: Config): Promise<void> {
+  /** @returns whether something takes a fresh process */
+  private async apply(generation: number, config: Config): Promise<boolean> {
     const { recorder } = this.options;
     const former = this.serving;
     const files = fileResources(config, recorder, former?.files);
@@ -273,7 +286,12 @@ export class Worker {
       if (accessLog !== former?.accessLog) await accessLog?.close();
       throw error;
     });
-    serving.engine.configure(engineTimeouts(config));
+    const timeouts = engineTimeouts(config);
+    const wanted = timeouts.webSocketMessageBytes;
+    // An engine may have to open its sockets anew to take larger messages.
+    if (!serving.listeners.hasUnrepeatable) this.messageBytes = wanted;
+    const messageBytes = Math.min(wanted, this.messageBytes);
+    serving.engine.configure({ ...timeouts, webSocketMessageBytes: messageBytes });
     files.cache.configure(cacheLimits(config));
     files.buffers.configure(config.fileCache.readBuffers);
     configureBuffering(buffering, config);
@@ -291,6 +309,7 @@ export class Worker {
     if (former?.accessLog !== accessLog) void former?.accessLog?.close();
     this.serving = { ...serving, generation, config, files, buffering, compression, accessLog };
     await closeOld();
+    return messageBytes < wanted || serving.listeners.awaitsReplacement;
   }
 
   private start(config: Config, pipeline: Pipeline): Pick<Serving, 'engine' | 'pipeline' | 'listeners'> {
@@ -298,7 +317,7 @@ export class Worker {
     return {
       engine,
       pipeline,
-      listeners: new Listeners(engine, this.tls),
+      listeners: new Listeners(engine, this.tls, this.privileges),
     };
   }
 
@@ -338,7 +357,7 @@ interface Serving {
   readonly accessLog: AccessLog | undefined;
 }
 
-function engineTimeouts({ timeouts, limits, sites }: Config): EngineTimeouts {
+function engineTimeouts({ timeouts, limits, sites }: Config): EngineTimeouts & { webSocketMessageBytes: number } {
   const webSockets = sites.flatMap(({ routes }) => routes.map(({ action }) => largestMessage(action)));
   return {
     webSocketMessageBytes: Math.max(webSocketDefaults.maxMessage, ...webSockets),
