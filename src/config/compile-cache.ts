@@ -7,7 +7,7 @@ import { cacheDefaults, zoneDefaults } from './cache-defaults.ts';
 import { closestName } from './closest-name.ts';
 import type { Account } from './config.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import { writableFolderMistake } from './file-check.ts';
+import { isOpenToAll, writableFolderMistake } from './file-check.ts';
 import { quote } from './finding.ts';
 import type { ParsedConfig } from './schema.ts';
 import type { KeyPath } from './schema-walk.ts';
@@ -82,6 +82,11 @@ function zoneDirectory(
     ? writableFolderMistake(dirname(path))
     : writableFolderMistake(path, isGiven(path) ? undefined : account);
   if (mistake) diagnosis.report(['caches', name, 'directory'], mistake);
+  else if (isOpenToAll(path, false)) {
+    diagnosis.warn(
+      `caches.${name}.directory: everybody on this machine may write into ${path}, and put responses there`,
+    );
+  }
   return path;
 }
 

@@ -4,17 +4,18 @@ import { parseAddressRange } from './address-range.ts';
 import { availableCpus } from './available-cpus.ts';
 import { compileAccount } from './compile-account.ts';
 import { checkAcmeListeners } from './compile-acme.ts';
+import { compileAdmin } from './compile-admin.ts';
 import { compileCaches } from './compile-cache.ts';
 import { compileConcurrencyLimits, compileRateLimits } from './compile-limits.ts';
 import { compileSites } from './compile-sites.ts';
 import { compileSocket } from './compile-socket.ts';
 import { compileTls } from './compile-tls.ts';
 import { compileUpstreams } from './compile-upstreams.ts';
-import type { Account, AdminListener, Config, ListenAddress } from './config.ts';
+import type { Account, Config, ListenAddress } from './config.ts';
 import { Diagnosis } from './diagnosis.ts';
-import { fileMistake, folderMistake, writableFolderMistake } from './file-check.ts';
+import { fileMistake, folderMistake, isOpenToAll, writableFolderMistake } from './file-check.ts';
 import type { Finding } from './finding.ts';
-import { isLoopback, overlaps, parseListenAddress, sameAddress } from './listen-address.ts';
+import { parseListenAddress, sameAddress } from './listen-address.ts';
 import type { ParsedConfig } from './schema.ts';
 import type { KeyPath } from './schema-walk.ts';
 
@@ -157,32 +158,6 @@ function checkProxyProtocol(
   });
 }
 
-function compileAdmin(
-  { admin }: ParsedConfig,
-  listen: readonly ListenAddress[],
-  isGiven: boolean,
-  diagnosis: Diagnosis,
-): AdminListener | undefined {
-  if (admin === false) return undefined;
-  const path = ['admin', 'address'];
-  const checked = parseListenAddress(admin.address, diagnosis.absolute('.'));
-  if ('mistake' in checked) {
-    diagnosis.report(path, checked.mistake);
-    return undefined;
-  }
-  const clash = listen.find((address) => overlaps(address, checked.value));
-  if (clash) {
-    const message = `the listener "${clash.address}" and the admin listener "${admin.address}" want the same port`;
-    // The mistake stands where something was written: the admin address is often the default one.
-    const place = isGiven ? path : ['listen', listen.indexOf(clash)];
-    diagnosis.report(place, { message, found: `port ${clash.port} twice`, allowed: 'another port for one of them' });
-  }
-  if (!isLoopback(checked.value)) {
-    diagnosis.warn(`admin.address ${admin.address} may be reached from other machines: metrics and status tell much`);
-  }
-  return { ...checked.value, control: admin.control };
-}
-
 function compileAccessLog({ accessLog }: ParsedConfig, diagnosis: Diagnosis): ParsedConfig['accessLog'] {
   if (accessLog === false || accessLog.path === 'stdout' || accessLog.path === 'stderr') return accessLog;
   const path = diagnosis.absolute(accessLog.path);
@@ -197,6 +172,7 @@ function compileSpoolDirectory({ spool }: ParsedConfig, account: Account | undef
   const path = diagnosis.absolute(spool.directory);
   const mistake = writableFolderMistake(path, account);
   if (mistake) diagnosis.report(['spool', 'directory'], mistake);
+  else if (isOpenToAll(path, true)) diagnosis.warn(`spool.directory: everybody on this machine may write into ${path}`);
   return path;
 }
 

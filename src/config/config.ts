@@ -94,6 +94,8 @@ export interface SocketFile {
 /** The admin listener, and from where it takes requests that change something. */
 export interface AdminListener extends ListenAddress {
   readonly control: 'local' | 'all' | 'off';
+  /** What requests must have; undefined: nothing. */
+  readonly token?: string | undefined;
 }
 
 type ParsedUpstream = ParsedConfig['upstreams'][string];

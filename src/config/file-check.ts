@@ -51,6 +51,15 @@ export function fileMistake(
   }
 }
 
+/**
+ * Whether everybody on the machine may put files there under names that are Portico's, or exchange those that it made.
+ * @param stickyIsFine in a folder such as /tmp others may make files, and not touch ours: enough where files have no names
+ */
+export function isOpenToAll(path: string, stickyIsFine: boolean): boolean {
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+  return (mode & 0o002) !== 0 && !(stickyIsFine && (mode & 0o1000) !== 0);
+}
+
 /** The permissions say so. Access control lists are not looked at: with one, the group's bits are the most that it allows. */
 function mayWriteInto({ uid, gid, mode }: Stats, account: Account): boolean {
   if (uid === account.uid) return (mode & 0o300) === 0o300;

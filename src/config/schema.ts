@@ -56,13 +56,30 @@ const listener = z.strictObject({
 const admin = z.strictObject({
   address: listenAddress
     .default('127.0.0.1:9180')
-    .describe('Where `/metrics`, `/health`, `/ready` and `/status` answer. Keep it off public addresses.'),
+    .describe(
+      'Where `/metrics`, `/health`, `/ready` and `/status` answer. An address that is neither of this machine nor of a private network takes a `token`, or `insecure`. `unix:/path/to/socket` for a Unix socket, whose permissions then decide.',
+    ),
   control: z
     .enum(['local', 'all', 'off'])
     .default('local')
     .describe(
       'From where requests that change something are taken (`POST /workers/roll`, `POST /upstreams/NAME/servers/SERVER/state`): `local` from this machine, `all` from everybody who reaches the address, `off` from nobody. HAProxy: `stats socket … level`.',
     ),
+  token: textLike(
+    /^[!-~]{16,256}$/,
+    'at least 16 characters without spaces, such as what "openssl rand -hex 32" prints',
+  )
+    .optional()
+    .describe(
+      'Requests must have it: `Authorization: Bearer TOKEN`; without it they get 401, all but `/health` and `/ready`. It goes over the wire as it stands: for private networks. Best given as `${PORTICO_ADMIN_TOKEN}`, which the commands of Portico read, too. Prometheus: `authorization: { credentials_file: … }`.',
+    ),
+  insecure: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Lets the listener be on an address that strangers may reach, without a `token`: something else keeps them away, such as a firewall or the network of the container.',
+    ),
+  ...socketFile,
 });
 
 const accessLog = z.strictObject({

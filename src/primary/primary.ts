@@ -20,6 +20,7 @@ import { PrimaryMetrics } from './primary-metrics.ts';
 import { Provisions } from './provisions.ts';
 import { logQueueMigration, queuesMigrate } from './queue-migration.ts';
 import { Reload } from './reload.ts';
+import { replacementReason } from './replacement-reason.ts';
 import { ReportRound } from './report-round.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import type { ServedConfig } from './served-config.ts';
@@ -27,6 +28,7 @@ import { isConfigured, ServerStates } from './server-states.ts';
 import { SharedRates } from './shared-rates.ts';
 import { Shutdown } from './shutdown.ts';
 import type { Order, Signals } from './signals.ts';
+import { listenOnFile } from './socket-file.ts';
 import { startLine } from './start-line.ts';
 import { TicketKeys } from './ticket-keys.ts';
 import { type FleetEvents, type TransitionResult, WorkerFleet } from './worker-fleet.ts';
@@ -217,17 +219,10 @@ export class Primary {
     this.serverStates.keepOnly(next.upstreams);
     this.headerBytes = next.limits.headerSize;
     if (next.workers !== former.workers) void this.roll.resize(next.workers);
-    const why = this.whyReplace(former, next);
+    const why = replacementReason(former, next, this.fleet.slots);
     if (why === undefined) return;
     this.options.logger.info(`${why}: the workers are replaced, so that it takes effect`);
     void this.roll.all('configuration');
-  }
-
-  private whyReplace(former: Config, next: Config): string | undefined {
-    if (next.limitSecret !== former.limitSecret) return 'the secret of limits changed';
-    if (next.limits.headerSize !== former.limits.headerSize) return 'limits.headerSize changed';
-    const awaited = this.fleet.slots.some(({ awaitsReplacement }) => awaitsReplacement);
-    return awaited ? 'a listener below the ports that everybody may open changed' : undefined;
   }
 
   private standingOrders(): StandingOrders {
@@ -332,9 +327,12 @@ export class Primary {
       readiness: () => this.readiness(),
       status: () => this.status(),
       control: this.control(),
+      token: () => this.reload.served.config.admin?.token,
       logger: this.options.logger,
     });
-    await server.listen(address);
+    const { socket } = address;
+    if (socket === undefined) await server.listen(address);
+    else await listenOnFile(socket, 'admin.address', () => server.listen(address));
     return server;
   }
 

@@ -40,8 +40,7 @@ export async function resolveAddresses(config: Config, former?: Config): Promise
     const socket = wanted[index]?.listener.socket === undefined ? undefined : wanted[index]?.listener;
     return listener ?? socket ?? reserved.shift() ?? [];
   });
-  const admin =
-    config.admin === undefined ? undefined : { ...config.admin, ...resolved.pop(), control: config.admin.control };
+  const admin = config.admin === undefined ? undefined : { ...config.admin, ...resolved.pop() };
   const upstreams = withSessionSecrets(config.upstreams, former?.upstreams);
   // What limits remember goes by it.
   const limitSecret = limitSecretOf(config, former);

@@ -57,6 +57,24 @@ export async function bindSocketFile(file: SocketFile, key: string): Promise<Bou
   return bound;
 }
 
+/**
+ * Has this process listen on a Unix socket, with the same care.
+ * @param listen binds before it returns its promise
+ * @throws AddressError, and what `listen` throws
+ */
+export async function listenOnFile(file: SocketFile, key: string, listen: () => Promise<unknown>): Promise<void> {
+  await removeStale(file, key);
+  const former = process.umask(closedMask);
+  let listening: Promise<unknown>;
+  try {
+    listening = listen();
+  } finally {
+    process.umask(former);
+  }
+  await listening;
+  allow(file);
+}
+
 /** Gives the file its owner, group and mode. */
 export function allow({ path, mode, uid = -1, gid = -1 }: SocketFile): void {
   if (uid !== -1 || gid !== -1) chownSync(path, uid, gid);
