@@ -48,7 +48,7 @@ function startGate(limits: Partial<ConnectionLimits>, { descriptors = 1000, open
   gate.configure({ ...none, ...limits }, new KeyedHash(Buffer.alloc(16)), 2);
   memory.close();
   const refused = (reason: string): number => recorder.value(metricNames.connectionsRefused, { reason });
-  return { gate, machine, memory, logger, refused };
+  return { gate, machine, memory, logger, recorder, refused };
 }
 
 describe('the gate of connections', () => {
@@ -118,6 +118,14 @@ describe('the gate of connections', () => {
     );
     for (let count = 0; count < 10; count++) assert.ok(!census.opens('192.0.2.1', 2, true));
     assert.equal(recorder.value(metricNames.connectionsRefused, { reason: 'address' }), 0);
+  });
+
+  test('counts the clients that are cut by reason, and logs each once in a while', () => {
+    const { gate, logger, recorder } = startGate({});
+    for (const reason of ['http2_flood', 'http2_flood', 'send_rate'] as const) gate.cut(reason);
+    assert.equal(recorder.value(metricNames.connectionsCut, { reason: 'http2_flood' }), 2);
+    assert.equal(recorder.value(metricNames.connectionsCut, { reason: 'send_rate' }), 1);
+    assert.equal(logger.messages('warn').filter((line) => line.includes('limits.http2Resets')).length, 1);
   });
 
   test('keeps descriptors in reserve, and counts them seldom', () => {
