@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { ListenAddress } from '../config/config.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { TlsTerminator } from '../tls/tls-terminator.ts';
+import { cutSocket } from './cut-socket.ts';
 import type { Engine, EngineFactory, EngineTimeouts } from './engine.ts';
 import type { ConnectionInfo, ExchangeHandler } from './exchange.ts';
 import type { HandedSockets } from './handed-sockets.ts';
@@ -152,7 +153,7 @@ class NodeEngine implements Engine {
       return true;
     }
     socket.on('error', () => undefined);
-    socket.resetAndDestroy();
+    cutSocket(socket);
     return false;
   }
 

@@ -79,6 +79,44 @@ test('a reload with a Unix socket that cannot be opened is refused, and what it 
   assert.equal((await unixGet(join(portico.folder, 'portico.sock'), '/')).body, 'hello');
 });
 
+test('connections beyond the limit are closed at once, and those that are there go on', async (t) => {
+  const portico = await RunningPortico.start(t, `limits: { connections: 2 }\n${hello}`, {
+    moreListeners: [listener],
+    workers: 1,
+  });
+  const path = join(portico.folder, 'portico.sock');
+  const held = [connect(path), connect(path)];
+  t.after(() => held.forEach((socket) => socket.destroy()));
+  await waitFor(async () => (await portico.metric('portico_connections_open')) >= 2, 'both connections');
+  const answers: string[] = [];
+  for (let attempt = 0; attempt < 5; attempt++) answers.push(await raw(path, ''));
+  assert.deepEqual(answers, ['', '', '', '', '']);
+  assert.equal(await portico.metric('portico_connections_refused_total', 'reason="connections"'), 5);
+  const [first] = held;
+  first?.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  let answer = '';
+  first?.on('data', (chunk) => (answer += chunk.toString()));
+  await waitFor(() => answer.endsWith('hello'), 'an answer');
+  assert.doesNotMatch(portico.process.output.err, /uncaught/);
+});
+
+test('a response that cannot be completed is cut on a Unix socket too, and harms nobody else', async (t) => {
+  const origin = createServer((_request, response) => {
+    response.writeHead(200, { 'Content-Length': '1000' });
+    response.write('half', () => response.destroy());
+  });
+  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
+  t.after(() => origin.close());
+  const { port } = origin.address() as AddressInfo;
+  const yaml = `accessLog: false
+upstreams: { app: { servers: ["127.0.0.1:${port}"] } }
+sites: [{ routes: [{ path: /, proxy: { upstream: app, buffering: off } }] }]\n`;
+  const portico = await RunningPortico.start(t, yaml, { moreListeners: [listener], workers: 1 });
+  const path = join(portico.folder, 'portico.sock');
+  for (let attempt = 0; attempt < 3; attempt++) await assert.rejects(unixGet(path, '/'));
+  assert.doesNotMatch(portico.process.output.err, /uncaught/);
+});
+
 test('the file is removed at the end', async (t) => {
   const portico = await RunningPortico.start(t, hello, { moreListeners: [listener] });
   assert.equal(await portico.process.stop(), 0);
