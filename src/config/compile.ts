@@ -18,6 +18,7 @@ import type { Finding } from './finding.ts';
 import { parseListenAddress, sameAddress } from './listen-address.ts';
 import type { ParsedConfig } from './schema.ts';
 import type { KeyPath } from './schema-walk.ts';
+import { uwsObstacles } from './uws-obstacles.ts';
 
 /** For temporary files that may be large: unlike /tmp it is not memory (Filesystem Hierarchy Standard, section 5.15). */
 const lastingFolder = '/var/tmp';
@@ -89,7 +90,7 @@ function compileListener(
   { engine, tls, redirectToHttps, proxyProtocol, ...file }: Exclude<ParsedConfig['listen'][number], string>,
   index: number,
   plain: ListenAddress,
-  { sites }: ParsedConfig,
+  { sites, user }: ParsedConfig,
   diagnosis: Diagnosis,
 ): ListenAddress {
   const address = compileSocket(plain, file, ['listen', index], diagnosis);
@@ -106,11 +107,26 @@ function compileListener(
     const allowed = 'redirectToHttps on an address without tls';
     diagnosis.report(['listen', index, 'redirectToHttps'], { message, found: String(redirectToHttps), allowed });
   }
+  const compiled = compileTls(tls, ['listen', index, 'tls'], sites, diagnosis);
+  const further = user === undefined ? [] : ['user (its workers may not read keys)'];
+  const chosen = engineForTls(engine, [...uwsObstacles(compiled), ...further], index, diagnosis);
+  return { ...address, engine: address.socket === undefined ? chosen : 'node', ...proxied, tls: compiled };
+}
+
+/** The fast engine where it can do all that is asked for. */
+function engineForTls(
+  engine: 'auto' | 'uws' | 'node',
+  obstacles: readonly string[],
+  index: number,
+  diagnosis: Diagnosis,
+): 'auto' | 'uws' | 'node' {
+  if (engine === 'node') return engine;
+  if (obstacles.length === 0) return engine;
   if (engine === 'uws') {
-    const message = 'the uws engine speaks no TLS';
-    diagnosis.report(['listen', index, 'engine'], { message, found: 'uws', allowed: 'node or auto beside tls' });
+    const message = `the uws engine cannot do what tls asks for: ${obstacles.join(', ')}`;
+    diagnosis.report(['listen', index, 'engine'], { message, found: 'uws', allowed: 'node or auto' });
   }
-  return { ...address, ...proxied, engine: 'node', tls: compileTls(tls, ['listen', index, 'tls'], sites, diagnosis) };
+  return 'node';
 }
 
 /** What does not go together on a Unix socket. */

@@ -32,7 +32,7 @@ const listener = z.strictObject({
     .enum(['auto', 'uws', 'node'])
     .default('auto')
     .describe(
-      'What serves the address: `uws` is the fast one; `node` also speaks HTTP/1.0, keeps idle connections as long as `timeouts.keepAlive` says, and answers pipelined requests and half-closed clients, as load balancers in front may want it. `auto` takes uws where it runs. docs/engines.md compares them. NGINX: none. HAProxy: none.',
+      'What serves the address: `uws` is the fast one; `node` also speaks HTTP/1.0, keeps idle connections as long as `timeouts.keepAlive` says, and answers pipelined requests and half-closed clients, as load balancers in front may want it. `auto` takes uws where it runs, beside `tls` with `http2: false` only. docs/engines.md compares them. NGINX: none. HAProxy: none.',
     ),
   redirectToHttps: z
     .union([z.boolean(), z.int().min(1).max(65_535)])

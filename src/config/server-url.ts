@@ -5,11 +5,14 @@ import { quote } from './finding.ts';
 import { canonicalHost, isHost, splitHostPort } from './host-name.ts';
 import { parseSocketPath } from './socket-path.ts';
 
-const allowed = 'http://host:port, host:port, unix:/path/to/socket or srv://name';
+const allowed = 'http://host:port, https://host:port, host:port, unix:/path/to/socket or srv://name';
+const defaultPorts = { http: 80, https: 443 } as const;
 
 /** Where a server is found, or the SRV name that says where. */
 export interface ServerPlace {
   readonly name: string;
+  /** Undefined for a socket or a service, whose URL does not tell it. */
+  readonly scheme: 'http' | 'https' | undefined;
   readonly address: ServerConfig['address'] | { readonly service: string };
 }
 
@@ -22,16 +25,12 @@ export function parseServerUrl(text: string, baseFolder: string): Checked<Server
   if (text.startsWith('unix:')) return parseSocket(text, baseFolder);
   const schemeEnd = text.indexOf('://');
   const scheme = schemeEnd < 0 ? undefined : text.slice(0, schemeEnd).toLowerCase();
-  if (scheme === 'https') {
-    const message = `TLS to an upstream server is not supported: ${quote(text)}`;
-    return { mistake: { message, found: quote(text), allowed } };
-  }
   if (scheme === 'srv') return parseService(text, text.slice(schemeEnd + 3).replace(/\.?\/?$/, ''));
-  if (scheme !== undefined && scheme !== 'http') return wrong(text);
-  return parseAuthority(text, schemeEnd < 0 ? text : text.slice(schemeEnd + 3), scheme !== undefined);
+  if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') return wrong(text);
+  return parseAuthority(text, schemeEnd < 0 ? text : text.slice(schemeEnd + 3), scheme);
 }
 
-function parseAuthority(text: string, rest: string, hasScheme: boolean): ReturnType<typeof parseServerUrl> {
+function parseAuthority(text: string, rest: string, given: 'http' | 'https' | undefined): Checked<ServerPlace> {
   // NGINX writes a socket as http://unix:/path.
   if (rest.startsWith('unix:')) return wrong(text, rest.replace(/:$/, ''));
   const authority = rest.replace(/\/$/, '');
@@ -40,27 +39,30 @@ function parseAuthority(text: string, rest: string, hasScheme: boolean): ReturnT
     const message = `a server has no path, query or user name: ${quote(text)}`;
     return { mistake: { message, found: quote(text), allowed } };
   }
-  const parts = splitHostPort(hasScheme && !/:\d+$/.test(authority) ? `${authority}:80` : authority);
+  const scheme = given ?? 'http';
+  const withPort = given !== undefined && !/:\d+$/.test(authority) ? `${authority}:${defaultPorts[scheme]}` : authority;
+  const parts = splitHostPort(withPort);
   if (!parts) return wrong(text, suggestionFor(authority));
   const port = Number(parts.port);
   const hostIsValid = parts.bracketed ? isIPv6(parts.host) : isHost(parts.host);
   if (!hostIsValid || port < 1 || port > 65_535) return wrong(text);
   const host = canonicalHost(parts.host);
-  return { value: { name: parts.bracketed ? `[${host}]:${port}` : `${host}:${port}`, address: { host, port } } };
+  const name = parts.bracketed ? `[${host}]:${port}` : `${host}:${port}`;
+  return { value: { name, scheme, address: { host, port } } };
 }
 
 /** SRV records are found under `_service._proto.name` (RFC 2782), but any name will do. */
 function parseService(text: string, service: string): Checked<ServerPlace> {
   if (!isHost(service) || isIP(service) !== 0) return wrong(text);
   const name = service.toLowerCase();
-  return { value: { name: `srv://${name}`, address: { service: name } } };
+  return { value: { name: `srv://${name}`, scheme: undefined, address: { service: name } } };
 }
 
 function parseSocket(text: string, baseFolder: string): ReturnType<typeof parseServerUrl> {
   if (text === 'unix:') return wrong(text);
   const checked = parseSocketPath(text, baseFolder, allowed);
   if ('mistake' in checked) return checked;
-  return { value: { name: `unix:${checked.value}`, address: { socketPath: checked.value } } };
+  return { value: { name: `unix:${checked.value}`, scheme: undefined, address: { socketPath: checked.value } } };
 }
 
 function suggestionFor(authority: string): string | undefined {

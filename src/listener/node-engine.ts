@@ -190,6 +190,7 @@ interface ConnectionFacts {
 class NodeConnectionInfo implements ConnectionInfo {
   readonly remoteAddress: string;
   readonly remotePort: number;
+  readonly localAddress: string;
   readonly localPort: number;
   readonly scheme: 'http' | 'https';
   readonly listener: string;
@@ -200,6 +201,7 @@ class NodeConnectionInfo implements ConnectionInfo {
     this.scheme = scheme;
     this.remoteAddress = peer?.address ?? peerAddress(socket, isUnix);
     this.remotePort = peer?.port ?? socket.remotePort ?? 0;
+    this.localAddress = isUnix ? '' : peerAddress({ remoteAddress: socket.localAddress ?? '' }, false);
     // On a Unix socket whoever connects stands for a client that came to the port of its scheme.
     this.localPort = portOf(server) || (scheme === 'https' ? 443 : 80);
     this.listener = listener;

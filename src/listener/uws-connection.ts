@@ -7,11 +7,11 @@ import type { UwsResponse } from './uws-api.ts';
 interface Listening {
   readonly address: string;
   readonly port: number;
+  readonly scheme: 'http' | 'https';
 }
 
 /** The connection of one request. The peer's address and port are asked of the kernel when they are first read. */
 export class UwsConnection implements ConnectionInfo {
-  readonly scheme = 'http';
   private readonly listening: Listening;
   private readonly addresses: RemoteAddresses;
   private readonly response: UwsResponse | undefined;
@@ -23,6 +23,10 @@ export class UwsConnection implements ConnectionInfo {
     this.listening = listening;
     this.addresses = addresses;
     this.response = response;
+  }
+
+  get scheme(): 'http' | 'https' {
+    return this.listening.scheme;
   }
 
   get localPort(): number {

@@ -1,10 +1,10 @@
 import { extname, join } from 'node:path';
 import type { Config, ListenAddress } from '../config/config.ts';
 import type { Logger } from '../log/logger.ts';
+import { tlsFolders } from '../tls/certificate-folder.ts';
 import { FolderWatch } from '../tls/folder-watch.ts';
 import type { TlsConfig } from '../tls/tls-config.ts';
 import { diskFiles, type TlsFileContents } from '../tls/tls-files.ts';
-import { tlsFolders } from '../tls/tls-terminator.ts';
 
 const certificateFile = new Set(['.pem', '.crt', '.key']);
 
@@ -41,7 +41,7 @@ export class TlsFileDesk {
     this.contents = contentsOf(listen);
     this.#told = JSON.stringify(this.contents);
     const folders = listen.flatMap(({ tls }) => (tls === undefined ? [] : tlsFolders(tls)));
-    this.#watch = new FolderWatch([...new Set(folders)], this.#logger, () => this.#changed());
+    this.#watch = new FolderWatch([...new Set(folders)], () => this.#changed(), this.#logger);
   }
 
   close(): void {

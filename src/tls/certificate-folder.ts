@@ -1,5 +1,6 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { CertificateFiles } from './certificate.ts';
+import type { TlsConfig } from './tls-config.ts';
 import { diskFiles, type TlsFiles } from './tls-files.ts';
 
 const certificateName = /^(.+)\.(?:pem|crt)$/;
@@ -14,4 +15,17 @@ export function certificatesIn(folder: string, source: TlsFiles = diskFiles): Ce
     if (source.has(key)) found.push({ certificate: join(folder, name), key });
   }
   return found;
+}
+
+/** Folders in which a change may mean other certificates of a listener. */
+export function certificateFolders({ certificates, directory }: TlsConfig): string[] {
+  const folders = certificates.flatMap(({ certificate, key }) => [dirname(certificate), dirname(key)]);
+  return [...new Set(directory === undefined ? folders : [...folders, directory])];
+}
+
+/** The same with those of the authorities and revocations for clients. */
+export function tlsFolders(config: TlsConfig): string[] {
+  const { ca, revocationList } = config.clientCertificates ?? {};
+  const more = [ca, revocationList].flatMap((file) => (file === undefined ? [] : dirname(file)));
+  return [...new Set([...certificateFolders(config), ...more])];
 }

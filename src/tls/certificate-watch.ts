@@ -6,17 +6,17 @@ import type { TlsTerminator } from './tls-terminator.ts';
 export class CertificateWatch {
   readonly #terminator: TlsTerminator;
   readonly #logger: Logger;
-  readonly #folders: FolderWatch;
+  readonly #watch: FolderWatch;
 
   /** @param folders to watch; those of the listener when left out */
   constructor(terminator: TlsTerminator, logger: Logger, folders: readonly string[] = terminator.folders) {
     this.#terminator = terminator;
     this.#logger = logger;
-    this.#folders = new FolderWatch(folders, logger, () => this.renew());
+    this.#watch = new FolderWatch(folders, () => this.renew(), logger);
   }
 
   close(): void {
-    this.#folders.close();
+    this.#watch.close();
   }
 
   /** Reads them anew now. What cannot be used does not replace what is in force. */

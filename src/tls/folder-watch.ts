@@ -4,15 +4,15 @@ import type { Logger } from '../log/logger.ts';
 /** Certificates are replaced file by file: what is there a moment after the last change belongs together. */
 const settleMs = 500;
 
-/** Tells when something has changed in folders with certificates, once it has settled. */
+/** Tells when something has changed in the folders of certificates, and nothing more for a moment. */
 export class FolderWatch {
-  readonly #changed: () => void;
+  readonly #settled: () => void;
   readonly #logger: Logger;
   readonly #watchers: FSWatcher[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(folders: readonly string[], logger: Logger, changed: () => void) {
-    this.#changed = changed;
+  constructor(folders: readonly string[], settled: () => void, logger: Logger) {
+    this.#settled = settled;
     this.#logger = logger;
     for (const folder of folders) this.#watch(folder);
   }
@@ -24,7 +24,7 @@ export class FolderWatch {
 
   #watch(folder: string): void {
     try {
-      const watcher = watch(folder, { persistent: false }, () => this.#settle());
+      const watcher = watch(folder, { persistent: false }, () => this.#changed());
       // A folder that goes away is noticed at the next reload; what was read stays in force.
       watcher.on('error', (error) => this.#logger.warn(`cannot watch ${folder} for certificates any more`, { error }));
       this.#watchers.push(watcher);
@@ -33,8 +33,8 @@ export class FolderWatch {
     }
   }
 
-  #settle(): void {
+  #changed(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#changed, settleMs).unref();
+    this.#timer = setTimeout(this.#settled, settleMs).unref();
   }
 }

@@ -1,10 +1,10 @@
-import type { PendingChallenges } from '../acme/pending-challenges.ts';
 import type { ListenAddress } from '../config/config.ts';
 import { listenerIdentity } from '../listener/listener-identity.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { CertificateWatch } from '../tls/certificate-watch.ts';
 import { HandshakeMetrics } from '../tls/handshake-metrics.ts';
+import type { AuthorityFacts } from '../tls/tls-acceptor.ts';
 import type { TlsConfig } from '../tls/tls-config.ts';
 import { HandedTlsFiles, type TlsFileContents } from '../tls/tls-files.ts';
 import { TlsTerminator } from '../tls/tls-terminator.ts';
@@ -17,7 +17,7 @@ interface Watched {
 /** The certificates of every listener that speaks HTTPS, over reloads. */
 export class TlsListeners {
   readonly #logger: Logger;
-  readonly #challenges: PendingChallenges | undefined;
+  readonly #facts: AuthorityFacts;
   readonly #metrics: HandshakeMetrics;
   readonly #watched = new Map<string, Watched>();
   readonly #prepared = new Map<string, TlsTerminator>();
@@ -25,10 +25,10 @@ export class TlsListeners {
   /** From the primary, where this process may not read them. */
   #handed: HandedTlsFiles | undefined;
 
-  /** @param challenges what authorities of certificates ask for now */
-  constructor(logger: Logger, recorder: Recorder, challenges?: PendingChallenges) {
+  /** @param facts what authorities of certificates ask for and say */
+  constructor(logger: Logger, recorder: Recorder, facts: AuthorityFacts = {}) {
     this.#logger = logger;
-    this.#challenges = challenges;
+    this.#facts = facts;
     this.#metrics = new HandshakeMetrics(recorder);
   }
 
@@ -87,7 +87,8 @@ export class TlsListeners {
   }
 
   #terminatorFor(config: TlsConfig): TlsTerminator {
-    const terminator = new TlsTerminator(config, this.#metrics, this.#challenges, this.#handed);
+    const facts = this.#handed === undefined ? this.#facts : { ...this.#facts, source: this.#handed };
+    const terminator = new TlsTerminator(config, this.#metrics, facts);
     if (this.#ticketKey !== undefined) terminator.setTicketKey(this.#ticketKey);
     return terminator;
   }

@@ -5,8 +5,7 @@ import { PurgeClient } from '../cache/purge-client.ts';
 import type { ResponseStore } from '../cache/response-store.ts';
 import type { CacheOrder } from '../cache/store/store-messages.ts';
 import type { CompressionResources } from '../compression/route-compression.ts';
-import type { Config, RouteAction } from '../config/config.ts';
-import { webSocketDefaults } from '../config/websocket-defaults.ts';
+import type { Config } from '../config/config.ts';
 import type {
   CapacityOrder,
   HealthReport,
@@ -22,12 +21,13 @@ import { ConnectionGate } from '../limits/connection-gate.ts';
 import { DescriptorWatch } from '../limits/descriptor-watch.ts';
 import { LimitZones } from '../limits/limit-zones.ts';
 import { MemoryWatch } from '../limits/memory-watch.ts';
-import type { Engine, EngineFactory, EngineTimeouts } from '../listener/engine.ts';
+import type { Engine, EngineFactory } from '../listener/engine.ts';
 import { AccessLog } from '../log/access-log.ts';
 import type { Logger } from '../log/logger.ts';
 import { metricNames } from '../metrics/names.ts';
 import type { Gauge } from '../metrics/recorder.ts';
 import type { WorkerRecorder } from '../metrics/worker-recorder.ts';
+import { OcspStaples, type StapleEntry } from '../ocsp/ocsp-staples.ts';
 import type { BufferingResources } from '../proxy/buffering.ts';
 import { TrustedProxies } from '../request/trusted-proxies.ts';
 import { PaceClock } from '../response/pace-clock.ts';
@@ -42,6 +42,7 @@ import { CacheZones } from './cache-zones.ts';
 import { CapacityLeases } from './capacity-leases.ts';
 import { ChallengeRoute } from './challenge-route.ts';
 import { compressionResources, configureCompression } from './compression-resources.ts';
+import { engineTimeouts } from './engine-timeouts.ts';
 import { HoldExchange } from './hold-exchange.ts';
 import { Listeners } from './listeners.ts';
 import { Pipeline } from './pipeline.ts';
@@ -75,6 +76,7 @@ export class Worker {
   private readonly purges: PurgeClient;
   private readonly caches: CacheZones;
   private readonly challenges = new PendingChallenges();
+  private readonly staples = new OcspStaples();
   private readonly challengeRoute: ChallengeRoute;
   private readonly limits: LimitZones;
   private readonly access: SharedAccess;
@@ -92,7 +94,10 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.options = options;
-    this.tls = new TlsListeners(options.logger, options.recorder, this.challenges);
+    this.tls = new TlsListeners(options.logger, options.recorder, {
+      challenges: this.challenges,
+      staples: this.staples,
+    });
     this.observer = new RequestObserver(options.recorder, options.logger);
     this.capacity = new CapacityLeases((demands) => options.send({ type: 'capacity', demands }));
     this.upstreams = new UpstreamSet(options.recorder, options.logger, this.capacity);
@@ -183,6 +188,11 @@ export class Worker {
     this.options.send({ type: 'acme-challenges', id });
   }
 
+  /** Staples these responses of authorities from now on, and no others. */
+  takeStaples(staples: readonly StapleEntry[]): void {
+    this.staples.replace(staples);
+  }
+
   /** Takes what the other workers hold of limits. */
   takeHolds(zones: readonly ZoneHolds[]): void {
     this.holds.receive(zones);
@@ -265,6 +275,7 @@ export class Worker {
     const compression = compressionResources(config, recorder, former?.compression);
     const { upstreams, paceClock } = this;
     this.caches.prepare(config);
+    this.upstreams.prepare(config.upstreams);
     const limits = this.limits.prepare(config);
     const access = this.access.prepare();
     const { challengeRoute: challenges, caches } = this;
@@ -355,29 +366,6 @@ interface Serving {
   readonly buffering: BufferingResources;
   readonly compression: CompressionResources;
   readonly accessLog: AccessLog | undefined;
-}
-
-function engineTimeouts({ timeouts, limits, sites }: Config): EngineTimeouts & { webSocketMessageBytes: number } {
-  const webSockets = sites.flatMap(({ routes }) => routes.map(({ action }) => largestMessage(action)));
-  return {
-    webSocketMessageBytes: Math.max(webSocketDefaults.maxMessage, ...webSockets),
-    requestBodyMs: timeouts.requestBody,
-    sendMs: timeouts.send,
-    minBodyRate: limits.minBodyRate,
-    minBodyRateGraceMs: limits.minBodyRateGrace,
-    minSendRate: limits.minSendRate,
-    minSendRateGraceMs: limits.minSendRateGrace,
-    http2Streams: limits.http2Streams,
-    http2Resets: limits.http2Resets,
-    requestHeadMs: timeouts.requestHead,
-    keepAliveMs: timeouts.keepAlive,
-    requestHeadBytes: limits.headerSize,
-    ...(limits.requestsPerConnection === false ? {} : { requestsPerConnection: limits.requestsPerConnection }),
-  };
-}
-
-function largestMessage(action: RouteAction): number {
-  return action.kind === 'proxy' && action.webSocket !== false ? action.webSocket.maxMessage : 0;
 }
 
 function cacheLimits({ fileCache }: Config): ConstructorParameters<typeof FileCache>[0] {
