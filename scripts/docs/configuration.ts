@@ -55,6 +55,8 @@ function renderSection({ path, meaning, shape }: Section): string {
   return [heading, text, table].filter((part) => part !== '').join('\n\n');
 }
 
+const reloadTexts = { replacement: 'new workers', restart: 'restart' } as const;
+
 function renderRow(path: string, key: string, schema: z.core.$ZodType): string[] {
   const { text, nginx } = splitNginx(descriptionOf(schema));
   const full = path === '' ? key : `${path}.${key}`;
@@ -64,13 +66,13 @@ function renderRow(path: string, key: string, schema: z.core.$ZodType): string[]
     `\`${key}\``,
     valueOf(full, schema),
     defaultOf(schema),
-    reload === 'replacement' ? 'new workers' : 'yes',
+    reload === undefined ? 'yes' : reloadTexts[reload],
     nginx,
     text,
   ];
 }
 
-function inheritedTime(schema: z.core.$ZodType): 'replacement' | undefined {
+function inheritedTime(schema: z.core.$ZodType): 'replacement' | 'restart' | undefined {
   const def = definitionOf(schema);
   if (!('innerType' in def)) return undefined;
   return keyFacts.get(def.innerType)?.appliesAt ?? inheritedTime(def.innerType);

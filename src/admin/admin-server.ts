@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { ListenAddress } from '../config/config.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Exposition } from '../metrics/exposition.ts';
+import { hasToken } from './admin-token.ts';
 import { answerWhy } from './cache-api.ts';
 import { type Control, ControlApi } from './control-api.ts';
 import { adminIndexPage } from './index-page.ts';
@@ -14,6 +15,8 @@ export interface AdminServerOptions {
   readonly status: () => Promise<object> | object;
   /** What may be changed. Left out: nothing. */
   readonly control?: Control;
+  /** What requests must have; it may change at a reload. Left out: nothing. */
+  readonly token?: () => string | undefined;
   readonly logger: Logger;
 }
 
@@ -38,6 +41,8 @@ const maxConnections = 64;
 const answerTimeoutMs = 10_000;
 const headersTimeoutMs = 5_000;
 const maxHeaderSize = 8 * 1024;
+/** What orchestrators ask, who have no token: it tells nothing but whether requests are served. */
+const openPaths: ReadonlySet<string> = new Set(['/health', '/ready']);
 
 interface Answer {
   readonly status: number;
@@ -45,12 +50,17 @@ interface Answer {
   readonly body: string;
   /** Methods that there are instead. */
   readonly allow?: string;
+  /** How to say who one is (RFC 9110 section 11.6.1). */
+  readonly challenge?: string;
 }
 
 /** What the listener answers with: by path, and by the control requests. */
 interface Endpoints {
   readonly pages: ReadonlyMap<string, Endpoint>;
   readonly control: ControlApi | undefined;
+  readonly token: () => string | undefined;
+  /** Whether it listens on a Unix socket. */
+  readonly isUnix: () => boolean;
   readonly logger: Logger;
 }
 
@@ -58,12 +68,14 @@ type Endpoint = (request: IncomingMessage) => Promise<Answer> | Answer;
 
 export function createAdminServer(options: AdminServerOptions): AdminServer {
   const { control, logger } = options;
+  let server: Server | undefined;
   const endpoints: Endpoints = {
     pages: adminPages(options),
     control: control === undefined ? undefined : new ControlApi(control),
+    token: options.token ?? (() => undefined),
+    isUnix: () => typeof server?.address() === 'string',
     logger,
   };
-  let server: Server | undefined;
   return {
     async listen(address) {
       if (server !== undefined) throw new Error('the admin server listens already');
@@ -137,10 +149,11 @@ function httpServer(endpoints: Endpoints): Server {
   return server;
 }
 
-function bind(server: Server, { host, port }: ListenAddress): Promise<number> {
+function bind(server: Server, { host, port, socket }: ListenAddress): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(host === undefined ? { port } : { host, port }, () => {
+    const place = socket === undefined ? { port, ...(host === undefined ? {} : { host }) } : { path: socket.path };
+    server.listen(place, () => {
       server.off('error', reject);
       // Errors of accepting (too many open files) pass; without a listener they would end the primary.
       server.on('error', () => {});
@@ -167,8 +180,12 @@ async function handle(endpoints: Endpoints, request: IncomingMessage, response: 
   request.resume();
 }
 
-async function answer({ pages, control, logger }: Endpoints, request: IncomingMessage): Promise<Answer> {
+async function answer({ pages, control, token, isUnix, logger }: Endpoints, request: IncomingMessage): Promise<Answer> {
   const path = (request.url ?? '').split('?', 1)[0] ?? '';
+  const wanted = token();
+  if (wanted !== undefined && !openPaths.has(path) && !hasToken(request.headers.authorization, wanted)) {
+    return { ...json(401, { error: 'this takes "Authorization: Bearer TOKEN" (admin.token)' }), challenge: 'Bearer' };
+  }
   const { method } = request;
   const page = pages.get(path);
   if (page !== undefined) {
@@ -180,12 +197,16 @@ async function answer({ pages, control, logger }: Endpoints, request: IncomingMe
     return json(404, { error: 'not found', endpoints: [...pages.keys()] });
   }
   if (method !== 'POST') return json(405, { error: 'only POST' }, 'POST');
-  const { status, value } = await control.answer(request, action);
+  const { status, value } = await control.answer(request, action, isUnix());
   logger.info('control request', { target: request.url, status, client: request.socket.remoteAddress });
   return json(status, value);
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { status, contentType, body, allow }: Answer): void {
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, contentType, body, allow, challenge }: Answer,
+): void {
   if (response.headersSent) return;
   // A body that nobody reads would be taken for the next request.
   const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
@@ -196,6 +217,7 @@ function send(request: IncomingMessage, response: ServerResponse, { status, cont
     'X-Content-Type-Options': 'nosniff',
     'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
     ...(allow === undefined ? {} : { Allow: allow }),
+    ...(challenge === undefined ? {} : { 'WWW-Authenticate': challenge }),
     ...(hasBody ? { Connection: 'close' } : {}),
   });
   response.end(request.method === 'HEAD' ? undefined : body);

@@ -59,10 +59,15 @@ export class ControlApi {
   }
 
   /** Does it, unless the request may not, or says something else than JSON. */
-  async answer(request: IncomingMessage, action: Action): Promise<ControlAnswer> {
+  async answer(request: IncomingMessage, action: Action, isUnix = false): Promise<ControlAnswer> {
     const { control } = this;
     const { headers, socket } = request;
-    const refusal = refusalOf({ headers, remoteAddress: socket.remoteAddress }, control.access(), control.host());
+    const refusal = refusalOf(
+      // Whoever is on a Unix socket is on this machine. One who is gone has no address either.
+      { headers, remoteAddress: isUnix ? '127.0.0.1' : socket.remoteAddress },
+      control.access(),
+      control.host(),
+    );
     if (refusal !== undefined) return answerWith(refusal.status, refusal.error);
     const most = request.url?.startsWith(purgePath) === true ? maxPurgeBytes : maxBodyBytes;
     const body = await bodyOf(request, most);

@@ -1,5 +1,5 @@
 import { type IncomingMessage, request } from 'node:http';
-import type { ListenAddress } from '../config/config.ts';
+import type { AdminListener, ListenAddress } from '../config/config.ts';
 import { parseListenAddress } from '../config/listen-address.ts';
 import { loadConfig } from '../config/load.ts';
 import { formatProblems } from '../config/problem.ts';
@@ -11,6 +11,9 @@ export interface AdminFlags {
   readonly config?: string;
   readonly admin?: string;
 }
+
+/** Where the admin listener is, and what it asks for. */
+type AdminPlace = ListenAddress & Pick<AdminListener, 'token'>;
 
 /** What the admin listener answered. */
 export interface AdminAnswer {
@@ -27,7 +30,7 @@ const maxAnswerBytes = 16 * 1024 ** 2;
  * Where the admin listener of the running program is: as the flag says, or the configuration, or the default.
  * @throws UsageError when that cannot be known
  */
-export async function adminAddressOf(flags: AdminFlags, folder: string): Promise<ListenAddress> {
+export async function adminAddressOf(flags: AdminFlags, folder: string): Promise<AdminPlace> {
   if (flags.admin !== undefined) return parsed(flags.admin);
   const path = flags.config ?? findConfigFile(folder);
   if (path === undefined) return parsed(defaultAddress);
@@ -42,17 +45,20 @@ export async function adminAddressOf(flags: AdminFlags, folder: string): Promise
  * @throws Error when nobody answers, with a message for people
  */
 export async function askAdmin(
-  address: ListenAddress,
+  address: AdminPlace,
   method: string,
   target: string,
   body?: object,
 ): Promise<AdminAnswer> {
-  const { host, port } = reachable(address);
+  const place = reachable(address);
+  const token = process.env['PORTICO_ADMIN_TOKEN'] ?? address.token;
   const text = body === undefined ? undefined : JSON.stringify(body);
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const headers =
-      text === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) };
-    const asking = request({ host, port, method, path: target, headers, agent: false, timeout: timeoutMs }, resolve);
+    const headers = {
+      ...(text === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }),
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+    };
+    const asking = request({ ...place, method, path: target, headers, agent: false, timeout: timeoutMs }, resolve);
     asking.on('timeout', () => asking.destroy(new Error(`no answer within ${timeoutMs / 1000} seconds`)));
     asking.on('error', (error) =>
       reject(new Error(`cannot reach the admin listener ${address.address}: ${error.message}`)),
@@ -86,13 +92,14 @@ async function jsonOf(response: IncomingMessage): Promise<AdminAnswer['value']> 
 }
 
 /** Who listens on every address is reached on this machine. */
-function reachable({ host, port }: ListenAddress): { host: string; port: number } {
+function reachable({ host, port, socket }: ListenAddress): { host: string; port: number } | { socketPath: string } {
+  if (socket !== undefined) return { socketPath: socket.path };
   if (host === undefined || host === '0.0.0.0') return { host: '127.0.0.1', port };
   return { host: host === '::' ? '::1' : host, port };
 }
 
 function parsed(text: string): ListenAddress {
-  const result = parseListenAddress(text);
+  const result = parseListenAddress(text, process.cwd());
   if ('value' in result) return result.value;
   throw new UsageError(`--admin: ${result.mistake.message}; expected ${result.mistake.allowed}`);
 }

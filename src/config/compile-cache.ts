@@ -5,8 +5,9 @@ import type { ZoneConfig } from '../cache/store/zone-config.ts';
 import { parseAddressRange } from './address-range.ts';
 import { cacheDefaults, zoneDefaults } from './cache-defaults.ts';
 import { closestName } from './closest-name.ts';
+import type { Account } from './config.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import { writableFolderMistake } from './file-check.ts';
+import { isOpenToAll, writableFolderMistake } from './file-check.ts';
 import { quote } from './finding.ts';
 import type { ParsedConfig } from './schema.ts';
 import type { KeyPath } from './schema-walk.ts';
@@ -24,22 +25,34 @@ const lastingFolder = '/var/tmp';
 const sessionCookies = /^(sessionid|_session_id|PHPSESSID|connect\.sid|session|\.AspNetCore.*|laravel_session)/i;
 
 /** The zones: those of the configuration, and `default` where a route uses it. Folders are absolute. */
-export function compileCaches(parsed: ParsedConfig, diagnosis: Diagnosis): Record<string, ZoneConfig> {
+export function compileCaches(
+  parsed: ParsedConfig,
+  account: Account | undefined,
+  diagnosis: Diagnosis,
+): Record<string, ZoneConfig> {
   const used = new Set(
     parsed.sites.flatMap(({ routes }) => routes.flatMap(({ cache }) => (cache === false ? [] : [zoneOf(cache)]))),
   );
   const zones = Object.entries(parsed.caches);
   if (used.has(defaultZone) && parsed.caches[defaultZone] === undefined) zones.push([defaultZone, zoneDefaults]);
-  return Object.fromEntries(zones.map(([name, zone]) => [name, compileZone(name, zone, used.has(name), diagnosis)]));
+  return Object.fromEntries(
+    zones.map(([name, zone]) => [name, compileZone(name, zone, { isUsed: used.has(name), account }, diagnosis)]),
+  );
 }
 
 function zoneOf(cache: true | ParsedRules): string {
   return cache === true ? defaultZone : cache.zone;
 }
 
-function compileZone(name: string, zone: ParsedZone, isUsed: boolean, diagnosis: Diagnosis): ZoneConfig {
+/** Who uses a cache. */
+interface ZoneUse {
+  readonly isUsed: boolean;
+  readonly account: Account | undefined;
+}
+
+function compileZone(name: string, zone: ParsedZone, use: ZoneUse, diagnosis: Diagnosis): ZoneConfig {
   const { directory, ...sizes } = zone;
-  if (!isUsed) diagnosis.warn(`no route uses the cache ${name}`);
+  if (!use.isUsed) diagnosis.warn(`no route uses the cache ${name}`);
   if (sizes.memoryEntry > sizes.memorySize && sizes.memorySize > 0) {
     diagnosis.reportKey(['caches', name, 'memoryEntry'], {
       message: `one response of ${sizes.memoryEntry} bytes is more than the memory of the cache ${quote(name)}`,
@@ -53,26 +66,34 @@ function compileZone(name: string, zone: ParsedZone, isUsed: boolean, diagnosis:
     else if (checked.value.prefixLength === 0)
       diagnosis.warn(`caches.${name}.purge.allow has ${text}: everybody may purge`);
   }
-  return { name, ...sizes, directory: zoneDirectory(name, directory, isUsed, diagnosis) };
+  return { name, ...sizes, directory: zoneDirectory(name, directory, use, diagnosis) };
 }
 
 function zoneDirectory(
   name: string,
   directory: string | false | undefined,
-  isUsed: boolean,
+  { isUsed, account }: ZoneUse,
   diagnosis: Diagnosis,
 ): string | undefined {
   if (directory === false) return undefined;
-  if (directory === undefined) return isUsed ? usualFolder(name, diagnosis) : undefined;
+  if (directory === undefined) return isUsed ? usualFolder(name, account, diagnosis) : undefined;
   const path = diagnosis.absolute(directory);
-  const mistake = isMissing(path) ? writableFolderMistake(dirname(path)) : writableFolderMistake(path);
+  const mistake = isMissing(path)
+    ? writableFolderMistake(dirname(path))
+    : writableFolderMistake(path, isGiven(path) ? undefined : account);
   if (mistake) diagnosis.report(['caches', name, 'directory'], mistake);
+  else if (isOpenToAll(path, false)) {
+    diagnosis.warn(
+      `caches.${name}.directory: everybody on this machine may write into ${path}, and put responses there`,
+    );
+  }
   return path;
 }
 
-function usualFolder(name: string, diagnosis: Diagnosis): string | undefined {
-  if (writableFolderMistake(cacheFolder) === undefined) return cacheFolder;
-  const user = process.getuid?.() ?? 0;
+function usualFolder(name: string, account: Account | undefined, diagnosis: Diagnosis): string | undefined {
+  const canBeGiven = account !== undefined && isGiven(cacheFolder);
+  if (writableFolderMistake(cacheFolder, canBeGiven ? undefined : account) === undefined) return cacheFolder;
+  const user = account?.uid ?? process.getuid?.() ?? 0;
   const folder = join(lastingFolder, `portico-cache-${user}`);
   if (isMissing(folder) ? writableFolderMistake(lastingFolder) === undefined : isOwn(folder, user)) return folder;
   diagnosis.warn(`the cache ${name} is in memory alone: neither ${cacheFolder} nor ${folder} can be used`);
@@ -81,6 +102,11 @@ function usualFolder(name: string, diagnosis: Diagnosis): string | undefined {
 
 function isMissing(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+}
+
+/** What is root's is given to the user whom workers become. */
+function isGiven(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.uid === 0;
 }
 
 /** Everybody may make a folder of that name first: what others can write into is no place for responses. */

@@ -1,19 +1,21 @@
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
-import type { TlsConfig } from '../tls/tls-config.ts';
 import { parseAddressRange } from './address-range.ts';
 import { availableCpus } from './available-cpus.ts';
+import { compileAccount } from './compile-account.ts';
 import { checkAcmeListeners } from './compile-acme.ts';
+import { compileAdmin } from './compile-admin.ts';
 import { compileCaches } from './compile-cache.ts';
 import { compileConcurrencyLimits, compileRateLimits } from './compile-limits.ts';
 import { compileSites } from './compile-sites.ts';
+import { compileSocket } from './compile-socket.ts';
 import { compileTls } from './compile-tls.ts';
 import { compileUpstreams } from './compile-upstreams.ts';
-import type { AdminListener, Config, ListenAddress } from './config.ts';
+import type { Account, Config, ListenAddress } from './config.ts';
 import { Diagnosis } from './diagnosis.ts';
-import { fileMistake, folderMistake, writableFolderMistake } from './file-check.ts';
+import { fileMistake, folderMistake, isOpenToAll, writableFolderMistake } from './file-check.ts';
 import type { Finding } from './finding.ts';
-import { isLoopback, overlaps, parseListenAddress, sameAddress } from './listen-address.ts';
+import { parseListenAddress, sameAddress } from './listen-address.ts';
 import type { ParsedConfig } from './schema.ts';
 import type { KeyPath } from './schema-walk.ts';
 import { uwsObstacles } from './uws-obstacles.ts';
@@ -37,14 +39,17 @@ interface Compilation {
 export function compileConfig(parsed: ParsedConfig, baseFolder: string, given: ReadonlySet<string>): Compilation {
   const diagnosis = new Diagnosis(baseFolder);
   const listen = compileListen(parsed, diagnosis);
+  const { user, group, ...others } = parsed;
+  const account = compileAccount({ user, group }, diagnosis);
   const config: Config = {
-    ...parsed,
+    ...others,
+    account,
     listen,
     admin: compileAdmin(parsed, listen, given.has('admin'), diagnosis),
     workers: parsed.workers === 'auto' ? availableCpus() : parsed.workers,
     accessLog: compileAccessLog(parsed, diagnosis),
-    spool: { ...parsed.spool, directory: compileSpoolDirectory(parsed, diagnosis) },
-    caches: compileCaches(parsed, diagnosis),
+    spool: { ...parsed.spool, directory: compileSpoolDirectory(parsed, account, diagnosis) },
+    caches: compileCaches(parsed, account, diagnosis),
     rateLimits: compileRateLimits(parsed, diagnosis),
     concurrencyLimits: compileConcurrencyLimits(parsed, diagnosis),
     limitSecret: '',
@@ -61,55 +66,88 @@ function compileListen(parsed: ParsedConfig, diagnosis: Diagnosis): ListenAddres
   for (const [index, entry] of parsed.listen.entries()) {
     const text = typeof entry === 'string' ? entry : entry.address;
     const path: KeyPath = typeof entry === 'string' ? ['listen', index] : ['listen', index, 'address'];
-    const checked = parseListenAddress(text);
+    const checked = parseListenAddress(text, diagnosis.absolute('.'));
     if ('mistake' in checked) {
       diagnosis.report(path, checked.mistake);
     } else if (addresses.some((other) => sameAddress(other, checked.value))) {
       diagnosis.report(path, { message: `"${text}" is there twice`, found: `"${text}"`, allowed: 'each address once' });
     } else {
       addresses.push(
-        typeof entry === 'string' ? checked.value : compileListener(entry, index, checked.value, parsed, diagnosis),
+        typeof entry === 'string'
+          ? bareListener(checked.value)
+          : compileListener(entry, index, checked.value, parsed, diagnosis),
       );
     }
   }
   return addresses;
 }
 
+function bareListener(address: ListenAddress): ListenAddress {
+  return address.socket === undefined ? address : { ...address, engine: 'node' };
+}
+
 function compileListener(
-  { engine, tls, redirectToHttps, proxyProtocol }: Exclude<ParsedConfig['listen'][number], string>,
+  { engine, tls, redirectToHttps, proxyProtocol, ...file }: Exclude<ParsedConfig['listen'][number], string>,
   index: number,
-  address: ListenAddress,
-  { sites }: ParsedConfig,
+  plain: ListenAddress,
+  { sites, user }: ParsedConfig,
   diagnosis: Diagnosis,
 ): ListenAddress {
+  const address = compileSocket(plain, file, ['listen', index], diagnosis);
+  if (address.socket !== undefined) checkSocketListener({ engine, tls, proxyProtocol }, index, diagnosis);
   checkProxyProtocol(proxyProtocol, engine, index, diagnosis);
   // Only that engine reads the header.
   const proxied = proxyProtocol === undefined ? {} : { engine: 'node' as const, proxyProtocol };
-  if (tls === undefined) return { ...address, engine, redirectToHttps, ...proxied };
+  if (tls === undefined) {
+    const only = address.socket === undefined ? {} : { engine: 'node' as const };
+    return { ...address, engine, redirectToHttps, ...proxied, ...only };
+  }
   if (redirectToHttps !== false) {
     const message = 'redirectToHttps beside tls: who comes here has come over HTTPS';
     const allowed = 'redirectToHttps on an address without tls';
     diagnosis.report(['listen', index, 'redirectToHttps'], { message, found: String(redirectToHttps), allowed });
   }
   const compiled = compileTls(tls, ['listen', index, 'tls'], sites, diagnosis);
-  return { ...address, engine: engineForTls(engine, compiled, index, diagnosis), ...proxied, tls: compiled };
+  const further = user === undefined ? [] : ['user (its workers may not read keys)'];
+  const chosen = engineForTls(engine, [...uwsObstacles(compiled), ...further], index, diagnosis);
+  return { ...address, engine: address.socket === undefined ? chosen : 'node', ...proxied, tls: compiled };
 }
 
 /** The fast engine where it can do all that is asked for. */
 function engineForTls(
   engine: 'auto' | 'uws' | 'node',
-  tls: TlsConfig,
+  obstacles: readonly string[],
   index: number,
   diagnosis: Diagnosis,
 ): 'auto' | 'uws' | 'node' {
   if (engine === 'node') return engine;
-  const obstacles = uwsObstacles(tls);
   if (obstacles.length === 0) return engine;
   if (engine === 'uws') {
     const message = `the uws engine cannot do what tls asks for: ${obstacles.join(', ')}`;
     diagnosis.report(['listen', index, 'engine'], { message, found: 'uws', allowed: 'node or auto' });
   }
   return 'node';
+}
+
+/** What does not go together on a Unix socket. */
+function checkSocketListener(
+  {
+    engine,
+    tls,
+    proxyProtocol,
+  }: Pick<Exclude<ParsedConfig['listen'][number], string>, 'engine' | 'tls' | 'proxyProtocol'>,
+  index: number,
+  diagnosis: Diagnosis,
+): void {
+  if (engine === 'uws') {
+    const message = 'the uws engine cannot share a Unix socket among workers';
+    diagnosis.report(['listen', index, 'engine'], { message, found: 'uws', allowed: 'node or auto on a Unix socket' });
+  }
+  if (tls !== undefined && proxyProtocol !== undefined) {
+    const message = 'proxyProtocol beside tls on a Unix socket';
+    const allowed = 'one of both; or both on a port';
+    diagnosis.report(['listen', index, 'proxyProtocol'], { message, found: proxyProtocol.join(', '), allowed });
+  }
 }
 
 function checkProxyProtocol(
@@ -119,6 +157,7 @@ function checkProxyProtocol(
   diagnosis: Diagnosis,
 ): void {
   for (const [at, text] of (from ?? []).entries()) {
+    if (text === 'unix') continue;
     const checked = parseAddressRange(text);
     const path = ['listen', index, 'proxyProtocol', at];
     if ('mistake' in checked) diagnosis.report(path, checked.mistake);
@@ -135,32 +174,6 @@ function checkProxyProtocol(
   });
 }
 
-function compileAdmin(
-  { admin }: ParsedConfig,
-  listen: readonly ListenAddress[],
-  isGiven: boolean,
-  diagnosis: Diagnosis,
-): AdminListener | undefined {
-  if (admin === false) return undefined;
-  const path = ['admin', 'address'];
-  const checked = parseListenAddress(admin.address);
-  if ('mistake' in checked) {
-    diagnosis.report(path, checked.mistake);
-    return undefined;
-  }
-  const clash = listen.find((address) => overlaps(address, checked.value));
-  if (clash) {
-    const message = `the listener "${clash.address}" and the admin listener "${admin.address}" want the same port`;
-    // The mistake stands where something was written: the admin address is often the default one.
-    const place = isGiven ? path : ['listen', listen.indexOf(clash)];
-    diagnosis.report(place, { message, found: `port ${clash.port} twice`, allowed: 'another port for one of them' });
-  }
-  if (!isLoopback(checked.value)) {
-    diagnosis.warn(`admin.address ${admin.address} may be reached from other machines: metrics and status tell much`);
-  }
-  return { ...checked.value, control: admin.control };
-}
-
 function compileAccessLog({ accessLog }: ParsedConfig, diagnosis: Diagnosis): ParsedConfig['accessLog'] {
   if (accessLog === false || accessLog.path === 'stdout' || accessLog.path === 'stderr') return accessLog;
   const path = diagnosis.absolute(accessLog.path);
@@ -170,16 +183,18 @@ function compileAccessLog({ accessLog }: ParsedConfig, diagnosis: Diagnosis): Pa
   return { ...accessLog, path };
 }
 
-function compileSpoolDirectory({ spool }: ParsedConfig, diagnosis: Diagnosis): string {
+function compileSpoolDirectory({ spool }: ParsedConfig, account: Account | undefined, diagnosis: Diagnosis): string {
   if (spool.directory === undefined) return writableFolderMistake(lastingFolder) ? tmpdir() : lastingFolder;
   const path = diagnosis.absolute(spool.directory);
-  const mistake = writableFolderMistake(path);
+  const mistake = writableFolderMistake(path, account);
   if (mistake) diagnosis.report(['spool', 'directory'], mistake);
+  else if (isOpenToAll(path, true)) diagnosis.warn(`spool.directory: everybody on this machine may write into ${path}`);
   return path;
 }
 
 function checkTrustedProxies({ trustedProxies }: ParsedConfig, diagnosis: Diagnosis): void {
   for (const [index, text] of trustedProxies.entries()) {
+    if (text === 'unix') continue;
     const checked = parseAddressRange(text);
     if ('mistake' in checked) diagnosis.report(['trustedProxies', index], checked.mistake);
     else if (checked.value.prefixLength === 0) {

@@ -19,9 +19,21 @@ import type { ParsedConfig } from './schema.ts';
 export interface Config
   extends Omit<
     ParsedConfig,
-    'listen' | 'admin' | 'workers' | 'spool' | 'caches' | 'rateLimits' | 'concurrencyLimits' | 'upstreams' | 'sites'
+    | 'listen'
+    | 'user'
+    | 'group'
+    | 'admin'
+    | 'workers'
+    | 'spool'
+    | 'caches'
+    | 'rateLimits'
+    | 'concurrencyLimits'
+    | 'upstreams'
+    | 'sites'
   > {
   readonly listen: readonly ListenAddress[];
+  /** Who the workers become; undefined: who started the program. */
+  readonly account: Account | undefined;
   readonly admin: AdminListener | undefined;
   /** A number: `auto` was resolved. */
   readonly workers: number;
@@ -40,10 +52,12 @@ export interface Config
 export interface ListenAddress {
   /** As configured; identifies the listener across reloads. */
   readonly address: string;
-  /** Undefined: every address, IPv4 and IPv6. */
+  /** Undefined: every address, IPv4 and IPv6; or none, where there is a `socket`. */
   readonly host: string | undefined;
-  /** 0: a free one. */
+  /** 0: a free one; or none, where there is a `socket`. */
   readonly port: number;
+  /** The Unix socket that it is. */
+  readonly socket?: SocketFile | undefined;
   /** Which engine serves it; `auto` when left out. */
   readonly engine?: 'auto' | 'uws' | 'node';
   /** Clients are sent to HTTPS: to that port, or to the one of the first listener with TLS. */
@@ -54,9 +68,34 @@ export interface ListenAddress {
   readonly proxyProtocol?: readonly string[] | undefined;
 }
 
+/** Who serves. */
+export interface Account {
+  /** As configured, for messages. */
+  readonly user: string;
+  /** Undefined for a number without a name. */
+  readonly name: string | undefined;
+  readonly uid: number;
+  readonly gid: number;
+  /** Of all groups, its own one among them. */
+  readonly groups: readonly number[];
+}
+
+/** The file of a Unix socket that is listened on. */
+export interface SocketFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Permission bits. */
+  readonly mode: number;
+  /** Undefined: who runs the primary. */
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+}
+
 /** The admin listener, and from where it takes requests that change something. */
 export interface AdminListener extends ListenAddress {
   readonly control: 'local' | 'all' | 'off';
+  /** What requests must have; undefined: nothing. */
+  readonly token?: string | undefined;
 }
 
 type ParsedUpstream = ParsedConfig['upstreams'][string];

@@ -26,7 +26,13 @@ export const fieldValue = textLike(
   /^[\t\x20-\x7e\x80-\xff]*$/,
   'the value of an HTTP field: one line of Latin-1 text',
 );
-export const listenAddress = textOf('host:port, [ipv6]:port or :port, with a port from 0 to 65535');
+export const listenAddress = textOf(
+  'host:port, [ipv6]:port or :port, with a port from 0 to 65535, or unix:/path/to/socket',
+);
+/** Permission bits. In YAML 0660 without quotes is a decimal number, which is not guessed at. */
+export const fileMode = textLike(/^0?[0-7]{3}$/, 'permissions as octal digits in quotes, such as "0660"');
+export const account = textOf('the name of a user, or its number in quotes');
+export const accountGroup = textOf('the name of a group, or its number in quotes');
 export const serverUrl = textOf('http://host:port, https://host:port, host:port, unix:/path/to/socket or srv://name');
 export const upstreamName = textOf('the name of an upstream');
 export const folder = textOf('the path of a folder');

@@ -7,7 +7,8 @@ import { compression } from './compression-schema.ts';
 import { keyFacts } from './key-facts.ts';
 import { concurrencyLimits, connectionLimits, limitNames, rateLimits, redis } from './limits-schema.ts';
 import { route } from './route-schema.ts';
-import { fieldValue, file, label, listenAddress, textLike, textOf } from './schema-values.ts';
+import { account, accountGroup, fieldValue, file, label, listenAddress, textLike, textOf } from './schema-values.ts';
+import { socketFile } from './socket-schema.ts';
 import { listenerTls } from './tls-schema.ts';
 import { duration, size } from './units.ts';
 import { upstream } from './upstream-schema.ts';
@@ -19,10 +20,13 @@ import { upstream } from './upstream-schema.ts';
  */
 
 const atReplacement = { appliesAt: 'replacement' } as const;
+const atRestart = { appliesAt: 'restart' } as const;
+
+const peers = textOf('an address such as 10.0.0.1, a range such as 10.0.0.0/8, or unix');
 
 const listener = z.strictObject({
   address: listenAddress.describe(
-    '`host:port`, `[ipv6]:port`, or `:port` for every address. Port 0 takes a free one. NGINX: `listen`.',
+    '`host:port`, `[ipv6]:port`, `:port` for every address, or `unix:/path/to/socket`. Port 0 takes a free one. A Unix socket takes the `node` engine. NGINX: `listen`.',
   ),
   engine: z
     .enum(['auto', 'uws', 'node'])
@@ -38,26 +42,44 @@ const listener = z.strictObject({
       'Sends clients to the same place over HTTPS with status 308, all but what authorities of certificates ask for below /.well-known/acme-challenge/ and what a trusted proxy has taken over HTTPS. `true`: to the port of the first listener with `tls`; a number where clients see another one, such as 443 in front of a container. NGINX: `return 308 https://$host$request_uri`. HAProxy: `http-request redirect scheme https`.',
     ),
   proxyProtocol: z
-    .array(textOf('an address such as 10.0.0.1 or a range such as 10.0.0.0/8'))
+    .array(peers)
     .min(1)
-    .register(keyFacts, { allowed: 'a list of at least one address or range, such as 10.0.0.0/8' })
+    .register(keyFacts, { allowed: 'a list of at least one address or range, such as 10.0.0.0/8, or unix' })
     .optional()
     .describe(
-      'Addresses and CIDR ranges of load balancers that begin each connection with a header of the PROXY protocol, version 1 or 2, which says who the client is. They must; other peers cannot. Takes the `node` engine. NGINX: `listen … proxy_protocol` with `set_real_ip_from`. HAProxy: `bind … accept-proxy`.',
+      'Addresses and CIDR ranges of load balancers, or `unix` for those on a Unix socket, that begin each connection with a header of the PROXY protocol, version 1 or 2, which says who the client is. They must; other peers cannot. Takes the `node` engine. NGINX: `listen … proxy_protocol` with `set_real_ip_from`. HAProxy: `bind … accept-proxy`.',
     ),
+  ...socketFile,
   tls: listenerTls.optional().describe('Speaks HTTPS on the address. NGINX: `listen … ssl`. HAProxy: `bind … ssl`.'),
 });
 
 const admin = z.strictObject({
   address: listenAddress
     .default('127.0.0.1:9180')
-    .describe('Where `/metrics`, `/health`, `/ready` and `/status` answer. Keep it off public addresses.'),
+    .describe(
+      'Where `/metrics`, `/health`, `/ready` and `/status` answer. An address that is neither of this machine nor of a private network takes a `token`, or `insecure`. `unix:/path/to/socket` for a Unix socket, whose permissions then decide.',
+    ),
   control: z
     .enum(['local', 'all', 'off'])
     .default('local')
     .describe(
       'From where requests that change something are taken (`POST /workers/roll`, `POST /upstreams/NAME/servers/SERVER/state`): `local` from this machine, `all` from everybody who reaches the address, `off` from nobody. HAProxy: `stats socket … level`.',
     ),
+  token: textLike(
+    /^[!-~]{16,256}$/,
+    'at least 16 characters without spaces, such as what "openssl rand -hex 32" prints',
+  )
+    .optional()
+    .describe(
+      'Requests must have it: `Authorization: Bearer TOKEN`; without it they get 401, all but `/health` and `/ready`. It goes over the wire as it stands: for private networks. Best given as `${PORTICO_ADMIN_TOKEN}`, which the commands of Portico read, too. Prometheus: `authorization: { credentials_file: … }`.',
+    ),
+  insecure: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Lets the listener be on an address that strangers may reach, without a `token`: something else keeps them away, such as a firewall or the network of the container.',
+    ),
+  ...socketFile,
 });
 
 const accessLog = z.strictObject({
@@ -202,6 +224,16 @@ export const configSchema = z.strictObject({
     .union([z.literal(false), admin])
     .prefault({})
     .describe('The listener for metrics, health and status; `false` for none.'),
+  user: account
+    .optional()
+    .register(keyFacts, atRestart)
+    .describe(
+      'User who the workers become, by name or number, once they have opened their ports: they alone meet what strangers send. The primary stays root: it opens ports and Unix sockets, reads keys, and makes folders and log files for them. Without root it is ignored, with a warning. A change takes a restart. NGINX: `user`. HAProxy: `user`.',
+    ),
+  group: accountGroup
+    .optional()
+    .register(keyFacts, atRestart)
+    .describe('Group of the workers; that of `user` where it is left out. NGINX: `user`. HAProxy: `group`.'),
   workers: z
     .union([z.literal('auto'), z.int().min(1).max(1024)])
     .default('auto')
@@ -216,11 +248,11 @@ export const configSchema = z.strictObject({
     .prefault('30s')
     .describe('How long SIGTERM and SIGINT wait for requests in flight. NGINX: `worker_shutdown_timeout`.'),
   trustedProxies: z
-    .array(textOf('an address such as 10.0.0.1 or a range such as 10.0.0.0/8'))
-    .register(keyFacts, { allowed: 'a list of addresses and ranges, such as 10.0.0.0/8' })
+    .array(peers)
+    .register(keyFacts, { allowed: 'a list of addresses and ranges, such as 10.0.0.0/8, or unix' })
     .default([])
     .describe(
-      'Addresses and CIDR ranges of the proxies in front of Portico. Only their X-Forwarded-*, Forwarded and X-Request-Id fields are believed. NGINX: `set_real_ip_from`.',
+      'Addresses and CIDR ranges of the proxies in front of Portico, `unix` for every peer on a Unix socket. Only their X-Forwarded-*, Forwarded and X-Request-Id fields are believed. NGINX: `set_real_ip_from`.',
     ),
   log: log.prefault({}).describe('The log of events, on standard error. NGINX: `error_log`.'),
   accessLog: z

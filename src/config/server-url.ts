@@ -1,13 +1,11 @@
 import { isIP, isIPv6 } from 'node:net';
-import { resolve } from 'node:path';
 import type { ServerConfig } from './config.ts';
 import type { Checked } from './diagnosis.ts';
 import { quote } from './finding.ts';
 import { canonicalHost, isHost, splitHostPort } from './host-name.ts';
+import { parseSocketPath } from './socket-path.ts';
 
 const allowed = 'http://host:port, https://host:port, host:port, unix:/path/to/socket or srv://name';
-/** `sun_path` of a Unix socket address has 108 bytes, the last one a NUL (unix(7)). */
-const longestSocketPath = 107;
 const defaultPorts = { http: 80, https: 443 } as const;
 
 /** Where a server is found, or the SRV name that says where. */
@@ -24,7 +22,7 @@ export interface ServerPlace {
  * @param baseFolder what a relative socket path is relative to
  */
 export function parseServerUrl(text: string, baseFolder: string): Checked<ServerPlace> {
-  if (text.startsWith('unix:')) return parseSocketPath(text, baseFolder);
+  if (text.startsWith('unix:')) return parseSocket(text, baseFolder);
   const schemeEnd = text.indexOf('://');
   const scheme = schemeEnd < 0 ? undefined : text.slice(0, schemeEnd).toLowerCase();
   if (scheme === 'srv') return parseService(text, text.slice(schemeEnd + 3).replace(/\.?\/?$/, ''));
@@ -60,17 +58,11 @@ function parseService(text: string, service: string): Checked<ServerPlace> {
   return { value: { name: `srv://${name}`, scheme: undefined, address: { service: name } } };
 }
 
-function parseSocketPath(text: string, baseFolder: string): ReturnType<typeof parseServerUrl> {
-  const path = text.slice('unix:'.length);
-  if (path === '' || path.includes('\0')) return wrong(text);
-  const socketPath = resolve(baseFolder, path);
-  const bytes = Buffer.byteLength(socketPath);
-  if (bytes > longestSocketPath) {
-    const found = `${bytes} bytes`;
-    const message = `the path of the socket is too long: ${found}`;
-    return { mistake: { message, found, allowed: `at most ${longestSocketPath} bytes` } };
-  }
-  return { value: { name: `unix:${socketPath}`, scheme: undefined, address: { socketPath } } };
+function parseSocket(text: string, baseFolder: string): ReturnType<typeof parseServerUrl> {
+  if (text === 'unix:') return wrong(text);
+  const checked = parseSocketPath(text, baseFolder, allowed);
+  if ('mistake' in checked) return checked;
+  return { value: { name: `unix:${checked.value}`, scheme: undefined, address: { socketPath: checked.value } } };
 }
 
 function suggestionFor(authority: string): string | undefined {

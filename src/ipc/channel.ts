@@ -1,7 +1,9 @@
+import type { SendHandle } from 'node:child_process';
+
 /** What both ends of the pipe between primary and worker offer: a ChildProcess, or `process` itself. */
 export interface ChannelEndpoint {
   readonly connected: boolean;
-  send(message: unknown, callback: (error: Error | null) => void): boolean;
+  send(message: unknown, handle: SendHandle | undefined, callback: (error: Error | null) => void): boolean;
   on(event: 'message', listener: (message: unknown) => void): unknown;
 }
 
@@ -19,11 +21,14 @@ export class Channel<Outgoing extends { readonly type: string }, Incoming extend
     this.onLost = onLost;
   }
 
-  /** @returns false when the channel is closed already, so that no answer is to be waited for */
-  send(message: Outgoing): boolean {
+  /**
+   * @param handle a socket that goes with it; this process has it still
+   * @returns false when the channel is closed already, so that no answer is to be waited for
+   */
+  send(message: Outgoing, handle?: SendHandle): boolean {
     if (!this.endpoint.connected) return false;
     try {
-      this.endpoint.send(message, (error) => {
+      this.endpoint.send(message, handle, (error) => {
         if (error !== null) this.onLost(message.type, error);
       });
       return true;

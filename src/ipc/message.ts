@@ -7,10 +7,13 @@ import type { StoredResponse } from '../cache/stored-response.ts';
 import type { Config, ListenAddress } from '../config/config.ts';
 import type { MetricDelta } from '../metrics/delta.ts';
 import type { StapleEntry } from '../ocsp/ocsp-staples.ts';
+import type { TlsFileContents } from '../tls/tls-files.ts';
 import type { AdministrativeState } from '../upstream/availability.ts';
 
 /** Everything the primary says to a worker. */
 export type ToWorker =
+  /** A listening socket that all workers share, before the configuration with that address. The socket goes with the message. */
+  | { readonly type: 'listening-socket'; readonly address: string }
   /** First message, and again at each reload. Answered by `configured`. Ports are never 0 here. */
   | {
       readonly type: 'configure';
@@ -20,7 +23,11 @@ export type ToWorker =
       readonly serverStates?: readonly ServerStateOrder[];
       /** Every order to purge that counts, so that a new worker knows them before it serves. */
       readonly cachePurges?: readonly PurgeOrder[];
+      /** What is in the files of certificates and keys, for a worker that may not read them; without it the worker reads by itself. */
+      readonly tlsFiles?: TlsFileContents;
     }
+  /** The same, after something in their folders has changed. */
+  | { readonly type: 'tls-files'; readonly files: TlsFileContents }
   /**
    * Stop accepting, finish what is in flight, answer `drained` and exit. With `awaitIdle` connections that are idle are
    * waited for as well, because another worker takes the new ones and nobody is in a hurry.
@@ -69,7 +76,8 @@ export type ToWorker =
 export type ToPrimary =
   | { readonly type: 'hello'; readonly pid: number; readonly engine: string; readonly warning?: string }
   /** The configuration of that generation serves; every listener is open. */
-  | { readonly type: 'configured'; readonly generation: number }
+  /** With `awaitsReplacement` all of it is in force that this process can do; the rest takes one that is root still. */
+  | { readonly type: 'configured'; readonly generation: number; readonly awaitsReplacement?: boolean }
   /** It does not, and the former one (if any) goes on. */
   | { readonly type: 'refused'; readonly generation: number; readonly error: string }
   /** A report; `id` when it was asked for. */

@@ -3,6 +3,7 @@ import { PorticoError } from '../response/portico-error.ts';
 import type { ResponseHead } from '../response/response-head.ts';
 import { carriageReturn, lineFeed } from '../upstream/byte-class.ts';
 import { ChunkedDecoder } from '../upstream/chunked-decoder.ts';
+import { cutSocket } from './cut-socket.ts';
 import type { ConnectionInfo } from './exchange.ts';
 import { Http1Exchange } from './http1-exchange.ts';
 import { Http1HeadScanner, headIncomplete, headTooLarge, headVersionUnknown } from './http1-head-scanner.ts';
@@ -104,9 +105,7 @@ export class Http1Connection implements Stallable {
   /** Cuts the connection so that nobody takes what was sent for complete. */
   cut(): void {
     if (this.#state === State.over) return;
-    // Over TLS an end without the alert that closes is as clear (RFC 8446 section 6.1).
-    if ('encrypted' in this.#socket) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    cutSocket(this.#socket);
     this.#leave();
   }
 

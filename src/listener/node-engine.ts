@@ -3,12 +3,15 @@ import type { TLSSocket } from 'node:tls';
 import type { ListenAddress } from '../config/config.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { TlsTerminator } from '../tls/tls-terminator.ts';
+import { cutSocket } from './cut-socket.ts';
 import type { Engine, EngineFactory, EngineTimeouts } from './engine.ts';
 import type { ConnectionInfo, ExchangeHandler } from './exchange.ts';
+import type { HandedSockets } from './handed-sockets.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { Http2Session } from './http2-session.ts';
 import { listenerIdentity } from './listener-identity.ts';
 import { NodeEngineCore } from './node-engine-core.ts';
+import { peerAddress } from './peer-address.ts';
 import { ProxiedSockets } from './proxied-sockets.ts';
 import type { ProxiedPeer } from './proxy-header.ts';
 import { canReusePort } from './reuse-port.ts';
@@ -18,15 +21,22 @@ const backlog = 511;
 const sentCheckMs = 50;
 
 /** The engine on sockets of Node.js: HTTP/1.1 and HTTP/1.0. */
-export const createNodeEngine: EngineFactory = (handler, timeouts) => new NodeEngine(handler, timeouts);
+export const createNodeEngine: EngineFactory = (handler, timeouts) => new NodeEngine(handler, timeouts, undefined);
+
+/** The same, where the primary hands over the Unix sockets. Without it the engine opens them by itself, for itself alone. */
+export function nodeEngineWith(sockets: HandedSockets): EngineFactory {
+  return (handler, timeouts) => new NodeEngine(handler, timeouts, sockets);
+}
 
 class NodeEngine implements Engine {
   readonly name = `Node.js ${process.versions.node}`;
   readonly #core: NodeEngineCore;
   readonly #servers = new Map<string, Server>();
+  readonly #sockets: HandedSockets | undefined;
   #drained: Promise<void> | undefined;
 
-  constructor(handler: ExchangeHandler, timeouts: EngineTimeouts) {
+  constructor(handler: ExchangeHandler, timeouts: EngineTimeouts, sockets: HandedSockets | undefined) {
+    this.#sockets = sockets;
     this.#core = new NodeEngineCore(handler, timeouts);
   }
 
@@ -46,9 +56,8 @@ class NodeEngine implements Engine {
     return new Promise((resolve, reject) => {
       const server = this.#createServer(address, tls);
       server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(explain(address, error))));
-      const host = address.host?.replace(/^\[(.*)\]$/, '$1');
       try {
-        server.listen({ port: address.port, backlog, host, exclusive: false, ...reusePort }, () => {
+        server.once('listening', () => {
           server.removeAllListeners('error');
           server.on('error', (cause) =>
             this.#core.report(new PorticoError('internal', 'accepting a connection failed', { cause })),
@@ -56,6 +65,7 @@ class NodeEngine implements Engine {
           this.#servers.set(listenerIdentity(address), server);
           resolve(portOf(server));
         });
+        this.#open(server, address);
       } catch (error) {
         reject(new Error(explain(address, error as NodeJS.ErrnoException)));
       }
@@ -96,15 +106,26 @@ class NodeEngine implements Engine {
     this.#core.watch.stop();
   }
 
+  /** `listening` or `error` follows. */
+  #open(server: Server, { address, host, port, socket }: ListenAddress): void {
+    if (socket === undefined) {
+      const bare = host?.replace(/^\[(.*)\]$/, '$1');
+      server.listen({ port, backlog, host: bare, exclusive: false, ...reusePort });
+    } else if (this.#sockets?.listen(server, address, backlog) !== true) {
+      server.listen({ path: socket.path, backlog, exclusive: true });
+    }
+  }
+
   #createServer(address: ListenAddress, tls: TlsTerminator | undefined): Server {
     // Within a handshake nobody has a half to say something in; behind it TLS sockets are half-open, too.
     const server = createServer({ allowHalfOpen: tls === undefined, noDelay: true });
     const { proxyProtocol } = address;
-    const proxied = proxyProtocol === undefined ? undefined : new ProxiedSockets(proxyProtocol);
-    const place = { listener: address.address, server };
+    const isUnix = address.socket !== undefined;
+    const proxied = proxyProtocol === undefined ? undefined : new ProxiedSockets(proxyProtocol, isUnix);
+    const place = { listener: address.address, server, isUnix };
     const begin = (socket: Socket): void => {
       const peer = proxied?.peerOf(socket);
-      if (!this.#admit(socket, peer)) return;
+      if (!this.#admit(socket, peer, isUnix)) return;
       if (tls !== undefined) tls.accept(socket);
       else this.#accept(socket, { ...place, scheme: 'http', clientFields: '', peer });
     };
@@ -123,16 +144,16 @@ class NodeEngine implements Engine {
   }
 
   /** @returns false when the connection is not let in; it is closed then */
-  #admit(socket: Socket, peer: ProxiedPeer | undefined): boolean {
+  #admit(socket: Socket, peer: ProxiedPeer | undefined, isUnix: boolean): boolean {
     const keeper = this.#core.handler.connections;
     if (keeper === undefined) return true;
-    const address = peer?.address ?? dotted(socket.remoteAddress);
+    const address = peer?.address ?? peerAddress(socket, isUnix);
     if (keeper.admit(address, true)) {
       socket.once('close', () => keeper.ended(address));
       return true;
     }
     socket.on('error', () => undefined);
-    socket.resetAndDestroy();
+    cutSocket(socket);
     return false;
   }
 
@@ -159,6 +180,7 @@ const reusePort: { readonly reusePort?: boolean } = canReusePort ? { reusePort: 
 interface ConnectionFacts {
   readonly listener: string;
   readonly server: Server;
+  readonly isUnix: boolean;
   readonly scheme: 'http' | 'https';
   readonly clientFields: string;
   /** Who is behind the peer, where that is a proxy which says so. */
@@ -174,20 +196,16 @@ class NodeConnectionInfo implements ConnectionInfo {
   readonly listener: string;
   readonly clientFields: string;
 
-  constructor(socket: Socket, { listener, server, scheme, clientFields, peer }: ConnectionFacts) {
+  constructor(socket: Socket, { listener, server, isUnix, scheme, clientFields, peer }: ConnectionFacts) {
     this.clientFields = clientFields;
     this.scheme = scheme;
-    this.remoteAddress = peer?.address ?? dotted(socket.remoteAddress);
+    this.remoteAddress = peer?.address ?? peerAddress(socket, isUnix);
     this.remotePort = peer?.port ?? socket.remotePort ?? 0;
-    this.localAddress = dotted(socket.localAddress);
-    this.localPort = portOf(server);
+    this.localAddress = isUnix ? '' : peerAddress({ remoteAddress: socket.localAddress ?? '' }, false);
+    // On a Unix socket whoever connects stands for a client that came to the port of its scheme.
+    this.localPort = portOf(server) || (scheme === 'https' ? 443 : 80);
     this.listener = listener;
   }
-}
-
-/** IPv4 addresses of a dual-stack socket in dotted form. */
-function dotted(address = ''): string {
-  return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
 function portOf(server: Server): number {

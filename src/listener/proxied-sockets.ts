@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { TrustedProxies } from '../request/trusted-proxies.ts';
+import { peerAddress } from './peer-address.ts';
 import { type ProxiedPeer, readProxyHeader } from './proxy-header.ts';
 
 /** Longest time for the header: a proxy sends it at once. */
@@ -8,18 +9,24 @@ const headerTimeoutMs = 5000;
 /** Reads the PROXY protocol where connections of a listener begin, of those peers that are believed. */
 export class ProxiedSockets {
   readonly #believed: TrustedProxies;
+  readonly #isUnix: boolean;
   /** Who is behind a connection that is open, by the address and port that it comes from. */
   readonly #peers = new Map<string, ProxiedPeer>();
+  /** Likewise on a Unix socket, where nobody has an address. */
+  readonly #unixPeers = new WeakMap<Socket, ProxiedPeer>();
 
-  /** @param from addresses and CIDR ranges of the peers that begin with a header */
-  constructor(from: readonly string[]) {
+  /**
+   * @param from addresses and CIDR ranges, or `unix`, of the peers that begin with a header
+   * @param isUnix whether the listener is a Unix socket
+   */
+  constructor(from: readonly string[], isUnix = false) {
+    this.#isUnix = isUnix;
     this.#believed = new TrustedProxies(from);
   }
 
   /** Calls `ready` when what follows on the socket is the client's; closes the socket when its beginning is no header. */
   receive(socket: Socket, ready: () => void): void {
-    const { remoteAddress = '' } = socket;
-    if (!this.#believed.has(remoteAddress.replace(/^::ffff:(?=\d+\.)/i, ''))) return ready();
+    if (!this.#believed.has(peerAddress(socket, this.#isUnix))) return ready();
     const key = keyOf(socket);
     let held = Buffer.alloc(0);
     const ignore = (): undefined => undefined;
@@ -53,12 +60,16 @@ export class ProxiedSockets {
     socket.on('close', stop);
   }
 
-  /** Who is behind a connection; undefined when that is the peer itself. Also for a TLS socket on the connection. */
+  /** Who is behind a connection; undefined when that is the peer itself. Also for a TLS socket on the connection, if that is no Unix socket. */
   peerOf(socket: Socket): ProxiedPeer | undefined {
-    return this.#peers.get(keyOf(socket));
+    return this.#isUnix ? this.#unixPeers.get(socket) : this.#peers.get(keyOf(socket));
   }
 
   #remember(key: string, peer: ProxiedPeer, socket: Socket): void {
+    if (this.#isUnix) {
+      this.#unixPeers.set(socket, peer);
+      return;
+    }
     this.#peers.set(key, peer);
     socket.once('close', () => this.#peers.delete(key));
   }

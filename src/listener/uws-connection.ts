@@ -1,4 +1,5 @@
 import type { ConnectionInfo } from './exchange.ts';
+import { unknownPeer } from './peer-address.ts';
 import type { RemoteAddresses } from './remote-address.ts';
 import type { UwsResponse } from './uws-api.ts';
 
@@ -8,9 +9,6 @@ interface Listening {
   readonly port: number;
   readonly scheme: 'http' | 'https';
 }
-
-/** What a peer is called that nobody asked for in time. Not '', which is one on a Unix socket and may be trusted. */
-const unknownPeer = 'unknown';
 
 /** The connection of one request. The peer's address and port are asked of the kernel when they are first read. */
 export class UwsConnection implements ConnectionInfo {

@@ -33,7 +33,7 @@ export class AdminEndpoint {
   /** Opens the listener of the new address beside the one there is. @throws when it cannot be opened */
   async prepare(next: ListenAddress | undefined): Promise<AdminChange> {
     const { address, server } = this;
-    if (next?.host === address?.host && next?.port === address?.port) return noChange;
+    if (placeOf(next) === placeOf(address)) return noChange;
     if (next !== undefined && address !== undefined && overlaps(next, address))
       return this.prepareInPlace(next, address);
     const opened = next === undefined ? undefined : await this.open(next);
@@ -67,4 +67,8 @@ export class AdminEndpoint {
     }
     return { commit: async () => {}, cancel: goBack };
   }
+}
+
+function placeOf(address: ListenAddress | undefined): string | undefined {
+  return address && JSON.stringify([address.host, address.port, address.socket]);
 }

@@ -55,7 +55,7 @@ export class FolderLock {
   refresh(): 'kept' | 'remade' | 'lost' {
     if (this.read() !== this.text) return this.acquire() === undefined ? 'remade' : 'lost';
     const now = Date.now() / 1000;
-    fs.utimesSync(this.path, now, now);
+    fs.lutimesSync(this.path, now, now);
     return 'kept';
   }
 

@@ -1,7 +1,7 @@
 import { type AdminServer, createAdminServer, type Readiness } from '../admin/admin-server.ts';
 import { cacheReport } from '../admin/cache-report.ts';
 import type { Control } from '../admin/control-api.ts';
-import { buildStatusReport, type WorkerInput } from '../admin/status-report.ts';
+import { buildStatusReport } from '../admin/status-report.ts';
 import type { Config, ListenAddress } from '../config/config.ts';
 import type { LoadResult } from '../config/load.ts';
 import type { ServerStateOrder } from '../ipc/message.ts';
@@ -17,8 +17,10 @@ import { HealthProber } from './health-prober.ts';
 import { HoldDesk } from './hold-desk.ts';
 import { LimitDesk } from './limit-desk.ts';
 import { PrimaryMetrics } from './primary-metrics.ts';
+import { Provisions } from './provisions.ts';
 import { logQueueMigration, queuesMigrate } from './queue-migration.ts';
 import { Reload } from './reload.ts';
+import { replacementReason } from './replacement-reason.ts';
 import { ReportRound } from './report-round.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import type { ServedConfig } from './served-config.ts';
@@ -26,11 +28,13 @@ import { isConfigured, ServerStates } from './server-states.ts';
 import { SharedRates } from './shared-rates.ts';
 import { Shutdown } from './shutdown.ts';
 import type { Order, Signals } from './signals.ts';
+import { listenOnFile } from './socket-file.ts';
 import { startLine } from './start-line.ts';
 import { TicketKeys } from './ticket-keys.ts';
 import { type FleetEvents, type TransitionResult, WorkerFleet } from './worker-fleet.ts';
+import { workerInput } from './worker-input.ts';
 import { WorkerRoll } from './worker-roll.ts';
-import type { SlotState, Target, WorkerSlot } from './worker-slot.ts';
+import type { StandingOrders, Target } from './worker-slot.ts';
 
 export interface PrimaryOptions {
   /** What to serve. Its addresses were tried: nothing else is on them. */
@@ -63,6 +67,7 @@ export class Primary {
   private readonly shared: SharedRates;
   private readonly round: ReportRound;
   private readonly prober: HealthProber;
+  private readonly provisions: Provisions;
   private readonly certificates: CertificateSupervision;
   private readonly ticketKeys = new TicketKeys((key) => void this.fleet.broadcast({ type: 'ticket-key', key }));
   private readonly admin: AdminEndpoint;
@@ -108,7 +113,8 @@ export class Primary {
       config: () => this.reload.served.config,
       workers: () => this.fleet.slots,
     });
-    this.fleet.standingOrders = () => ({ serverStates: this.serverStates.list, cachePurges: this.cache.purges.list });
+    this.provisions = new Provisions(logger, (files) => void this.fleet.broadcast({ type: 'tls-files', files }));
+    this.fleet.standingOrders = () => this.standingOrders();
     this.certificates = new CertificateSupervision(logger, recorder, (order) => this.fleet.broadcast(order));
     this.issuer = new AcmeIssuer({
       logger,
@@ -146,6 +152,7 @@ export class Primary {
     const result = await finished;
     await starting;
     const { prober, issuer, certificates, ticketKeys, limits, shared, holds } = this;
+    this.provisions.close();
     for (const part of [prober, issuer, certificates, ticketKeys, limits, shared, holds]) part.close();
     await this.cache.close();
     await this.admin.close();
@@ -159,7 +166,7 @@ export class Primary {
     } catch (error) {
       return this.giveUp('refused', `admin.address: ${error instanceof Error ? error.message : String(error)}`);
     }
-    const mistake = this.issuer.tryPrepare(initial.config.listen);
+    const mistake = this.issuer.tryPrepare(initial.config.listen) ?? (await this.provisions.tryPrepare(initial.config));
     if (mistake !== undefined) return this.giveUp('refused', mistake);
     this.cache.configure(initial.config);
     // Ahead of the workers' configuration: they know which servers are down before they serve.
@@ -170,6 +177,7 @@ export class Primary {
       if (result.why !== 'stopped') this.giveUp(result.why, result.reason);
       return;
     }
+    this.provisions.commit(initial.config);
     const { version } = this.options;
     this.started = true;
     this.metrics.configurationLoaded(initial.loadedAt.getTime());
@@ -185,14 +193,16 @@ export class Primary {
   /** Ahead of the workers' configuration come the caches: they know what was purged and which folders they may use. */
   private async apply(target: Target): Promise<TransitionResult> {
     const { listen, upstreams } = target.config;
-    const reason = this.issuer.tryPrepare(listen);
+    const reason = this.issuer.tryPrepare(listen) ?? (await this.provisions.tryPrepare(target.config));
     if (reason !== undefined) return { ok: false, why: 'refused', reason };
     this.cache.configure(target.config);
     const result = await this.fleet.apply(target);
     if (!result.ok) {
+      this.provisions.cancel();
       this.cache.configure(this.reload.served.config);
       return result;
     }
+    this.provisions.commit(target.config);
     this.certificates.applyConfig(listen);
     this.prober.applyConfig(upstreams);
     this.configureLimits(target.config);
@@ -211,14 +221,15 @@ export class Primary {
     this.serverStates.keepOnly(next.upstreams);
     this.headerBytes = next.limits.headerSize;
     if (next.workers !== former.workers) void this.roll.resize(next.workers);
-    if (next.limitSecret !== former.limitSecret) {
-      this.options.logger.info('the secret of limits changed: the workers are replaced, so that it takes effect');
-      void this.roll.all('configuration');
-      return;
-    }
-    if (next.limits.headerSize === former.limits.headerSize) return;
-    this.options.logger.info('limits.headerSize changed: the workers are replaced, so that it takes effect');
+    const why = replacementReason(former, next, this.fleet.slots);
+    if (why === undefined) return;
+    this.options.logger.info(`${why}: the workers are replaced, so that it takes effect`);
     void this.roll.all('configuration');
+  }
+
+  private standingOrders(): StandingOrders {
+    const { serverStates, cache, provisions } = this;
+    return { serverStates: serverStates.list, cachePurges: cache.purges.list, ...provisions.orders };
   }
 
   private configureLimits({ rateLimits, redis }: Config): void {
@@ -242,6 +253,7 @@ export class Primary {
         return this.reloadIfWanted();
       case 'reopen-logs':
         this.options.logger.info(`${signal}: opening the log files anew`);
+        this.provisions.reopenLogs();
         this.fleet.broadcast({ type: 'reopen-logs' });
         return;
     }
@@ -250,6 +262,8 @@ export class Primary {
   private async stop(reason: string, result: PrimaryResult): Promise<void> {
     // From here on nobody answers an authority: an order under way is taken up again at the next start.
     this.issuer.close();
+    // Before workers stop to accept: what would come now would wait for nobody.
+    this.provisions.close();
     const ended = await this.shutdown.request(reason, this.reload.served.config.shutdownTimeout);
     this.finish(ended === 'forced' ? 'failed' : result);
   }
@@ -313,9 +327,12 @@ export class Primary {
       readiness: () => this.readiness(),
       status: () => this.status(),
       control: this.control(),
+      token: () => this.reload.served.config.admin?.token,
       logger: this.options.logger,
     });
-    await server.listen(address);
+    const { socket } = address;
+    if (socket === undefined) await server.listen(address);
+    else await listenOnFile(socket, 'admin.address', () => server.listen(address));
     return server;
   }
 
@@ -378,22 +395,4 @@ export class Primary {
       lastReload: last,
     });
   }
-}
-
-const phases: Readonly<Record<SlotState, string>> = {
-  starting: 'starting',
-  serving: 'ready',
-  draining: 'draining',
-  dead: 'waiting',
-};
-
-function workerInput(slot: WorkerSlot): WorkerInput {
-  return {
-    slot: slot.number,
-    pid: slot.pid,
-    phase: phases[slot.state],
-    restarts: slot.starts > 0 ? slot.starts - 1 : 0,
-    state: slot.workerState,
-    reportedAt: slot.reportedAt,
-  };
 }

@@ -117,7 +117,9 @@ export class PurgeJournal {
     this.sound = false;
     try {
       await mkdir(join(this.path, '..'), { recursive: true });
-      const file = await open(temporary, 'w', 0o600);
+      // Never through a link that somebody else put there: workers may be another user, and this process root.
+      await rm(temporary, { force: true });
+      const file = await open(temporary, 'wx', 0o600);
       this.file = file;
       await file.appendFile(text);
       await file.datasync();

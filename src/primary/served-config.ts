@@ -4,6 +4,7 @@ import { overlaps } from '../config/listen-address.ts';
 import type { LoadResult } from '../config/load.ts';
 import { reservePorts, type WantedAddress } from './port-reservation.ts';
 import { withSessionSecrets } from './session-secrets.ts';
+import { checkSocketFile } from './socket-file.ts';
 
 /** A configuration that was loaded without a mistake. */
 export type LoadedConfig = Extract<LoadResult, { ok: true }>;
@@ -30,10 +31,16 @@ export async function resolveAddresses(config: Config, former?: Config): Promise
   const wanted: WantedAddress[] = config.listen.map((listener) => ({ listener, key: 'listen' }));
   if (config.admin !== undefined) wanted.push({ listener: config.admin, key: 'admin.address' });
   const known = wanted.map(({ listener }) => alreadyOpen(listener, held));
-  const reserved = await reservePorts(wanted.filter((_, index) => known[index] === undefined));
-  const resolved = known.flatMap((listener) => listener ?? reserved.shift() ?? []);
-  const admin =
-    config.admin === undefined ? undefined : { ...config.admin, ...resolved.pop(), control: config.admin.control };
+  const unknown = wanted.filter((_, index) => known[index] === undefined);
+  for (const { listener, key } of unknown) {
+    if (listener.socket !== undefined) await checkSocketFile(listener.socket, key);
+  }
+  const reserved = await reservePorts(unknown.filter(({ listener }) => listener.socket === undefined));
+  const resolved = known.flatMap((listener, index) => {
+    const socket = wanted[index]?.listener.socket === undefined ? undefined : wanted[index]?.listener;
+    return listener ?? socket ?? reserved.shift() ?? [];
+  });
+  const admin = config.admin === undefined ? undefined : { ...config.admin, ...resolved.pop() };
   const upstreams = withSessionSecrets(config.upstreams, former?.upstreams);
   // What limits remember goes by it.
   const limitSecret = limitSecretOf(config, former);

@@ -19,7 +19,8 @@ export function startLine({ version, config, engine, startMs }: StartFacts): str
 }
 
 /** With the port that it listens on; for every address, as an address that can be opened on this machine. */
-function urlOf({ host, port, tls }: ListenAddress): string {
+function urlOf({ address, host, port, socket, tls }: ListenAddress): string {
+  if (socket !== undefined) return address;
   const scheme = tls === undefined ? 'http' : 'https';
   if (host === undefined) return `${scheme}://0.0.0.0:${port}`;
   return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;

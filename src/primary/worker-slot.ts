@@ -1,3 +1,4 @@
+import type { SendHandle } from 'node:child_process';
 import type { PurgeOrder } from '../cache/purge.ts';
 import type { CacheReport } from '../cache/store/store-messages.ts';
 import type { Config } from '../config/config.ts';
@@ -11,6 +12,7 @@ import type {
   ZoneCounts,
   ZoneHolds,
 } from '../ipc/message.ts';
+import type { TlsFileContents } from '../tls/tls-files.ts';
 import type { ForkWorker, WorkerProcess } from './fork-worker.ts';
 
 /** A configuration with its number. */
@@ -87,6 +89,10 @@ const lastMessagesMs = 200;
 export interface StandingOrders {
   readonly serverStates: readonly ServerStateOrder[];
   readonly cachePurges: readonly PurgeOrder[];
+  /** By address, the listening sockets that all workers share. */
+  readonly sockets?: ReadonlyMap<string, SendHandle>;
+  /** By path, certificates and keys. */
+  readonly tlsFiles?: TlsFileContents;
 }
 
 /** One place for a worker: the process in it now, what it serves, and what it should serve. Survives its processes. */
@@ -95,6 +101,8 @@ export class WorkerSlot {
   state: SlotState = 'dead';
   /** Configuration in force in the worker; 0 for none yet. */
   generation = 0;
+  /** Its configuration has something that only a fresh process can do. */
+  awaitsReplacement = false;
   /** As of the last report. */
   workerState: WorkerState | undefined;
   /** When that came, milliseconds of `Date.now()`. */
@@ -180,7 +188,9 @@ export class WorkerSlot {
     this.taking = target.generation;
     this.killAfter(this.timeouts.answerMs, 'did not take its configuration in time');
     const { generation, config } = target;
-    this.send({ type: 'configure', generation, config, ...this.orders() });
+    const { sockets, ...orders } = this.orders();
+    for (const [address, socket] of sockets ?? []) this.channel?.send({ type: 'listening-socket', address }, socket);
+    this.send({ type: 'configure', generation, config, ...orders });
   }
 
   /** @returns false when there is nobody to take it */
@@ -216,6 +226,7 @@ export class WorkerSlot {
         if (this.target !== undefined) this.aim(this.target);
         return;
       case 'configured':
+        this.awaitsReplacement = message.awaitsReplacement === true;
         return this.configured(message.generation);
       case 'refused':
         this.answered();

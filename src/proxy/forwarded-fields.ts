@@ -90,11 +90,13 @@ export class ForwardedFields {
   private clientLines(context: RequestContext, client: ClientIdentity): string {
     const { wanted } = this;
     let lines = '';
-    if (wanted.has('x-forwarded-for')) lines += `\r\nX-Forwarded-For: ${this.forwardedFor(context, client)}`;
+    const addresses = wanted.has('x-forwarded-for') ? this.forwardedFor(context, client) : '';
+    if (addresses !== '') lines += `\r\nX-Forwarded-For: ${addresses}`;
     if (wanted.has('x-forwarded-proto')) lines += `\r\nX-Forwarded-Proto: ${client.scheme}`;
     if (wanted.has('x-forwarded-host')) lines += `\r\nX-Forwarded-Host: ${client.host}`;
     if (wanted.has('x-forwarded-port')) lines += `\r\nX-Forwarded-Port: ${client.port}`;
-    if (wanted.has('x-real-ip')) lines += `\r\nX-Real-IP: ${client.address}`;
+    // A peer on a Unix socket has none.
+    if (wanted.has('x-real-ip') && client.address !== '') lines += `\r\nX-Real-IP: ${client.address}`;
     return lines;
   }
 
@@ -103,7 +105,8 @@ export class ForwardedFields {
     if (!client.trusted) return client.address;
     const former = exchange.head.fields.list('x-forwarded-for');
     const { remoteAddress } = exchange.connection;
-    return former === undefined ? remoteAddress : `${former}, ${remoteAddress}`;
+    if (former === undefined || remoteAddress === '') return former ?? remoteAddress;
+    return `${former}, ${remoteAddress}`;
   }
 
   /** This hop as an element of `Forwarded`: `for` is the peer, whoever the client may be behind it. */

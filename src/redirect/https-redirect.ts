@@ -21,7 +21,7 @@ export class HttpsRedirect {
   readonly #route: Route;
 
   constructor(listen: readonly ListenAddress[]) {
-    const secure = listen.find(({ tls }) => tls !== undefined)?.port ?? httpsPort;
+    const secure = listen.find(({ tls, socket }) => tls !== undefined && socket === undefined)?.port ?? httpsPort;
     for (const { address, redirectToHttps } of listen) {
       if (redirectToHttps === undefined || redirectToHttps === false) continue;
       this.#ports.set(address, redirectToHttps === true ? secure : redirectToHttps);

@@ -1,18 +1,18 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { CertificateFiles } from './certificate.ts';
 import type { TlsConfig } from './tls-config.ts';
+import { diskFiles, type TlsFiles } from './tls-files.ts';
 
 const certificateName = /^(.+)\.(?:pem|crt)$/;
 
 /** The certificates of a folder that have a key beside them, in the order of their names. @throws when it cannot be read */
-export function certificatesIn(folder: string): CertificateFiles[] {
+export function certificatesIn(folder: string, source: TlsFiles = diskFiles): CertificateFiles[] {
   const found: CertificateFiles[] = [];
-  for (const name of readdirSync(folder).toSorted()) {
+  for (const name of source.names(folder)) {
     const base = certificateName.exec(name)?.[1];
     if (base === undefined) continue;
     const key = join(folder, `${base}.key`);
-    if (existsSync(key)) found.push({ certificate: join(folder, name), key });
+    if (source.has(key)) found.push({ certificate: join(folder, name), key });
   }
   return found;
 }
@@ -21,4 +21,11 @@ export function certificatesIn(folder: string): CertificateFiles[] {
 export function certificateFolders({ certificates, directory }: TlsConfig): string[] {
   const folders = certificates.flatMap(({ certificate, key }) => [dirname(certificate), dirname(key)]);
   return [...new Set(directory === undefined ? folders : [...folders, directory])];
+}
+
+/** The same with those of the authorities and revocations for clients. */
+export function tlsFolders(config: TlsConfig): string[] {
+  const { ca, revocationList } = config.clientCertificates ?? {};
+  const more = [ca, revocationList].flatMap((file) => (file === undefined ? [] : dirname(file)));
+  return [...new Set([...certificateFolders(config), ...more])];
 }

@@ -8,17 +8,19 @@ export class CertificateWatch {
   readonly #logger: Logger;
   readonly #watch: FolderWatch;
 
-  constructor(terminator: TlsTerminator, logger: Logger) {
+  /** @param folders to watch; those of the listener when left out */
+  constructor(terminator: TlsTerminator, logger: Logger, folders: readonly string[] = terminator.folders) {
     this.#terminator = terminator;
     this.#logger = logger;
-    this.#watch = new FolderWatch(terminator.folders, () => this.#renew(), logger);
+    this.#watch = new FolderWatch(folders, () => this.renew(), logger);
   }
 
   close(): void {
     this.#watch.close();
   }
 
-  #renew(): void {
+  /** Reads them anew now. What cannot be used does not replace what is in force. */
+  renew(): void {
     const former = this.#terminator.store.certificates.map(({ leaf }) => leaf.fingerprint256).join();
     try {
       this.#terminator.prepare()();

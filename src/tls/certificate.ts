@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { chainOf } from './certificate-chain.ts';
+import { diskFiles, type TlsFiles } from './tls-files.ts';
 
 /** Where a certificate and its key lie; absolute paths. */
 export interface CertificateFiles {
@@ -39,12 +39,12 @@ export interface Certificate {
 const pemBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** @throws CertificateError */
-export function readCertificate(files: CertificateFiles): Certificate {
-  const chain = readText(files.certificate);
+export function readCertificate(files: CertificateFiles, source: TlsFiles = diskFiles): Certificate {
+  const chain = readText(files.certificate, source);
   const [first] = chain.match(pemBlock) ?? [];
   if (first === undefined) throw new CertificateError(files.certificate, 'there is no certificate in PEM in it');
   const leaf = parseLeaf(files.certificate, first);
-  const key = readText(files.key);
+  const key = readText(files.key, source);
   const privateKey = parseKey(files.key, key);
   if (!leaf.checkPrivateKey(privateKey)) {
     const isFurther = chainOf(chain).some((other) => other.checkPrivateKey(privateKey));
@@ -65,9 +65,9 @@ export function readCertificate(files: CertificateFiles): Certificate {
   };
 }
 
-function readText(file: string): string {
+function readText(file: string, source: TlsFiles): string {
   try {
-    return readFileSync(file, 'utf8');
+    return source.read(file);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new CertificateError(file, code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`, {

@@ -3,6 +3,7 @@ import type { TLSSocket, TlsOptions } from 'node:tls';
 import { noRenegotiation } from './context-options.ts';
 import { readPem } from './pem-file.ts';
 import type { ClientCertificatesConfig, TlsConfig } from './tls-config.ts';
+import { diskFiles, type TlsFiles } from './tls-files.ts';
 
 /** A client has shown no certificate that is good, where one is required. */
 export class ClientCertificateError extends Error {
@@ -22,8 +23,8 @@ export class ClientCertificateError extends Error {
  *
  * @throws CertificateError when a file cannot be used
  */
-export function clientVerification(config: TlsConfig): TlsOptions {
-  const trust = clientTrust(config);
+export function clientVerification(config: TlsConfig, source?: TlsFiles): TlsOptions {
+  const trust = clientTrust(config, source);
   if (trust === undefined) return {};
   const context = createHash('sha256').update(trust.ca).digest('hex').slice(0, 32);
   return {
@@ -37,15 +38,16 @@ export function clientVerification(config: TlsConfig): TlsOptions {
 }
 
 /** The authorities and revocation list for clients, in PEM. @throws CertificateError when a file cannot be used */
-export function clientTrust({
-  clientCertificates,
-}: Pick<TlsConfig, 'clientCertificates'>): { ca: string; crl?: string } | undefined {
+export function clientTrust(
+  { clientCertificates }: Pick<TlsConfig, 'clientCertificates'>,
+  source: TlsFiles = diskFiles,
+): { ca: string; crl?: string } | undefined {
   if (clientCertificates === undefined) return undefined;
   const { ca, revocationList } = clientCertificates;
-  const authorities = readPem(ca, 'CERTIFICATE');
+  const authorities = readPem(ca, 'CERTIFICATE', source);
   return revocationList === undefined
     ? { ca: authorities }
-    : { ca: authorities, crl: readPem(revocationList, 'X509 CRL') };
+    : { ca: authorities, crl: readPem(revocationList, 'X509 CRL', source) };
 }
 
 /** Why a client is not let in, or undefined. */

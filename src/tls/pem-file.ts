@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { CertificateError } from './certificate.ts';
+import { diskFiles, type TlsFiles } from './tls-files.ts';
 
 const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
@@ -9,10 +9,10 @@ const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE--
  * Reads a file of authorities or of revocations, and looks whether all of it can be used.
  * @throws CertificateError
  */
-export function readPem(file: string, kind: 'CERTIFICATE' | 'X509 CRL'): string {
+export function readPem(file: string, kind: 'CERTIFICATE' | 'X509 CRL', source: TlsFiles = diskFiles): string {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = source.read(file);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;

@@ -9,6 +9,7 @@ import { CertificateStore, type ServedContext } from './certificate-store.ts';
 import { clientFields, clientRefusal, clientTrust, clientVerification } from './client-verification.ts';
 import { contextOptions } from './context-options.ts';
 import type { TlsConfig } from './tls-config.ts';
+import { diskFiles, type TlsFiles } from './tls-files.ts';
 
 /** Who hears how handshakes ended; each of both once for a connection that came so far. */
 export interface HandshakeEvents {
@@ -21,6 +22,8 @@ export interface HandshakeEvents {
 export interface AuthorityFacts {
   readonly challenges?: PendingChallenges | undefined;
   readonly staples?: OcspStaples | undefined;
+  /** Where certificates and keys are read; the disk when left out. */
+  readonly source?: TlsFiles | undefined;
 }
 
 /**
@@ -40,16 +43,20 @@ export class TlsAcceptor {
    *   out with certificates
    * @throws CertificateError when a certificate cannot be used; Error of OpenSSL when the options cannot
    */
-  constructor(config: TlsConfig, events: HandshakeEvents, { challenges, staples }: AuthorityFacts = {}) {
+  constructor(
+    config: TlsConfig,
+    events: HandshakeEvents,
+    { challenges, staples, source = diskFiles }: AuthorityFacts = {},
+  ) {
     this.config = config;
     this.#staples = config.ocsp === 'auto' ? staples : undefined;
-    this.store = load(config);
+    this.store = load(config, source);
     // RFC 7301: best first. A client that offers neither is refused with an alert.
     const protocols = config.http2 ? ['h2', 'http/1.1'] : ['http/1.1'];
     const options = {
       ...contextOptions(config),
       ...this.store.fallback,
-      ...clientVerification(config),
+      ...clientVerification(config, source),
       handshakeTimeout: config.handshakeTimeout,
       // Called for every handshake in which the client names a host; the others get the fallback.
       SNICallback: (name, done) => this.#choose(name, done),
@@ -120,10 +127,14 @@ export class UnknownNameError extends Error {
   }
 }
 
-function load(config: TlsConfig): CertificateStore {
-  const files = [...config.certificates, ...(config.directory === undefined ? [] : certificatesIn(config.directory))];
-  return new CertificateStore(files.map(readCertificate), {
-    ...contextOptions(config),
-    ...clientTrust(config),
-  });
+function load(config: TlsConfig, source: TlsFiles): CertificateStore {
+  const found = config.directory === undefined ? [] : certificatesIn(config.directory, source);
+  const files = [...config.certificates, ...found];
+  return new CertificateStore(
+    files.map((pair) => readCertificate(pair, source)),
+    {
+      ...contextOptions(config),
+      ...clientTrust(config, source),
+    },
+  );
 }

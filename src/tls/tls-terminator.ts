@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
-import { dirname } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import type { Certificate } from './certificate.ts';
-import { certificateFolders } from './certificate-folder.ts';
+import { tlsFolders } from './certificate-folder.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import { type AuthorityFacts, TlsAcceptor } from './tls-acceptor.ts';
 import type { TlsConfig } from './tls-config.ts';
@@ -83,10 +82,7 @@ export class TlsTerminator {
 
   /** Folders in which a change may mean other certificates. */
   get folders(): readonly string[] {
-    const { config } = this.#acceptor;
-    const { ca, revocationList } = config.clientCertificates ?? {};
-    const more = [ca, revocationList].flatMap((file) => (file === undefined ? [] : dirname(file)));
-    return [...new Set([...certificateFolders(config), ...more])];
+    return tlsFolders(this.#acceptor.config);
   }
 
   #acceptorFor(config: TlsConfig): TlsAcceptor {
@@ -101,7 +97,6 @@ export class TlsTerminator {
   }
 }
 
-/** The certificate with its chain, and where it lies. */
 function identityOf({ chain, files }: Certificate): string {
   return `${files.certificate} ${files.key} ${chain}`;
 }

@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ToPrimary, ToWorker } from '../ipc/message.ts';
 import { combinedEngines } from '../listener/combined-engine.ts';
-import { createNodeEngine } from '../listener/node-engine.ts';
+import { type HandedSocket, HandedSockets } from '../listener/handed-sockets.ts';
+import { nodeEngineWith } from '../listener/node-engine.ts';
 import { createUwsEngine } from '../listener/uws-engine.ts';
 import { loadUws } from '../listener/uws-module.ts';
 import { createLogger } from '../log/logger.ts';
@@ -21,7 +22,8 @@ const rootLogger = createLogger({ level: 'info', format: 'auto', stream: process
 const logger = rootLogger.child({ worker: slot });
 const recorder = new WorkerRecorder();
 const vitals = new WorkerVitals(recorder, slot);
-const createEngine = combinedEngines({ uws: createUwsEngine, node: createNodeEngine });
+const sockets = new HandedSockets();
+const createEngine = combinedEngines({ uws: createUwsEngine, node: nodeEngineWith(sockets) });
 const worker = new Worker({ createEngine, recorder, logger, send });
 let stopping = false;
 
@@ -34,7 +36,7 @@ process.on('SIGTERM', () => void stop(orphanTimeoutMs));
 // A worker that shares listening sockets is one of Node's cluster, which would exit at once here.
 process.removeAllListeners('disconnect');
 process.on('disconnect', () => void stop(orphanTimeoutMs));
-process.on('message', (message) => void receive(message as ToWorker));
+process.on('message', (message, handle) => void receive(message as ToWorker, handle));
 
 const reports = setInterval(() => report(), reportIntervalMs);
 reports.unref();
@@ -53,13 +55,18 @@ function sayHello(): void {
   }
 }
 
-async function receive(message: ToWorker): Promise<void> {
+async function receive(message: ToWorker, handle: unknown): Promise<void> {
   switch (message.type) {
+    case 'listening-socket':
+      return sockets.keep(message.address, handle as HandedSocket);
     case 'configure':
       rootLogger.configure(message.config.log);
-      return worker.configure(message);
+      await worker.configure(message);
+      return sockets.discard();
     case 'report':
       return report(message.id);
+    case 'tls-files':
+      return worker.takeTlsFiles(message.files);
     case 'reopen-logs':
       return worker.reopenLogs();
     case 'server-state':

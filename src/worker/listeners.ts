@@ -1,7 +1,10 @@
 import type { ListenAddress } from '../config/config.ts';
+import { overlaps } from '../config/listen-address.ts';
 import type { Engine } from '../listener/engine.ts';
 import { listenerIdentity } from '../listener/listener-identity.ts';
 import { inQuietMoment } from '../listener/quiet-moment.ts';
+import { firstUnprivilegedPort } from '../listener/unprivileged-ports.ts';
+import type { Privileges } from './privileges.ts';
 import type { TlsListeners } from './tls-listeners.ts';
 
 /** An address that nobody connects to, opened for an instant. */
@@ -11,11 +14,25 @@ const rehearsal: ListenAddress = { address: 'rehearsal', host: '127.0.0.1', port
 export class Listeners {
   private readonly engine: Engine;
   private readonly tls: TlsListeners;
+  private readonly privileges: Privileges;
+  private readonly firstUnprivileged = firstUnprivilegedPort();
   private open: readonly ListenAddress[] = [];
+  private waiting: readonly ListenAddress[] = [];
 
-  constructor(engine: Engine, tls: TlsListeners) {
+  constructor(engine: Engine, tls: TlsListeners, privileges: Privileges) {
     this.engine = engine;
     this.tls = tls;
+    this.privileges = privileges;
+  }
+
+  /** Whether there is one that this process may not open any more: the next one will. */
+  get awaitsReplacement(): boolean {
+    return this.waiting.length > 0;
+  }
+
+  /** Whether one is open that this process could not open again. */
+  get hasUnrepeatable(): boolean {
+    return this.privileges.dropped && this.open.some((listener) => this.isPrivileged(listener));
   }
 
   get addresses(): readonly ListenAddress[] {
@@ -30,21 +47,40 @@ export class Listeners {
   async openNew(wanted: readonly ListenAddress[]): Promise<() => Promise<void>> {
     const isOpen = new Set(this.open.map(listenerIdentity));
     const opened: ListenAddress[] = [];
+    const waiting: ListenAddress[] = [];
     const useCertificates = this.tls.prepare(wanted);
     try {
       for (const listener of wanted) {
         if (isOpen.has(listenerIdentity(listener))) continue;
-        await this.engine.listen(listener, this.tls.terminatorOf(listener));
+        if (this.privileges.dropped && this.isPrivileged(listener)) {
+          waiting.push(listener);
+          continue;
+        }
+        const open = () => this.engine.listen(listener, this.tls.terminatorOf(listener));
+        await (this.isPrivileged(listener) ? this.privileges.raised(open) : open());
         opened.push(listener);
       }
+      this.privileges.drop();
     } catch (error) {
       for (const listener of opened) this.engine.unlisten(listener);
       throw error;
     }
     return () => {
       useCertificates();
-      return this.closeOld(wanted);
+      this.waiting = waiting;
+      return this.closeOld(this.openable(wanted, waiting));
     };
+  }
+
+  /** What is wanted; where that has to wait, what is open at its place. */
+  private openable(wanted: readonly ListenAddress[], waiting: readonly ListenAddress[]): readonly ListenAddress[] {
+    const kept = this.open.filter((listener) => waiting.some((one) => overlaps(one, listener)));
+    return [...wanted.filter((listener) => !waiting.includes(listener)), ...kept];
+  }
+
+  /** Sockets of such ports stay root's, and those of others the user's: those of one port must have one owner (SO_REUSEPORT). */
+  private isPrivileged({ port, socket }: ListenAddress): boolean {
+    return socket === undefined && port > 0 && port < this.firstUnprivileged;
   }
 
   /** Closes every address; what is connected lives on. */

@@ -6,6 +6,7 @@ import { CertificateWatch } from '../tls/certificate-watch.ts';
 import { HandshakeMetrics } from '../tls/handshake-metrics.ts';
 import type { AuthorityFacts } from '../tls/tls-acceptor.ts';
 import type { TlsConfig } from '../tls/tls-config.ts';
+import { HandedTlsFiles, type TlsFileContents } from '../tls/tls-files.ts';
 import { TlsTerminator } from '../tls/tls-terminator.ts';
 
 interface Watched {
@@ -21,6 +22,8 @@ export class TlsListeners {
   readonly #watched = new Map<string, Watched>();
   readonly #prepared = new Map<string, TlsTerminator>();
   #ticketKey: Buffer | undefined;
+  /** From the primary, where this process may not read them. */
+  #handed: HandedTlsFiles | undefined;
 
   /** @param facts what authorities of certificates ask for and say */
   constructor(logger: Logger, recorder: Recorder, facts: AuthorityFacts = {}) {
@@ -62,6 +65,16 @@ export class TlsListeners {
     return this.#watched.get(identity)?.terminator ?? this.#prepared.get(identity);
   }
 
+  /**
+   * Takes what is in the files, which are not read from now on.
+   * @param renews whether they are put in force at once; otherwise a configuration follows
+   */
+  takeFiles(contents: TlsFileContents, renews: boolean): void {
+    if (this.#handed === undefined) this.#handed = new HandedTlsFiles(contents);
+    else this.#handed.contents = contents;
+    if (renews) for (const { watch } of this.#watched.values()) watch.renew();
+  }
+
   /** Takes the key for session tickets that all workers have. */
   setTicketKey(key: Buffer): void {
     this.#ticketKey = key;
@@ -74,7 +87,8 @@ export class TlsListeners {
   }
 
   #terminatorFor(config: TlsConfig): TlsTerminator {
-    const terminator = new TlsTerminator(config, this.#metrics, this.#facts);
+    const facts = this.#handed === undefined ? this.#facts : { ...this.#facts, source: this.#handed };
+    const terminator = new TlsTerminator(config, this.#metrics, facts);
     if (this.#ticketKey !== undefined) terminator.setTicketKey(this.#ticketKey);
     return terminator;
   }
@@ -84,6 +98,8 @@ export class TlsListeners {
     const terminator = former?.terminator ?? this.#prepared.get(identity);
     if (terminator === undefined) return;
     former?.watch.close();
-    this.#watched.set(identity, { terminator, watch: new CertificateWatch(terminator, this.#logger) });
+    // What is handed over is watched by the primary.
+    const watch = new CertificateWatch(terminator, this.#logger, this.#handed === undefined ? undefined : []);
+    this.#watched.set(identity, { terminator, watch });
   }
 }

@@ -5,8 +5,7 @@ import { PurgeClient } from '../cache/purge-client.ts';
 import type { ResponseStore } from '../cache/response-store.ts';
 import type { CacheOrder } from '../cache/store/store-messages.ts';
 import type { CompressionResources } from '../compression/route-compression.ts';
-import type { Config, RouteAction } from '../config/config.ts';
-import { webSocketDefaults } from '../config/websocket-defaults.ts';
+import type { Config } from '../config/config.ts';
 import type {
   CapacityOrder,
   HealthReport,
@@ -22,7 +21,7 @@ import { ConnectionGate } from '../limits/connection-gate.ts';
 import { DescriptorWatch } from '../limits/descriptor-watch.ts';
 import { LimitZones } from '../limits/limit-zones.ts';
 import { MemoryWatch } from '../limits/memory-watch.ts';
-import type { Engine, EngineFactory, EngineTimeouts } from '../listener/engine.ts';
+import type { Engine, EngineFactory } from '../listener/engine.ts';
 import { AccessLog } from '../log/access-log.ts';
 import type { Logger } from '../log/logger.ts';
 import { metricNames } from '../metrics/names.ts';
@@ -36,15 +35,18 @@ import { ContentTypes } from '../static/content-types.ts';
 import { FileCache } from '../static/file-cache.ts';
 import { ReadBufferPool } from '../static/read-buffer-pool.ts';
 import type { StaticResources } from '../static/static-handler.ts';
+import type { TlsFileContents } from '../tls/tls-files.ts';
 import { bufferingResources, configureBuffering } from './buffering-resources.ts';
 import { explainUrl } from './cache-explainer.ts';
 import { CacheZones } from './cache-zones.ts';
 import { CapacityLeases } from './capacity-leases.ts';
 import { ChallengeRoute } from './challenge-route.ts';
 import { compressionResources, configureCompression } from './compression-resources.ts';
+import { engineTimeouts } from './engine-timeouts.ts';
 import { HoldExchange } from './hold-exchange.ts';
 import { Listeners } from './listeners.ts';
 import { Pipeline } from './pipeline.ts';
+import { Privileges } from './privileges.ts';
 import { RateExchange } from './rate-exchange.ts';
 import { RequestObserver } from './request-observer.ts';
 import { buildSiteGraph, type SiteGraph } from './site-graph.ts';
@@ -83,6 +85,9 @@ export class Worker {
   private readonly memory = new MemoryWatch();
   private readonly holds: HoldExchange;
   private readonly tls: TlsListeners;
+  private readonly privileges = new Privileges();
+  /** Largest WebSocket message that the engine can take without opening its sockets anew. */
+  private messageBytes = 0;
   private serving: Serving | undefined;
   private graph: SiteGraph | undefined;
   private awaitIdle = false;
@@ -118,13 +123,15 @@ export class Worker {
 
   /** Serves that configuration from now on, or says why not and goes on with the former one. */
   async configure(message: Extract<ToWorker, { type: 'configure' }>): Promise<void> {
-    const { generation, config, serverStates, cachePurges } = message;
+    const { generation, config, serverStates, cachePurges, tlsFiles } = message;
     const { send } = this.options;
     try {
       for (const order of serverStates ?? []) this.upstreams.setServerState(order);
       this.purges.configure(cachePurges ?? []);
-      await this.apply(generation, config);
-      send({ type: 'configured', generation });
+      if (config.account !== undefined) this.privileges.lower(config.account);
+      if (tlsFiles !== undefined) this.tls.takeFiles(tlsFiles, false);
+      const awaitsReplacement = await this.apply(generation, config);
+      send({ type: 'configured', generation, ...(awaitsReplacement ? { awaitsReplacement } : {}) });
     } catch (error) {
       send({ type: 'refused', generation, error: error instanceof Error ? error.message : String(error) });
     }
@@ -191,6 +198,11 @@ export class Worker {
     this.holds.receive(zones);
   }
 
+  /** Takes certificates and keys that have changed. */
+  takeTlsFiles(files: TlsFileContents): void {
+    this.tls.takeFiles(files, true);
+  }
+
   /** Takes the key for TLS session tickets. @param key 48 bytes */
   setTicketKey(key: Buffer): void {
     this.tls.setTicketKey(key);
@@ -254,7 +266,8 @@ export class Worker {
     while (engine.inFlight > 0 || (this.awaitIdle && engine.connections > 0)) await delay(idleCheckMs);
   }
 
-  private async apply(generation: number, config: Config): Promise<void> {
+  /** @returns whether something takes a fresh process */
+  private async apply(generation: number, config: Config): Promise<boolean> {
     const { recorder } = this.options;
     const former = this.serving;
     const files = fileResources(config, recorder, former?.files);
@@ -284,7 +297,12 @@ export class Worker {
       if (accessLog !== former?.accessLog) await accessLog?.close();
       throw error;
     });
-    serving.engine.configure(engineTimeouts(config));
+    const timeouts = engineTimeouts(config);
+    const wanted = timeouts.webSocketMessageBytes;
+    // An engine may have to open its sockets anew to take larger messages.
+    if (!serving.listeners.hasUnrepeatable) this.messageBytes = wanted;
+    const messageBytes = Math.min(wanted, this.messageBytes);
+    serving.engine.configure({ ...timeouts, webSocketMessageBytes: messageBytes });
     files.cache.configure(cacheLimits(config));
     files.buffers.configure(config.fileCache.readBuffers);
     configureBuffering(buffering, config);
@@ -302,6 +320,7 @@ export class Worker {
     if (former?.accessLog !== accessLog) void former?.accessLog?.close();
     this.serving = { ...serving, generation, config, files, buffering, compression, accessLog };
     await closeOld();
+    return messageBytes < wanted || serving.listeners.awaitsReplacement;
   }
 
   private start(config: Config, pipeline: Pipeline): Pick<Serving, 'engine' | 'pipeline' | 'listeners'> {
@@ -309,7 +328,7 @@ export class Worker {
     return {
       engine,
       pipeline,
-      listeners: new Listeners(engine, this.tls),
+      listeners: new Listeners(engine, this.tls, this.privileges),
     };
   }
 
@@ -347,29 +366,6 @@ interface Serving {
   readonly buffering: BufferingResources;
   readonly compression: CompressionResources;
   readonly accessLog: AccessLog | undefined;
-}
-
-function engineTimeouts({ timeouts, limits, sites }: Config): EngineTimeouts {
-  const webSockets = sites.flatMap(({ routes }) => routes.map(({ action }) => largestMessage(action)));
-  return {
-    webSocketMessageBytes: Math.max(webSocketDefaults.maxMessage, ...webSockets),
-    requestBodyMs: timeouts.requestBody,
-    sendMs: timeouts.send,
-    minBodyRate: limits.minBodyRate,
-    minBodyRateGraceMs: limits.minBodyRateGrace,
-    minSendRate: limits.minSendRate,
-    minSendRateGraceMs: limits.minSendRateGrace,
-    http2Streams: limits.http2Streams,
-    http2Resets: limits.http2Resets,
-    requestHeadMs: timeouts.requestHead,
-    keepAliveMs: timeouts.keepAlive,
-    requestHeadBytes: limits.headerSize,
-    ...(limits.requestsPerConnection === false ? {} : { requestsPerConnection: limits.requestsPerConnection }),
-  };
-}
-
-function largestMessage(action: RouteAction): number {
-  return action.kind === 'proxy' && action.webSocket !== false ? action.webSocket.maxMessage : 0;
 }
 
 function cacheLimits({ fileCache }: Config): ConstructorParameters<typeof FileCache>[0] {

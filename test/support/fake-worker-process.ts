@@ -16,7 +16,7 @@ export class FakeWorkerProcess extends EventEmitter implements WorkerProcess {
     this.pid = pid;
   }
 
-  send(message: unknown, callback: (error: Error | null) => void): boolean {
+  send(message: unknown, _handle: unknown, callback: (error: Error | null) => void): boolean {
     this.received.push(message as ToWorker);
     callback(null);
     return true;

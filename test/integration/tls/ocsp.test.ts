@@ -200,7 +200,7 @@ async function stapling(
     engine.close();
   };
   const server: Stapling = { port, logger, recorder, stapler, staples, ahead, close };
-  stapler.apply(certificates.map(readCertificate));
+  stapler.apply(certificates.map((files) => readCertificate(files)));
   return server;
 }
 
@@ -311,7 +311,7 @@ describe('stapling', () => {
     const renewed = authority.make('renewed', ['live.test']);
     copyFileSync(renewed.certificate, live.certificate);
     copyFileSync(renewed.key, live.key);
-    server.stapler.apply([live, site, site].map(readCertificate));
+    server.stapler.apply([live, site, site].map((files) => readCertificate(files)));
     await waitFor(() => server.stapler.staples.length === 2, 'the response about the new one');
     assert.equal(authority.requests, before + 1);
     server.close();

@@ -4,7 +4,7 @@ import type { ListenAddress } from '../../../src/config/config.ts';
 import { isLoopback, overlaps, parseListenAddress, sameAddress } from '../../../src/config/listen-address.ts';
 
 function parsed(text: string): ListenAddress {
-  const checked = parseListenAddress(text);
+  const checked = parseListenAddress(text, '/srv');
   assert.ok('value' in checked, text);
   return checked.value;
 }
@@ -19,8 +19,19 @@ describe('a listen address', () => {
 
   test('is refused in any other form', () => {
     const wrong = ['', ':', '8080', 'a', 'a:', ':65536', '1.2.3:80', '256.1.1.1:80', '[1.2.3.4]:80', '[]:80', '[::1]'];
-    for (const text of [...wrong, '::1:80', 'a b:80', 'http://a:80', 'unix:/run/x', '*:80', ':80 ', '-a:80', ':8e1']) {
-      assert.ok('mistake' in parseListenAddress(text), text);
+    for (const text of [
+      ...wrong,
+      '::1:80',
+      'a b:80',
+      'http://a:80',
+      'unix:',
+      'unix:/run/\0',
+      '*:80',
+      ':80 ',
+      '-a:80',
+      ':8e1',
+    ]) {
+      assert.ok('mistake' in parseListenAddress(text, '/srv'), text);
     }
   });
 
@@ -37,6 +48,17 @@ describe('a listen address', () => {
     assert.ok(overlaps(parsed('[::]:80'), parsed('127.0.0.1:80')));
     assert.ok(!overlaps(parsed('127.0.0.2:80'), parsed('127.0.0.1:80')));
     assert.ok(!overlaps(parsed(':80'), parsed(':81')));
+  });
+
+  test('is a Unix socket, the same one however its path is written', () => {
+    const socket = { path: '/run/x.sock', mode: 0o660 };
+    assert.deepEqual(parsed('unix:/run/x.sock'), { address: 'unix:/run/x.sock', host: undefined, port: 0, socket });
+    assert.equal(parsed('unix:x.sock').socket?.path, '/srv/x.sock');
+    assert.ok(sameAddress(parsed('unix:/run/x.sock'), parsed('unix:/run/../run/x.sock')));
+    assert.ok(!sameAddress(parsed('unix:/run/x.sock'), parsed('unix:/run/y.sock')));
+    assert.ok(!overlaps(parsed('unix:/run/x.sock'), parsed(':0')));
+    assert.ok(isLoopback(parsed('unix:/run/x.sock')));
+    assert.ok('mistake' in parseListenAddress(`unix:/${'x'.repeat(107)}`, '/'));
   });
 
   test('is known to be reached from this machine only', () => {

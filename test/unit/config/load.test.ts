@@ -333,7 +333,11 @@ describe('flags without a file', () => {
 describe('a warning', () => {
   const cases: [string, string, RegExp][] = [
     ['of an upstream that no route uses', `upstreams: { a: { servers: ['127.0.0.1:1'] } }\n${hello}`, /upstream a/],
-    ['of an admin listener that others reach', `admin: { address: ':9180' }\n${hello}`, /admin\.address :9180/],
+    [
+      'of an admin listener that others reach',
+      `admin: { address: ':9180', insecure: true }\n${hello}`,
+      /admin\.address :9180/,
+    ],
     ['of trust in everybody', `trustedProxies: [0.0.0.0/0]\n${hello}`, /trustedProxies has 0\.0\.0\.0\/0/],
     [
       'of a fallback that is not there',

@@ -11,7 +11,7 @@ class FakeEndpoint extends EventEmitter implements ChannelEndpoint {
   failure: Error | undefined;
   throws: Error | undefined;
 
-  send(message: unknown, callback: (error: Error | null) => void): boolean {
+  send(message: unknown, _handle: unknown, callback: (error: Error | null) => void): boolean {
     if (this.throws !== undefined) throw this.throws;
     this.sent.push(message);
     callback(this.failure ?? null);

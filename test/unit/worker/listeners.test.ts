@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { ListenAddress } from '../../../src/config/config.ts';
 import type { Engine } from '../../../src/listener/engine.ts';
 import { Listeners } from '../../../src/worker/listeners.ts';
+import { Privileges } from '../../../src/worker/privileges.ts';
 import { TlsListeners } from '../../../src/worker/tls-listeners.ts';
 import { FakeRecorder } from '../../support/fake-recorder.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
@@ -32,7 +33,11 @@ function made() {
   const engine = new FakeEngine();
   return {
     engine,
-    listeners: new Listeners(engine as unknown as Engine, new TlsListeners(new RecordingLogger(), new FakeRecorder())),
+    listeners: new Listeners(
+      engine as unknown as Engine,
+      new TlsListeners(new RecordingLogger(), new FakeRecorder()),
+      new Privileges(),
+    ),
   };
 }
 
