@@ -178,7 +178,7 @@ export class Http2Output {
       if (stream.pending !== undefined) return true;
     }
     this.#queue.delete(stream);
-    stream.exchange?.flushed();
+    stream.flushed();
     return true;
   }
 
