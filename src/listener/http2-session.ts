@@ -221,10 +221,8 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
       // A closed stream: the block is decoded all the same, as the table must stay in step.
       this.#strained(5);
     }
-    if (id > this.#lastStream) {
-      this.#lastStream = id;
-      this.#idleSince = performance.now();
-    }
+    if (id > this.#lastStream) this.#idleSince = performance.now();
+    this.#lastStream = Math.max(this.#lastStream, id);
     const fragment = unprioritised(flags, unpadded(flags, payload));
     this.#blocks.begin(id, (flags & Flag.endStream) !== 0, fragment);
     if ((flags & Flag.endHeaders) !== 0) this.#headersEnd();

@@ -85,8 +85,9 @@ export class NodeWebSocketPeer implements WebSocketPeer {
     this.#guard(() => this.#sink.leave());
   }
 
-  readonly #sent = (error?: Error): void => {
-    if (error === undefined) this.#guard(() => this.#sink.drained());
+  /** @param error null or undefined where there is none, as Node.js likes */
+  readonly #sent = (error?: Error | null): void => {
+    if (!error) this.#guard(() => this.#sink.drained());
   };
 
   #closed(code: number, reason: Buffer): void {
