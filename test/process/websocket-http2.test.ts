@@ -69,7 +69,8 @@ test('a browser speaks WebSocket over the HTTP/2 connection that it has', {
     [2, 2, 300_017, 300_017],
   );
   assert.deepEqual([line['ws_closed_by'], line['ws_close_code']], ['client', 4000]);
-  const counted = async (): Promise<boolean> => (await portico.metric('portico_websocket_closes_total', 'by="client"')) === 1;
+  const counted = async (): Promise<boolean> =>
+    (await portico.metric('portico_websocket_closes_total', 'by="client"')) === 1;
   await waitFor(counted, 'the end to be counted');
   assert.equal(await portico.metric('portico_websockets_open'), 0);
   assert.equal(await portico.metric('portico_websocket_messages_total'), 4);
