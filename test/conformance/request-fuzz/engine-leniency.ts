@@ -40,9 +40,14 @@ const leniencies: Readonly<Record<string, Leniency>> = {
     seen,
     wanted,
   }) => {
-    const first = reading.requests[0] ?? reading.begun;
-    if (first === undefined || !isChunked(first) || isPlainlyChunked(text)) return false;
-    return seen.length === 0 || (seen.length === 1 && withoutBody(seen[0]) === withoutBody(wanted(first)));
+    const requests = [...reading.requests, ...(reading.begun === undefined ? [] : [reading.begun])];
+    const chunked = requests.findIndex(isChunked);
+    if (chunked < 0 || (chunked === 0 && isPlainlyChunked(text))) return false;
+    const served = requests.slice(0, chunked + 1).filter(({ badPath }) => !badPath);
+    return (
+      seen.length <= served.length &&
+      seen.every((one, index) => withoutBody(one) === withoutBody(wanted(served[index] as StrictRequest)))
+    );
   },
   'a request sent ahead of an answer ends the connection': (outcome) => {
     const { requests, rest } = outcome.reading;
