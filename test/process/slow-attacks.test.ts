@@ -13,6 +13,8 @@ import { waitFor } from '../support/wait-for.ts';
 
 const skip = slowHttpTestMissing() ?? false;
 const connections = 200;
+/** Visitors, and the request that the attack makes beside. */
+const othersAtMost = 8;
 const pages = { '/small.txt': 'a small file', '/app': 'the application' };
 
 async function start(t: TestContext, engine: 'uws' | 'node'): Promise<RunningPortico> {
@@ -52,16 +54,24 @@ for (const engine of ['uws', 'node'] as const) {
         const visitors = new QuickVisitors(portico.port, pages);
         const attack = new SlowAttack(kind, { url, connections, seconds: 60, folder: portico.folder });
         t.after(() => attack.stop());
-        const { cutOff, secondsUnavailable, seconds } = await attack.result();
+        let most = 0;
+        const open = async (): Promise<number> => {
+          const { workers } = await portico.status();
+          return workers.reduce((sum, { connections: count }) => sum + count, 0);
+        };
+        await waitFor(async () => {
+          const count = await open();
+          most = Math.max(most, count);
+          return !attack.running || most > connections / 2;
+        }, 'the attack to have begun');
+        await waitFor(async () => (await open()) <= othersAtMost, 'the connections to be cut off', 50_000);
+        const { mostConnected } = await attack.result();
         const { taken, failures } = await visitors.stop();
-        t.diagnostic(`gone after ${seconds} s; ${taken.length} requests of others meanwhile`);
+        t.diagnostic(`${Math.max(most, mostConnected)} connections; ${taken.length} requests of others meanwhile`);
         assert.deepEqual(failures, []);
         assert.ok(taken.length > 0);
-        assert.equal(secondsUnavailable, 0);
-        assert.ok(cutOff, 'some were never cut off');
-        const open = async (): Promise<number> =>
-          (await portico.status()).workers.reduce((sum, { connections: count }) => sum + count, 0);
-        await waitFor(async () => (await open()) === 0, 'every connection to be gone');
+        // Ranges are answered at once; the others hold on.
+        if (kind !== 'range') assert.ok(most > connections / 2, `${most} connections`);
       });
     }
   });

@@ -33,10 +33,8 @@ export interface SlowAttackOptions {
 
 /** What the attack has seen. */
 export interface SlowAttackResult {
-  /** Seconds until the last of its connections was gone; those it was given when they were not. */
-  readonly seconds: number;
-  readonly cutOff: boolean;
   readonly mostConnected: number;
+  /** Seconds in which a request of its own, made beside, was not answered in time. */
   readonly secondsUnavailable: number;
 }
 
@@ -44,29 +42,29 @@ export interface SlowAttackResult {
 export class SlowAttack {
   readonly #child: ChildProcess;
   readonly #statistics: string;
-  #output = '';
 
   constructor(kind: SlowAttackKind, { url, connections, seconds, folder }: SlowAttackOptions) {
     const prefix = join(folder, `attack-${kind}`);
     this.#statistics = `${prefix}.csv`;
     const rate = Math.min(connections, 1000);
     const common = ['-c', connections, '-r', rate, '-l', seconds, '-p', 5, '-g', '-o', prefix, '-u', url].map(String);
-    this.#child = spawn(program, [...flags[kind], ...common], { stdio: ['ignore', 'pipe', 'ignore'] });
-    this.#child.stdout?.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
+    this.#child = spawn(program, [...flags[kind], ...common], { stdio: 'ignore' });
   }
 
+  /** It is not when its time is over, or it knows that all its connections are gone: those that it hardly reads it thinks open. */
   get running(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Waits until all its connections are gone, or its time is over. */
+  /** Ends it, and reads what it has written down. */
   async result(): Promise<SlowAttackResult> {
-    if (this.running) await once(this.#child, 'close');
+    const closed = once(this.#child, 'close');
+    // It writes its statistics on SIGINT, as when a person has had enough.
+    this.#child.kill('SIGINT');
+    if (this.running) await closed;
     const rows = readFileSync(this.#statistics, 'utf8').trim().split('\n').slice(1);
     const samples = rows.map((row) => row.split(',').map(Number));
     return {
-      seconds: Number(/Test ended on (\d+)/.exec(this.#output)?.[1] ?? Number.NaN),
-      cutOff: this.#output.includes('No open connections left'),
       mostConnected: Math.max(0, ...samples.map(([, , , connected = 0]) => connected)),
       // The first second has not asked yet.
       secondsUnavailable: samples.filter(([second = 0, , , , available]) => second > 1 && available === 0).length,
