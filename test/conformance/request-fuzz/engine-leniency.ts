@@ -19,11 +19,12 @@ export function leniencyOf(outcome: FuzzedOutcome): string | undefined {
   const found = Object.entries(leniencies).find(([, explains]) => explains(outcome));
   if (found !== undefined) return found[0];
   // Two at once: the bytes are cut off, and something else besides.
-  const text = withoutHighBytes(outcome.text);
-  if (text === outcome.text) return undefined;
-  const both = { ...outcome, text, reading: readStrictly(text) };
-  const other = Object.entries(leniencies).find(([, explains]) => explains(both));
-  return other === undefined ? undefined : `bytes beyond ASCII, and ${other[0]}`;
+  for (const text of withoutHighBytes(outcome.text)) {
+    const both = { ...outcome, text, reading: readStrictly(text) };
+    const other = Object.entries(leniencies).find(([, explains]) => explains(both));
+    if (other !== undefined) return `bytes beyond ASCII, and ${other[0]}`;
+  }
+  return undefined;
 }
 
 const leniencies: Readonly<Record<string, Leniency>> = {
@@ -55,11 +56,11 @@ const leniencies: Readonly<Record<string, Leniency>> = {
   },
   'a request in the same read as one with Connection: close is served': (outcome) =>
     outcome.reading.rest === 'not wanted' && isBeginning(outcome, readStrictly(outcome.text, false).requests),
-  'bytes beyond ASCII are cut off from the ends of values': ({ text, seen, wanted }) => {
-    const cut = readStrictly(withoutHighBytes(text));
-    const served = cut.requests.filter(({ badPath }) => !badPath).map(wanted);
-    return withoutHighBytes(text) !== text && JSON.stringify(served) === JSON.stringify(seen);
-  },
+  'bytes beyond ASCII are cut off from the ends of values': ({ text, seen, wanted }) =>
+    withoutHighBytes(text).some((cut) => {
+      const served = readStrictly(cut).requests.filter(({ badPath }) => !badPath);
+      return JSON.stringify(served.map(wanted)) === JSON.stringify(seen);
+    }),
   'two fields of one name with bytes beyond ASCII are refused': ({ reading, seen }) => {
     const fields = reading.requests[0]?.fields ?? reading.begun?.fields ?? [];
     // oxlint-disable-next-line no-control-regex
@@ -88,7 +89,7 @@ function isBeginning({ seen, wanted }: FuzzedOutcome, requests: readonly StrictR
   return JSON.stringify(served.map(wanted)) === JSON.stringify(seen);
 }
 
-function isChunked({ fields }: StrictRequest): boolean {
+export function isChunked({ fields }: StrictRequest): boolean {
   return fields.some(([name]) => name === 'transfer-encoding');
 }
 
@@ -106,16 +107,22 @@ function isPlainlyChunked(text: string): boolean {
   }
 }
 
-/** As if every value in the first head were trimmed by bytes beyond ASCII, too. */
-function withoutHighBytes(text: string): string {
+/** As if every value in the first head, or in all of them, were trimmed by bytes beyond ASCII, too. None where there are no such bytes. */
+function withoutHighBytes(text: string): string[] {
   const end = text.indexOf('\r\n\r\n');
-  if (end < 0) return text;
-  const head = text
-    .slice(0, end)
-    .replaceAll(/(\r\n[^:\r\n]+:)[ \t\x80-\xff]*([^\r\n]*?)[ \t\x80-\xff]*(?=\r\n|$)/g, '$1 $2');
-  return head === text.slice(0, end).replaceAll(/(\r\n[^:\r\n]+:)[ \t]*([^\r\n]*?)[ \t]*(?=\r\n|$)/g, '$1 $2')
-    ? text
-    : head + text.slice(end);
+  const first = end < 0 ? text : trimmed(text.slice(0, end), beyond) + text.slice(end);
+  const plain = end < 0 ? text : trimmed(text.slice(0, end), blanks) + text.slice(end);
+  return [
+    first === plain ? [] : [first],
+    trimmed(text, beyond) === trimmed(text, blanks) ? [] : [trimmed(text, beyond)],
+  ].flat();
+}
+
+const beyond = /(\r\n[^:\r\n]+:)[ \t\x80-\xff]*([^\r\n]*?)[ \t\x80-\xff]*(?=\r\n|$)/g;
+const blanks = /(\r\n[^:\r\n]+:)[ \t]*([^\r\n]*?)[ \t]*(?=\r\n|$)/g;
+
+function trimmed(text: string, ends: RegExp): string {
+  return text.replaceAll(ends, '$1 $2');
 }
 
 function withoutBody(shown: string | undefined): string {

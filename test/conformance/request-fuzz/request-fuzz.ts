@@ -4,7 +4,7 @@ import { createNodeEngine } from '../../../src/listener/node-engine.ts';
 import { createUwsEngine } from '../../../src/listener/uws-engine.ts';
 import { type InProcessWorker, startInProcessWorker } from '../../support/in-process-worker.ts';
 import { SharedCapacity } from '../../support/shared-capacity.ts';
-import { type FuzzedOutcome, leniencyOf } from './engine-leniency.ts';
+import { type FuzzedOutcome, isChunked, leniencyOf } from './engine-leniency.ts';
 import { seen, wanted } from './forwarded-request.ts';
 import { type Answers, converse, type Patience } from './fuzz-client.ts';
 import { RecordingOrigin } from './recording-origin.ts';
@@ -111,6 +111,7 @@ class RequestFuzz {
 
   /** Sends all of them, waits until nothing comes through any more, and judges. @returns those that are different */
   async #look(cases: readonly FuzzedCase[], quietMs: number): Promise<(FuzzedCase & { difference: string })[]> {
+    if (cases.length === 0) return [];
     const settled: { one: FuzzedCase; address: string; answers: Answers }[] = [];
     let next = 0;
     const lane = async (): Promise<void> => {
@@ -184,7 +185,7 @@ function untilCut(
   statuses: readonly number[],
   closed: boolean,
 ): readonly StrictRequest[] {
-  const cut = requests.findIndex(({ badPath, body }) => badPath && body !== '');
+  const cut = requests.findIndex((request) => request.badPath && (request.body !== '' || isChunked(request)));
   return closed && cut >= 0 && statuses.length === cut + 1 ? requests.slice(0, cut + 1) : requests;
 }
 
