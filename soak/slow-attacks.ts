@@ -1,5 +1,5 @@
 /**
- * `npm run slow-attacks [-- --connections N --seconds S --out FILE]`: slowhttptest with 2,000 connections in its four ways against the
+ * `npm run slow-attacks [-- --connections N --seconds S --attack KIND --engine uws|node --out FILE]`: slowhttptest with 2,000 connections in its four ways against the
  * built program, on both engines, while visitors ask for small things. Writes a table; ends with 1 when a visitor was not served, or
  * connections were not cut off.
  */
@@ -19,6 +19,8 @@ const { values } = parseArgs({
   options: {
     connections: { type: 'string', default: '2000' },
     seconds: { type: 'string', default: '60' },
+    attack: { type: 'string' },
+    engine: { type: 'string' },
     out: { type: 'string' },
   },
 });
@@ -55,7 +57,9 @@ try {
   mkdirSync(join(folder, 'www'));
   writeFileSync(join(folder, 'www', 'small.txt'), pages['/small.txt']);
   writeFileSync(join(folder, 'www', 'large.bin'), Buffer.alloc(8 * 1024 ** 2, 'x'));
-  for (const engine of ['uws', 'node']) for (const kind of slowAttackKinds) rows.push(await attack(engine, kind));
+  const engines = ['uws', 'node'].filter((engine) => engine === (values.engine ?? engine));
+  const kinds = slowAttackKinds.filter((kind) => kind === (values.attack ?? kind));
+  for (const engine of engines) for (const kind of kinds) rows.push(await attack(engine, kind));
 } finally {
   await origin.close();
   rmSync(folder, { recursive: true, force: true });

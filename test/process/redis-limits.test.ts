@@ -110,9 +110,9 @@ test('a Redis that comes and goes under load fails no request and does not flood
   const redis = await startRedis(t);
   const machines = await startMachines(t, redis);
   await areUp(machines, 1);
-  let loading = true;
+  const loading = new AbortController();
   const load = (async () => {
-    while (loading) await loadAll(machines, 500);
+    while (!loading.signal.aborted) await loadAll(machines, 500);
   })();
   // It fails with the first request that does; awaited below.
   load.catch(() => undefined);
@@ -123,7 +123,7 @@ test('a Redis that comes and goes under load fails no request and does not flood
     await redis.start();
     await areUp(machines, 1);
   }
-  loading = false;
+  loading.abort();
   await load;
   const lines = machines.map(({ process }) => process.output.err.match(/Redis is away/g)?.length ?? 0);
   assert.ok(
