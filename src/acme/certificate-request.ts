@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { objectIdentifier, sequence, set, tagged, unsignedInteger } from './der.ts';
+import { objectIdentifier, sequence, set, tagged, unsignedInteger } from '../x509/der-writer.ts';
 import { distinguishedName, publicKeyInfo, signed, subjectAltName } from './x509-parts.ts';
 
 const extensionRequest = '1.2.840.113549.1.9.14';

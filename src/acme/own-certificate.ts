@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
-import { generalizedTime, octetString, sequence, tagged, unsignedInteger } from './der.ts';
+import { generalizedTime, octetString, sequence, tagged, unsignedInteger } from '../x509/der-writer.ts';
 import {
   distinguishedName,
   extension,

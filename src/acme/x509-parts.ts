@@ -9,7 +9,7 @@ import {
   sequence,
   set,
   utf8Text,
-} from './der.ts';
+} from '../x509/der-writer.ts';
 
 /* What certificates and requests for them have in common (RFC 5280, RFC 2986). */
 

@@ -1,11 +1,13 @@
 import { isIP } from 'node:net';
 import { certificateFiles } from '../acme/acme-config.ts';
-import { CertificateError, readCertificate } from '../tls/certificate.ts';
+import { revocationFacts } from '../ocsp/ocsp-subject.ts';
+import { type Certificate, CertificateError, readCertificate } from '../tls/certificate.ts';
 import { chainFault } from '../tls/certificate-chain.ts';
 import { certificatesIn } from '../tls/certificate-folder.ts';
 import { clientTrust } from '../tls/client-verification.ts';
 import { coversHost } from '../tls/covers-host.ts';
 import type { TlsConfig } from '../tls/tls-config.ts';
+import { warnOfValidity } from './certificate-validity.ts';
 import { compileAcme } from './compile-acme.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { fileMistake, folderMistake } from './file-check.ts';
@@ -15,9 +17,6 @@ import type { ParsedConfig } from './schema.ts';
 import type { KeyPath } from './schema-walk.ts';
 import { type ListenerTlsInput, noCertificateAllowed, preloadMs } from './tls-schema.ts';
 
-const dayMs = 86_400_000;
-/** Whoever has certificates renewed by a program has them renewed before: a third of 90 days is 30. */
-const soonDays = 21;
 /** Hosts that are named in one warning. */
 const namedHosts = 5;
 
@@ -41,8 +40,8 @@ export function compileTls(
     diagnosis.report(path, { message: 'TLS without a certificate', found: 'none', allowed: noCertificateAllowed });
   }
   const names = [
-    ...certificates.map((files, index) => tryCertificate(files, [...path, 'certificates', index], diagnosis)),
-    ...found.map((files) => tryCertificate(files, [...path, 'directory'], diagnosis)),
+    ...certificates.map((files, index) => tryCertificate(files, [...path, 'certificates', index], tls.ocsp, diagnosis)),
+    ...found.map((files) => tryCertificate(files, [...path, 'directory'], tls.ocsp, diagnosis)),
     acme?.domains ?? [],
   ];
   checkPreload(tls, path, diagnosis);
@@ -90,23 +89,29 @@ function checkPreload({ hsts }: ListenerTlsInput, path: KeyPath, diagnosis: Diag
   diagnosis.report([...path, 'hsts', 'preload'], { message, found: 'true', allowed });
 }
 
+/** Some certificates promise a stapled response about their revocation (RFC 7633): clients refuse them without. */
+function warnOfBrokenPromise({ files, leaf }: Certificate, ocsp: TlsConfig['ocsp'], diagnosis: Diagnosis): void {
+  const { mustStaple, responder } = revocationFacts(leaf);
+  if (!mustStaple) return;
+  const why = ocsp === 'off' ? 'ocsp is off' : responder === undefined ? 'it names no OCSP responder' : undefined;
+  if (why === undefined) return;
+  diagnosis.warn(`${files.certificate}: it promises a stapled OCSP response, and ${why}: clients refuse it`);
+}
+
 /** @returns what it is for; undefined when it cannot be used */
 function tryCertificate(
   files: TlsConfig['certificates'][number],
   path: KeyPath,
+  ocsp: TlsConfig['ocsp'],
   diagnosis: Diagnosis,
 ): readonly string[] | undefined {
   try {
     const certificate = readCertificate(files);
-    const { notAfter, notBefore, names } = certificate;
-    const now = Date.now();
-    const days = Math.floor((notAfter - now) / dayMs);
-    if (notAfter <= now) diagnosis.warn(`${files.certificate}: it expired on ${dayOf(notAfter)}`);
-    else if (days < soonDays) diagnosis.warn(`${files.certificate}: it expires on ${dayOf(notAfter)}, in ${days} days`);
-    if (notBefore > now) diagnosis.warn(`${files.certificate}: it is valid from ${dayOf(notBefore)} on only`);
+    warnOfValidity(certificate, diagnosis);
     const fault = chainFault(certificate);
     if (fault !== undefined) diagnosis.warn(`${files.certificate}: ${fault}`);
-    return names;
+    warnOfBrokenPromise(certificate, ocsp, diagnosis);
+    return certificate.names;
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
     const place = error.file === files.key && files.key !== files.certificate ? 'key' : 'certificate';
@@ -128,8 +133,4 @@ function warnOfUncoveredHosts(names: ReadonlySet<string>, sites: ParsedConfig['s
   if (uncovered.length === 0) return;
   const more = uncovered.length > namedHosts ? ` and ${uncovered.length - namedHosts} more` : '';
   diagnosis.warn(`no certificate is for ${uncovered.slice(0, namedHosts).join(', ')}${more}: browsers refuse them`);
-}
-
-function dayOf(time: number): string {
-  return new Date(time).toISOString().slice(0, 10);
 }

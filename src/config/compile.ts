@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
+import type { TlsConfig } from '../tls/tls-config.ts';
 import { parseAddressRange } from './address-range.ts';
 import { availableCpus } from './available-cpus.ts';
 import { checkAcmeListeners } from './compile-acme.ts';
@@ -15,6 +16,7 @@ import type { Finding } from './finding.ts';
 import { isLoopback, overlaps, parseListenAddress, sameAddress } from './listen-address.ts';
 import type { ParsedConfig } from './schema.ts';
 import type { KeyPath } from './schema-walk.ts';
+import { uwsObstacles } from './uws-obstacles.ts';
 
 /** For temporary files that may be large: unlike /tmp it is not memory (Filesystem Hierarchy Standard, section 5.15). */
 const lastingFolder = '/var/tmp';
@@ -89,11 +91,25 @@ function compileListener(
     const allowed = 'redirectToHttps on an address without tls';
     diagnosis.report(['listen', index, 'redirectToHttps'], { message, found: String(redirectToHttps), allowed });
   }
+  const compiled = compileTls(tls, ['listen', index, 'tls'], sites, diagnosis);
+  return { ...address, engine: engineForTls(engine, compiled, index, diagnosis), ...proxied, tls: compiled };
+}
+
+/** The fast engine where it can do all that is asked for. */
+function engineForTls(
+  engine: 'auto' | 'uws' | 'node',
+  tls: TlsConfig,
+  index: number,
+  diagnosis: Diagnosis,
+): 'auto' | 'uws' | 'node' {
+  if (engine === 'node') return engine;
+  const obstacles = uwsObstacles(tls);
+  if (obstacles.length === 0) return engine;
   if (engine === 'uws') {
-    const message = 'the uws engine speaks no TLS';
-    diagnosis.report(['listen', index, 'engine'], { message, found: 'uws', allowed: 'node or auto beside tls' });
+    const message = `the uws engine cannot do what tls asks for: ${obstacles.join(', ')}`;
+    diagnosis.report(['listen', index, 'engine'], { message, found: 'uws', allowed: 'node or auto' });
   }
-  return { ...address, ...proxied, engine: 'node', tls: compileTls(tls, ['listen', index, 'tls'], sites, diagnosis) };
+  return 'node';
 }
 
 function checkProxyProtocol(

@@ -28,7 +28,7 @@ const listener = z.strictObject({
     .enum(['auto', 'uws', 'node'])
     .default('auto')
     .describe(
-      'What serves the address: `uws` is the fast one; `node` also speaks HTTP/1.0, keeps idle connections as long as `timeouts.keepAlive` says, and answers pipelined requests and half-closed clients, as load balancers in front may want it. `auto` takes uws where it runs. docs/engines.md compares them. NGINX: none. HAProxy: none.',
+      'What serves the address: `uws` is the fast one; `node` also speaks HTTP/1.0, keeps idle connections as long as `timeouts.keepAlive` says, and answers pipelined requests and half-closed clients, as load balancers in front may want it. `auto` takes uws where it runs, beside `tls` with `http2: false` only. docs/engines.md compares them. NGINX: none. HAProxy: none.',
     ),
   redirectToHttps: z
     .union([z.boolean(), z.int().min(1).max(65_535)])
@@ -104,6 +104,14 @@ const limits = z.strictObject({
   minBodyRateGrace: duration({ max: 3_600_000 })
     .prefault('30s')
     .describe('How long a request body may come as slowly as it likes. NGINX: none. HAProxy: none.'),
+  minSendRate: size({ max: 1024 ** 2 })
+    .prefault('512B')
+    .describe(
+      'Bytes a second that a client must take of a response on average, in the time in which Portico waited for it and beyond `minSendRateGrace`. The connection of a slower one is cut; `0B` lets it. On HTTP/2 all streams of a connection count together. NGINX: none. HAProxy: none.',
+    ),
+  minSendRateGrace: duration({ max: 3_600_000 })
+    .prefault('30s')
+    .describe('How long a client may take a response as slowly as it likes. NGINX: none. HAProxy: none.'),
   ...connectionLimits,
 });
 

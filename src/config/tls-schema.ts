@@ -90,6 +90,12 @@ export const listenerTls = z.strictObject({
       'Tells browsers by Strict-Transport-Security to come over HTTPS only, on responses that have no such field of the application. NGINX: `add_header Strict-Transport-Security`. HAProxy: `http-response set-header`.',
     ),
   http2: z.boolean().default(true).describe('Offers HTTP/2 beside HTTP/1.1. NGINX: `http2`. HAProxy: `alpn`.'),
+  ocsp: z
+    .enum(['auto', 'off'])
+    .default('auto')
+    .describe(
+      'Whether to fetch what authorities say about the revocation of certificates that name an OCSP responder, and to send it in handshakes (stapling). NGINX: `ssl_stapling`, `ssl_stapling_verify`. HAProxy: `ocsp-update`.',
+    ),
   handshakeTimeout: duration({ min: 1000 })
     .prefault('10s')
     .describe('Longest time for a handshake. NGINX: `client_header_timeout`.'),

@@ -6,6 +6,7 @@ import type { CacheOrder, CacheReport } from '../cache/store/store-messages.ts';
 import type { StoredResponse } from '../cache/stored-response.ts';
 import type { Config, ListenAddress } from '../config/config.ts';
 import type { MetricDelta } from '../metrics/delta.ts';
+import type { StapleEntry } from '../ocsp/ocsp-staples.ts';
 import type { AdministrativeState } from '../upstream/availability.ts';
 
 /** Everything the primary says to a worker. */
@@ -59,6 +60,8 @@ export type ToWorker =
   | { readonly type: 'rates'; readonly zones: readonly ZoneDebts[] }
   /** What the other workers hold of limits of things at a time. */
   | { readonly type: 'holds'; readonly zones: readonly ZoneHolds[] }
+  /** What is stapled to certificates from now on, all of it. */
+  | { readonly type: 'ocsp-staples'; readonly staples: readonly StapleEntry[] }
   /** What authorities of certificates are to be answered from now on, all of it. Answered by the same `id`. */
   | { readonly type: 'acme-challenges'; readonly id: number; readonly responses: readonly ChallengeResponse[] };
 

@@ -138,11 +138,15 @@ export class IncomingBody implements RequestBody, Stallable {
     this.#flushSoon();
   }
 
-  /** A piece has come. @param chunk an ArrayBuffer's memory is gone afterwards; a Buffer is given away */
-  receive(chunk: ArrayBuffer | Buffer, last: boolean): void {
+  /**
+   * A piece has come.
+   * @param chunk an ArrayBuffer's memory is gone afterwards; a Buffer is given away
+   * @param later whether the reader must not have it from within this call
+   */
+  receive(chunk: ArrayBuffer | Buffer, last: boolean, later = false): void {
     if (last) this.#finishReceiving();
     if (this.#over) return;
-    if (last && !Buffer.isBuffer(chunk) && !this.#exchange.started && this.#isWhole(chunk))
+    if (last && !later && !Buffer.isBuffer(chunk) && !this.#exchange.started && this.#isWhole(chunk))
       return this.#handleWhole(chunk);
     this.received += chunk.byteLength;
     this.#activeAt = performance.now();
@@ -150,6 +154,9 @@ export class IncomingBody implements RequestBody, Stallable {
     this.#checkLimit(this.received);
     if (this.#failure !== undefined) {
       this.#flushSoon();
+    } else if (later) {
+      this.#hold(chunk);
+      if (this.#sink !== undefined) this.#flushSoon();
     } else if (this.#sink !== undefined && !this.#readerPaused && this.#held.length === 0) {
       this.#deliver(chunk);
     } else if (this.#sink?.lend !== undefined && this.#held.length === 0 && this.#readerPaused) {

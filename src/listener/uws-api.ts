@@ -103,8 +103,17 @@ export interface UwsApp {
   close(): UwsApp;
 }
 
+/** Files in PEM; BoringSSL reads them when the app is made, and what it cannot use is thrown. */
+export interface UwsTlsOptions {
+  readonly cert_file_name: string;
+  readonly key_file_name: string;
+  /** Of TLS 1.2; those of 1.3 cannot be chosen. */
+  readonly ssl_ciphers: string;
+}
+
 export interface UwsModule {
   App(): UwsApp;
+  SSLApp(options: UwsTlsOptions): UwsApp;
   us_listen_socket_close(socket: UwsListenSocket): void;
   us_socket_local_port(socket: UwsListenSocket): number;
   /** `silent`: no `uWebSockets` field in responses. */

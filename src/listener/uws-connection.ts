@@ -6,6 +6,7 @@ import type { UwsResponse } from './uws-api.ts';
 interface Listening {
   readonly address: string;
   readonly port: number;
+  readonly scheme: 'http' | 'https';
 }
 
 /** What a peer is called that nobody asked for in time. Not '', which is one on a Unix socket and may be trusted. */
@@ -13,7 +14,6 @@ const unknownPeer = 'unknown';
 
 /** The connection of one request. The peer's address and port are asked of the kernel when they are first read. */
 export class UwsConnection implements ConnectionInfo {
-  readonly scheme = 'http';
   private readonly listening: Listening;
   private readonly addresses: RemoteAddresses;
   private readonly response: UwsResponse | undefined;
@@ -25,6 +25,10 @@ export class UwsConnection implements ConnectionInfo {
     this.listening = listening;
     this.addresses = addresses;
     this.response = response;
+  }
+
+  get scheme(): 'http' | 'https' {
+    return this.listening.scheme;
   }
 
   get localPort(): number {

@@ -1,12 +1,16 @@
 import type { ListenAddress } from '../config/config.ts';
+import type { TlsTerminator } from '../tls/tls-terminator.ts';
 import type { Engine, EngineFactory, EngineTimeouts } from './engine.ts';
 import type { ExchangeHandler } from './exchange.ts';
+import { inQuietMoment } from './quiet-moment.ts';
 import { RemoteAddresses } from './remote-address.ts';
+import type { UwsTlsOptions } from './uws-api.ts';
 import { UwsCorkAnchor } from './uws-cork-anchor.ts';
 import { UwsEngineCore } from './uws-engine-core.ts';
-import { UwsListener } from './uws-listener.ts';
+import { UwsListener, type UwsListenerParts } from './uws-listener.ts';
 import { type LoadedUws, loadUws } from './uws-module.ts';
 import { UwsRequestReader } from './uws-request-head.ts';
+import { uwsTlsOptions } from './uws-tls-options.ts';
 
 // The compatibility build can lose a larger write to a full socket; the current one only has its memory bounded by this.
 const compatibilityPieceBytes = 16_000;
@@ -15,25 +19,24 @@ const pieceBytes = 64 * 1024;
 const tailMs = 12_000;
 const tailCheckMs = 250;
 
-/** The engine on uWebSockets.js: HTTP/1.1 without TLS. Loads the native module when it is called. */
+/** The engine on uWebSockets.js: HTTP/1.1, over TLS with one certificate too. Loads the native module when it is called. */
 export const createUwsEngine: EngineFactory = (handler, timeouts) => new UwsEngine(loadUws(), handler, timeouts);
 
 class UwsEngine implements Engine {
   readonly name: string;
-  readonly #uws: LoadedUws;
   readonly #core: UwsEngineCore;
-  readonly #reader = new UwsRequestReader();
-  readonly #addresses = new RemoteAddresses();
+  readonly #parts: UwsListenerParts;
   readonly #listeners = new Set<UwsListener>();
   #drained: Promise<void> | undefined;
 
   constructor(uws: LoadedUws, handler: ExchangeHandler, timeouts: EngineTimeouts) {
-    this.#uws = uws;
     this.name = uws.name;
     uws.module._cfg('silent');
     this.#core = uws.compatibility
       ? new UwsEngineCore(handler, timeouts, compatibilityPieceBytes, new UwsCorkAnchor(uws.module))
       : new UwsEngineCore(handler, timeouts, pieceBytes);
+    const [reader, addresses] = [new UwsRequestReader(), new RemoteAddresses()];
+    this.#parts = { uws: uws.module, core: this.#core, reader, addresses };
   }
 
   get inFlight(): number {
@@ -50,19 +53,20 @@ class UwsEngine implements Engine {
     return sum;
   }
 
-  async listen(address: ListenAddress): Promise<number> {
-    const listener = new UwsListener(this.#uws.module, this.#core, this.#reader, this.#addresses, address.address);
+  async listen(address: ListenAddress, tls?: TlsTerminator): Promise<number> {
+    const listener = new UwsListener(this.#parts, address.address, tls && uwsTlsOptions(tls.store));
     listener.listen(address);
     this.#listeners.add(listener);
+    tls?.follow((store) => this.#prepareSuccessor(address.address, uwsTlsOptions(store)));
     return listener.port;
   }
 
-  unlisten({ address }: ListenAddress): void {
+  unlisten({ address, tls }: ListenAddress): void {
     for (const listener of this.#listeners) {
-      if (listener.address === address) listener.unlisten();
-      // Listeners of former configurations stay for as long as somebody is connected through them.
-      if (!listener.open && listener.connections === 0) this.#listeners.delete(listener);
+      const isSecure = listener.tls !== undefined;
+      if (listener.address === address && isSecure === (tls !== undefined)) listener.unlisten();
     }
+    this.#forgetLeft();
   }
 
   configure(timeouts: EngineTimeouts): void {
@@ -94,13 +98,38 @@ class UwsEngine implements Engine {
 
   /** Opens each listening socket anew before it closes the old one: the largest message is fixed when that is made. */
   #renewListeners(): void {
-    const open = [...this.#listeners].filter((listener) => listener.open);
-    for (const listener of open) {
-      const { address, host, port } = listener;
-      const successor = new UwsListener(this.#uws.module, this.#core, this.#reader, this.#addresses, address);
-      successor.listen({ address, host, port });
-      this.#listeners.add(successor);
+    for (const listener of [...this.#listeners].filter(({ open }) => open)) {
+      this.#replace(listener, new UwsListener(this.#parts, listener.address, listener.tls));
       listener.unlisten();
+    }
+  }
+
+  /**
+   * Certificates cannot be replaced in a listener, but a listener can. The former one closes as gently as at a reload.
+   * @returns what puts the other certificate in force
+   * @throws Error when it cannot be used
+   */
+  #prepareSuccessor(address: string, tls: UwsTlsOptions): () => void {
+    const successor = new UwsListener(this.#parts, address, tls);
+    return () => {
+      const former = [...this.#listeners].filter((one) => one.address === address && one.tls !== undefined && one.open);
+      const [listener] = former;
+      if (listener === undefined) return;
+      this.#replace(listener, successor);
+      for (const one of former) void inQuietMoment(() => one.unlisten());
+      this.#forgetLeft();
+    };
+  }
+
+  #replace({ address, host, port }: UwsListener, successor: UwsListener): void {
+    successor.listen({ address, host, port });
+    this.#listeners.add(successor);
+  }
+
+  /** Listeners of former configurations stay for as long as somebody is connected through them. */
+  #forgetLeft(): void {
+    for (const listener of this.#listeners) {
+      if (!listener.open && listener.connections === 0) this.#listeners.delete(listener);
     }
   }
 

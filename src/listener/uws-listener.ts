@@ -2,12 +2,34 @@ import type { ListenAddress } from '../config/config.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import type { RemoteAddresses } from './remote-address.ts';
-import type { UwsApp, UwsListenSocket, UwsModule, UwsRequest, UwsResponse, UwsWebSocketContext } from './uws-api.ts';
+import type {
+  UwsApp,
+  UwsListenSocket,
+  UwsModule,
+  UwsRequest,
+  UwsResponse,
+  UwsTlsOptions,
+  UwsWebSocketContext,
+} from './uws-api.ts';
 import { UwsConnection } from './uws-connection.ts';
 import type { UwsEngineCore } from './uws-engine-core.ts';
 import { type UwsConnectionSource, UwsExchange } from './uws-exchange.ts';
 import type { UwsRequestReader } from './uws-request-head.ts';
 import { webSocketBehavior } from './uws-websocket-behavior.ts';
+
+/** What the listeners of an engine share. */
+export interface UwsListenerParts {
+  readonly uws: UwsModule;
+  readonly core: UwsEngineCore;
+  readonly reader: UwsRequestReader;
+  readonly addresses: RemoteAddresses;
+}
+
+/**
+ * From this size on a piece of a body may be what fitted into the 512 KB that uWebSockets.js decrypts at once: more lies
+ * behind it, and is lost when something is written from within the callback.
+ */
+const fullReadBytes = 256 * 1024;
 
 /** One listening address. It has a uWebSockets.js app of its own, because a request does not say which socket it came through. */
 export class UwsListener implements UwsConnectionSource {
@@ -16,10 +38,9 @@ export class UwsListener implements UwsConnectionSource {
   host: string | undefined = undefined;
   port = 0;
   connections = 0;
-  readonly #uws: UwsModule;
-  readonly #core: UwsEngineCore;
-  readonly #reader: UwsRequestReader;
-  readonly #addresses: RemoteAddresses;
+  /** What TLS is spoken with; undefined for plain HTTP. */
+  readonly tls: UwsTlsOptions | undefined;
+  readonly #parts: UwsListenerParts;
   readonly #app: UwsApp;
   /** Requests with a body that were read in this turn of the event loop. */
   #waiting: UwsExchange[] = [];
@@ -27,19 +48,13 @@ export class UwsListener implements UwsConnectionSource {
   /** Within the closing of a connection that was not let in. */
   #refusing = false;
 
-  constructor(
-    uws: UwsModule,
-    core: UwsEngineCore,
-    reader: UwsRequestReader,
-    addresses: RemoteAddresses,
-    address: string,
-  ) {
-    this.#uws = uws;
-    this.#core = core;
-    this.#reader = reader;
-    this.#addresses = addresses;
+  /** @throws Error when TLS cannot be spoken with these files */
+  constructor(parts: UwsListenerParts, address: string, tls?: UwsTlsOptions) {
+    const { uws, core } = parts;
+    this.#parts = parts;
     this.address = address;
-    this.#app = uws.App();
+    this.tls = tls;
+    this.#app = tls === undefined ? uws.App() : uws.SSLApp(tls);
     this.#app.filter((response, change) => {
       this.connections += change;
       if (change > 0) this.#admit(response);
@@ -57,6 +72,10 @@ export class UwsListener implements UwsConnectionSource {
     // Most requests: it need not be asked what method they have.
     this.#app.get('/*', (response, request) => this.#receive(response, request, undefined, 'GET'));
     this.#app.any('/*', (response, request) => this.#receive(response, request));
+  }
+
+  get scheme(): 'http' | 'https' {
+    return this.tls === undefined ? 'http' : 'https';
   }
 
   /** Whether it accepts connections. */
@@ -83,7 +102,7 @@ export class UwsListener implements UwsConnectionSource {
         `cannot listen on ${address}: the port is in use, the address is not one of this machine, or the port needs privileges (below 1024)`,
       );
     }
-    this.port = this.#uws.us_socket_local_port(this.#socket);
+    this.port = this.#parts.uws.us_socket_local_port(this.#socket);
   }
 
   /** Stops accepting; what is connected lives on. */
@@ -92,7 +111,7 @@ export class UwsListener implements UwsConnectionSource {
     const socket = this.#socket;
     // A second close of the same socket would free it twice.
     this.#socket = undefined;
-    this.#uws.us_listen_socket_close(socket);
+    this.#parts.uws.us_listen_socket_close(socket);
   }
 
   /** Cuts everything. */
@@ -103,9 +122,11 @@ export class UwsListener implements UwsConnectionSource {
 
   /** Closes a connection that is not let in: the callback for its end comes from within. */
   #admit(response: UwsResponse): void {
-    const keeper = this.#core.handler.connections;
+    const keeper = this.#parts.core.handler.connections;
     if (keeper === undefined) return;
-    const address = keeper.wantsAddress ? this.#addresses.format(new Uint8Array(response.getRemoteAddress())) : '';
+    const address = keeper.wantsAddress
+      ? this.#parts.addresses.format(new Uint8Array(response.getRemoteAddress()))
+      : '';
     if (keeper.admit(address, false)) return;
     this.#refusing = true;
     response.close();
@@ -114,16 +135,17 @@ export class UwsListener implements UwsConnectionSource {
 
   #ended(): void {
     // Whose connection it was nobody knows any more.
-    if (!this.#refusing) this.#core.handler.connections?.ended(undefined);
+    if (!this.#refusing) this.#parts.core.handler.connections?.ended(undefined);
   }
 
   /** No throw may leave here: uWebSockets.js would end the process. */
   #receive(response: UwsResponse, request: UwsRequest, upgrade?: UwsWebSocketContext, method?: string): void {
     let exchange: UwsExchange | undefined;
     try {
-      const glanced = upgrade === undefined && this.#core.glances ? this.#reader.glance(request, method) : undefined;
-      const head = glanced ?? this.#reader.read(request, method);
-      exchange = new UwsExchange(this.#core, response, head, this, upgrade);
+      const glanced =
+        upgrade === undefined && this.#parts.core.glances ? this.#parts.reader.glance(request, method) : undefined;
+      const head = glanced ?? this.#parts.reader.read(request, method);
+      exchange = new UwsExchange(this.#parts.core, response, head, this, upgrade);
       if (glanced !== undefined && this.#glance(exchange, response)) return;
       // Whoever answers later may ask for it when the response is complete, and its native object dead.
       void exchange.connection.remoteAddress;
@@ -131,7 +153,7 @@ export class UwsListener implements UwsConnectionSource {
       else if (head.bodyLength === 0) this.#handleNow(exchange, response);
       else this.#handleSoon(exchange, response);
     } catch (cause) {
-      this.#core.report(new PorticoError('internal', 'receiving a request has thrown', { cause }));
+      this.#parts.core.report(new PorticoError('internal', 'receiving a request has thrown', { cause }));
       if (exchange === undefined) response.close();
       else exchange.abort();
     }
@@ -141,16 +163,16 @@ export class UwsListener implements UwsConnectionSource {
   #glance(exchange: UwsExchange, response: UwsResponse): boolean {
     const { head } = exchange;
     exchange.corked = true;
-    const answered = this.#core.glance(exchange);
+    const answered = this.#parts.core.glance(exchange);
     exchange.corked = false;
     if (exchange.over) {
-      this.#core.finish(exchange);
+      this.#parts.core.finish(exchange);
       head.release();
       return true;
     }
     head.readWhole();
     if (!answered) {
-      this.#reader.glancedInVain();
+      this.#parts.reader.glancedInVain();
       return false;
     }
     // Of a request that is no proper one, no more is sent.
@@ -161,9 +183,9 @@ export class UwsListener implements UwsConnectionSource {
 
   #handleNow(exchange: UwsExchange, response: UwsResponse): void {
     exchange.corked = true;
-    this.#core.handle(exchange);
+    this.#parts.core.handle(exchange);
     exchange.corked = false;
-    if (exchange.over) this.#core.finish(exchange);
+    if (exchange.over) this.#parts.core.finish(exchange);
     // Only one that is not answered yet needs it: the call costs as much as the rest of a small response.
     else if (!exchange.nativelyComplete) response.onAborted(() => exchange.clientGone());
   }
@@ -177,12 +199,18 @@ export class UwsListener implements UwsConnectionSource {
     response.onAborted(() => exchange.clientGone());
     response.onData((chunk, last) => {
       try {
-        body.receive(chunk, last);
+        body.receive(chunk, last, this.#mayHideMore(chunk, exchange));
       } catch (error) {
         exchange.fail(error);
       }
     });
     if (this.#waiting.push(exchange) === 1) setImmediate(this.#handleWaiting);
+  }
+
+  #mayHideMore({ byteLength }: ArrayBuffer, { head }: UwsExchange): boolean {
+    if (this.tls === undefined) return false;
+    // Chunks come one by one, however many were decrypted.
+    return head.bodyLength === undefined || byteLength >= fullReadBytes;
   }
 
   readonly #handleWaiting = (): void => {
@@ -191,7 +219,7 @@ export class UwsListener implements UwsConnectionSource {
     for (const exchange of waiting) {
       if (exchange.started || exchange.over) continue;
       (exchange.body as IncomingBody).awaitMore();
-      this.#core.handle(exchange);
+      this.#parts.core.handle(exchange);
     }
   };
 
@@ -203,7 +231,7 @@ export class UwsListener implements UwsConnectionSource {
   }
 
   connectionOf(response: UwsResponse | undefined): UwsConnection {
-    return new UwsConnection(this, this.#addresses, response);
+    return new UwsConnection(this, this.#parts.addresses, response);
   }
 }
 

@@ -82,10 +82,15 @@ export const metricNames = {
     'Client connections closed at once: `connections` or `address` over a limit, `descriptors` or `memory` running low.',
     'reason',
   ),
+  connectionsCut: counter(
+    'portico_connections_cut_total',
+    'Client connections or HTTP/2 streams cut: `head_timeout` (the head of a request did not come in time), `send_timeout` (nothing was taken), `send_rate` (`limits.minSendRate`), `http2_flood` (`limits.http2Resets`), `http2_error` (the rules of HTTP/2 were broken).',
+    'reason',
+  ),
   connections: gauge('portico_connections_open', 'Client connections open.'),
   tlsHandshakes: counter(
     'portico_tls_handshakes_total',
-    'TLS handshakes with clients, by version (1.2, 1.3) and whether a former session was resumed (yes, no).',
+    'TLS handshakes with clients, by version (1.2, 1.3) and whether a former session was resumed (yes, no). Those of the uws engine are not counted.',
     'version',
     'resumed',
   ),
@@ -99,6 +104,17 @@ export const metricNames = {
     'When a certificate expires, Unix time; by its names (the first three) and kind of key. Of several for the same names the one that expires first.',
     'names',
     'key',
+  ),
+  ocspFetches: counter(
+    'portico_tls_ocsp_fetches_total',
+    'Responses about revocation asked for, by the first name of the certificate; result `good`, or why it cannot be stapled: revoked, unknown, unreachable, refused, invalid, stale.',
+    'certificate',
+    'result',
+  ),
+  ocspValidUntil: gauge(
+    'portico_tls_ocsp_staple_valid_until_timestamp_seconds',
+    'Until when the stapled response about a certificate counts, Unix time, by the first of its names; NaN when none is stapled.',
+    'certificate',
   ),
   webSockets: gauge('portico_websockets_open', 'WebSockets open.', 'site', 'route'),
   webSocketMessages: counter(
@@ -221,9 +237,29 @@ export const metricNames = {
   ),
   upstreamConnect: histogram(
     'portico_upstream_connect_seconds',
-    'Time to open a connection.',
+    'Time to open a connection, TLS included.',
     shortSeconds,
     'upstream',
+  ),
+  upstreamTlsHandshake: histogram(
+    'portico_upstream_tls_handshake_seconds',
+    'Time of a TLS handshake with a server. Only where upstreams speak TLS, as the two below.',
+    shortSeconds,
+    'upstream',
+  ),
+  upstreamTlsHandshakes: counter(
+    'portico_upstream_tls_handshakes_total',
+    'TLS handshakes with servers, by version (1.2, 1.3) and whether a former session was resumed (yes, no).',
+    'upstream',
+    'version',
+    'resumed',
+  ),
+  upstreamTlsHandshakesFailed: counter(
+    'portico_upstream_tls_handshakes_failed_total',
+    'TLS handshakes with servers that failed, by reason. The certificate: expired, not_yet_valid, self_signed, unknown_authority, name_mismatch, certificate (something else). Otherwise: refused_by_server (by an alert), no_tls (something else was spoken), version, cipher, closed, timeout, protocol.',
+    'upstream',
+    'server',
+    'reason',
   ),
   upstreamFirstByte: histogram(
     'portico_upstream_first_byte_seconds',
@@ -275,7 +311,7 @@ export const metricNames = {
   ),
   upstreamHealthChecks: counter(
     'portico_upstream_health_checks_total',
-    'Active checks by result: passed, or what failed: unresolved, refused, timeout, reset, protocol, status, body.',
+    'Active checks by result: passed, or what failed: unresolved, refused, tls, timeout, reset, protocol, status, body.',
     'upstream',
     'server',
     'result',

@@ -4,7 +4,9 @@ import type { Logger } from '../log/logger.ts';
 import { metricNames } from '../metrics/names.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { type Certificate, type CertificateFiles, readCertificate } from '../tls/certificate.ts';
-import { certificatesIn } from '../tls/certificate-folder.ts';
+import { certificateFolders, certificatesIn } from '../tls/certificate-folder.ts';
+import { FolderWatch } from '../tls/folder-watch.ts';
+import type { PublicCertificate } from './ocsp-stapler.ts';
 
 const dayMs = 86_400_000;
 const checkMs = 60_000;
@@ -15,7 +17,7 @@ const labelNames = 3;
 
 interface Read {
   readonly changedAt: number;
-  readonly facts: Pick<Certificate, 'names' | 'notAfter' | 'keyType'>;
+  readonly facts: Pick<Certificate, 'names' | 'notAfter' | 'keyType' | 'chain' | 'leaf'>;
 }
 
 export interface CertificateExpiryOptions {
@@ -23,11 +25,13 @@ export interface CertificateExpiryOptions {
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** Hears after each look which certificates there are whose listeners have OCSP responses stapled. */
+  readonly stapled?: (certificates: readonly PublicCertificate[]) => void;
 }
 
 /**
  * Tells by metric when the certificates of the listeners expire, and by the log once a day when that is soon. Files are
- * looked at every minute, those that have changed are read; while one cannot be read, what was in it before counts, as it
+ * looked at every minute and when something changes in their folders, those that have changed are read; while one cannot be read, what was in it before counts, as it
  * does for the workers.
  */
 export class CertificateExpiry {
@@ -37,26 +41,31 @@ export class CertificateExpiry {
   readonly #toldAt = new Map<string, number>();
   #shown = new Map<string, { names: string; key: string }>();
   #timer: NodeJS.Timeout | undefined;
+  #watch: FolderWatch | undefined;
 
   constructor(options: CertificateExpiryOptions) {
-    this.#options = { now: Date.now, ...options };
+    this.#options = { now: Date.now, stapled: () => undefined, ...options };
   }
 
   /** Watches the certificates of these listeners from now on. */
   applyConfig(listen: readonly ListenAddress[]): void {
     this.#listen = listen;
+    const folders = new Set(listen.flatMap(({ tls }) => (tls === undefined ? [] : certificateFolders(tls))));
+    this.#watch?.close();
+    this.#watch = new FolderWatch([...folders], () => this.check(), this.#options.logger);
     this.check();
     this.#timer ??= setInterval(() => this.check(), checkMs).unref();
   }
 
   close(): void {
     clearInterval(this.#timer);
+    this.#watch?.close();
   }
 
   /** Looks at all files now. */
   check(): void {
     const read = new Map<string, Read>();
-    for (const files of this.#files()) {
+    for (const files of filesOf(this.#listen)) {
       const known = this.#readIfChanged(files);
       if (known !== undefined) read.set(files.certificate, known);
     }
@@ -64,17 +73,8 @@ export class CertificateExpiry {
     for (const file of this.#toldAt.keys()) if (!read.has(file)) this.#toldAt.delete(file);
     this.#showAll();
     for (const [file, { facts }] of read) this.#tell(file, facts);
-  }
-
-  #files(): CertificateFiles[] {
-    return this.#listen.flatMap(({ tls }) => {
-      if (tls === undefined) return [];
-      try {
-        return [...tls.certificates, ...(tls.directory === undefined ? [] : certificatesIn(tls.directory))];
-      } catch {
-        return [...tls.certificates];
-      }
-    });
+    const stapling = filesOf(this.#listen.filter(({ tls, engine }) => tls?.ocsp === 'auto' && engine !== 'uws'));
+    this.#options.stapled(stapling.flatMap(({ certificate }) => read.get(certificate)?.facts ?? []));
   }
 
   #readIfChanged(files: CertificateFiles): Read | undefined {
@@ -82,8 +82,8 @@ export class CertificateExpiry {
     try {
       const changedAt = statSync(files.certificate).mtimeMs;
       if (former?.changedAt === changedAt) return former;
-      const { names, notAfter, keyType } = readCertificate(files);
-      return { changedAt, facts: { names, notAfter, keyType } };
+      const { names, notAfter, keyType, chain, leaf } = readCertificate(files);
+      return { changedAt, facts: { names, notAfter, keyType, chain, leaf } };
     } catch {
       return former;
     }
@@ -116,4 +116,15 @@ export class CertificateExpiry {
     if (left <= 0) logger.error(`the certificate ${file} has expired`, fields);
     else logger.warn(`the certificate ${file} expires in ${Math.floor(left / dayMs)} days`, fields);
   }
+}
+
+function filesOf(listen: readonly ListenAddress[]): CertificateFiles[] {
+  return listen.flatMap(({ tls }) => {
+    if (tls === undefined) return [];
+    try {
+      return [...tls.certificates, ...(tls.directory === undefined ? [] : certificatesIn(tls.directory))];
+    } catch {
+      return [...tls.certificates];
+    }
+  });
 }

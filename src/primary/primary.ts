@@ -11,7 +11,7 @@ import { AcmeIssuer } from './acme-issuer.ts';
 import { AdminEndpoint } from './admin-endpoint.ts';
 import { CacheSupervision } from './cache-supervision.ts';
 import { CapacityDesk } from './capacity-desk.ts';
-import { CertificateExpiry } from './certificate-expiry.ts';
+import { CertificateSupervision } from './certificate-supervision.ts';
 import { workerForker } from './fork-worker.ts';
 import { HealthProber } from './health-prober.ts';
 import { HoldDesk } from './hold-desk.ts';
@@ -63,7 +63,7 @@ export class Primary {
   private readonly shared: SharedRates;
   private readonly round: ReportRound;
   private readonly prober: HealthProber;
-  private readonly certificates: CertificateExpiry;
+  private readonly certificates: CertificateSupervision;
   private readonly ticketKeys = new TicketKeys((key) => void this.fleet.broadcast({ type: 'ticket-key', key }));
   private readonly admin: AdminEndpoint;
   private readonly reload: Reload;
@@ -93,14 +93,15 @@ export class Primary {
     // First of all: the workers load their code while this process does the rest.
     this.fleet.start();
     this.aggregate = new MetricAggregate({ logger });
-    this.metrics = new PrimaryMetrics(this.aggregate.recorder);
+    const { recorder } = this.aggregate;
+    this.metrics = new PrimaryMetrics(recorder);
     this.prober = new HealthProber({
       logger,
-      recorder: this.aggregate.recorder,
+      recorder,
       announce: (report) => void this.fleet.broadcast({ type: 'health', ...report }),
     });
     this.cache = new CacheSupervision({
-      recorder: this.aggregate.recorder,
+      recorder,
       logger,
       now: Date.now,
       broadcast: (message) => this.fleet.broadcast(message),
@@ -108,13 +109,13 @@ export class Primary {
       workers: () => this.fleet.slots,
     });
     this.fleet.standingOrders = () => ({ serverStates: this.serverStates.list, cachePurges: this.cache.purges.list });
-    this.certificates = new CertificateExpiry({ logger, recorder: this.aggregate.recorder });
+    this.certificates = new CertificateSupervision(logger, recorder, (order) => this.fleet.broadcast(order));
     this.issuer = new AcmeIssuer({
       logger,
-      recorder: this.aggregate.recorder,
+      recorder,
       broadcast: (message) => this.fleet.broadcast(message).map(({ workerKey }) => workerKey),
     });
-    this.shared = new SharedRates((...known) => this.limits.learn(...known), logger, this.aggregate.recorder);
+    this.shared = new SharedRates((...known) => this.limits.learn(...known), logger, recorder);
     this.limits.onShared = (...counted) => this.shared.count(...counted);
     this.round = new ReportRound(() => this.fleet.workers);
     this.admin = new AdminEndpoint((address) => this.openAdmin(address));
@@ -183,7 +184,8 @@ export class Primary {
 
   /** Ahead of the workers' configuration come the caches: they know what was purged and which folders they may use. */
   private async apply(target: Target): Promise<TransitionResult> {
-    const reason = this.issuer.tryPrepare(target.config.listen);
+    const { listen, upstreams } = target.config;
+    const reason = this.issuer.tryPrepare(listen);
     if (reason !== undefined) return { ok: false, why: 'refused', reason };
     this.cache.configure(target.config);
     const result = await this.fleet.apply(target);
@@ -191,10 +193,10 @@ export class Primary {
       this.cache.configure(this.reload.served.config);
       return result;
     }
-    this.certificates.applyConfig(target.config.listen);
-    this.prober.applyConfig(target.config.upstreams);
+    this.certificates.applyConfig(listen);
+    this.prober.applyConfig(upstreams);
     this.configureLimits(target.config);
-    this.issuer.applyConfig(target.config.listen);
+    this.issuer.applyConfig(listen);
     return result;
   }
 
@@ -259,6 +261,7 @@ export class Primary {
         slot.send({ type: 'health', ...this.prober.report() });
         this.cache.joined(slot, workerKey);
         slot.send({ type: 'ticket-key', key: this.ticketKeys.key });
+        this.certificates.joined(slot);
         const known = this.limits.handOver();
         if (known !== undefined) slot.send(known);
         this.holds.said(slot, workerKey);

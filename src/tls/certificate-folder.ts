@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { CertificateFiles } from './certificate.ts';
+import type { TlsConfig } from './tls-config.ts';
 
 const certificateName = /^(.+)\.(?:pem|crt)$/;
 
@@ -14,4 +15,10 @@ export function certificatesIn(folder: string): CertificateFiles[] {
     if (existsSync(key)) found.push({ certificate: join(folder, name), key });
   }
   return found;
+}
+
+/** Folders in which a change may mean other certificates of a listener. */
+export function certificateFolders({ certificates, directory }: TlsConfig): string[] {
+  const folders = certificates.flatMap(({ certificate, key }) => [dirname(certificate), dirname(key)]);
+  return [...new Set(directory === undefined ? folders : [...folders, directory])];
 }

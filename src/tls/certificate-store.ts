@@ -15,18 +15,25 @@ export type ContextOptions = Pick<
   | 'honorCipherOrder'
 >;
 
+/** What handshakes for a name are made with. */
+export interface ServedContext {
+  readonly context: SecureContext;
+  /** One for each kind of key. */
+  readonly certificates: readonly Certificate[];
+}
+
 /**
  * The certificates of a listener by name: exact names first, then wildcards, then the default. Certificates of different
  * kinds of key for the same name share a context, and the handshake takes the one that the client can use.
  */
 export class CertificateStore {
   readonly certificates: readonly Certificate[];
-  readonly default: SecureContext | undefined;
+  readonly default: ServedContext | undefined;
   /** What `default` has, for a server that needs it before any name is known. */
   readonly fallback: { readonly cert?: string[]; readonly key?: string[] };
-  readonly #exact = new Map<string, SecureContext>();
+  readonly #exact = new Map<string, ServedContext>();
   /** By what stands behind the `*`: `.example.com`. */
-  readonly #wildcard = new Map<string, SecureContext>();
+  readonly #wildcard = new Map<string, ServedContext>();
 
   /**
    * @param certificates the first one is the default
@@ -34,17 +41,17 @@ export class CertificateStore {
    */
   constructor(certificates: readonly Certificate[], options: ContextOptions) {
     this.certificates = certificates;
-    const contexts = new Map<string, SecureContext>();
+    const contexts = new Map<string, ServedContext>();
     const groups = groupByName(certificates);
     for (const [name, group] of groups) {
       const key = group.map(({ files }) => files.certificate).join('\0');
-      let context = contexts.get(key);
-      if (context === undefined) {
-        context = createSecureContext({ ...options, ...pairsOf(group) });
-        contexts.set(key, context);
+      let served = contexts.get(key);
+      if (served === undefined) {
+        served = { context: createSecureContext({ ...options, ...pairsOf(group) }), certificates: group };
+        contexts.set(key, served);
       }
-      if (name.startsWith('*.')) this.#wildcard.set(name.slice(1), context);
-      else this.#exact.set(name, context);
+      if (name.startsWith('*.')) this.#wildcard.set(name.slice(1), served);
+      else this.#exact.set(name, served);
     }
     const [first] = certificates;
     const firstName = first?.names[0] ?? '';
@@ -53,7 +60,7 @@ export class CertificateStore {
   }
 
   /** The context for a name that a client asks for; undefined when no certificate is for it. @param name in any case */
-  find(name: string): SecureContext | undefined {
+  find(name: string): ServedContext | undefined {
     const lower = name.toLowerCase();
     const exact = this.#exact.get(lower);
     if (exact !== undefined) return exact;

@@ -2,9 +2,10 @@ import type { Socket } from 'node:net';
 import { createServer, type SecureContext, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { PendingChallenges } from '../acme/pending-challenges.ts';
 import { answerChallenges, challengeProtocol } from '../acme/tls-alpn-responder.ts';
+import type { OcspStaples } from '../ocsp/ocsp-staples.ts';
 import { readCertificate } from './certificate.ts';
 import { certificatesIn } from './certificate-folder.ts';
-import { CertificateStore } from './certificate-store.ts';
+import { CertificateStore, type ServedContext } from './certificate-store.ts';
 import { clientFields, clientRefusal, clientTrust, clientVerification } from './client-verification.ts';
 import { contextOptions } from './context-options.ts';
 import type { TlsConfig } from './tls-config.ts';
@@ -16,6 +17,12 @@ export interface HandshakeEvents {
   failed(error: Error): void;
 }
 
+/** What authorities ask for and say now. */
+export interface AuthorityFacts {
+  readonly challenges?: PendingChallenges | undefined;
+  readonly staples?: OcspStaples | undefined;
+}
+
 /**
  * Makes handshakes with one set of certificates and options. Listens nowhere: connections are given to it, so that a
  * reload puts another one in its place while those under way finish with this one.
@@ -24,13 +31,18 @@ export class TlsAcceptor {
   readonly config: TlsConfig;
   readonly store: CertificateStore;
   readonly #server: Server;
+  readonly #staples: OcspStaples | undefined;
+  /** For the handshake in which the client has just named a host. */
+  #chosen: ServedContext | undefined;
 
   /**
-   * @param challenges those of an authority that are answered, where the listener has certificates by one
+   * @param facts challenges are answered where the listener has certificates by an authority; responses about revocation go
+   *   out with certificates
    * @throws CertificateError when a certificate cannot be used; Error of OpenSSL when the options cannot
    */
-  constructor(config: TlsConfig, events: HandshakeEvents, challenges?: PendingChallenges) {
+  constructor(config: TlsConfig, events: HandshakeEvents, { challenges, staples }: AuthorityFacts = {}) {
     this.config = config;
+    this.#staples = config.ocsp === 'auto' ? staples : undefined;
     this.store = load(config);
     // RFC 7301: best first. A client that offers neither is refused with an alert.
     const protocols = config.http2 ? ['h2', 'http/1.1'] : ['http/1.1'];
@@ -61,6 +73,10 @@ export class TlsAcceptor {
       }
     });
     this.#server.on('tlsClientError', (error) => events.failed(error));
+    if (this.#staples !== undefined) {
+      // Node.js takes nothing as well as a response, which its types do not say.
+      this.#server.on('OCSPRequest', (leaf, _issuer, done) => done(null, this.#stapleFor(leaf) as Buffer));
+    }
   }
 
   accept(socket: Socket): void {
@@ -73,10 +89,24 @@ export class TlsAcceptor {
   }
 
   #choose(name: string, done: (error: Error | null, context?: SecureContext) => void): void {
-    const context = this.store.find(name);
-    if (context !== undefined) return done(null, context);
-    if (this.config.unknownNames === 'refuse') return done(new UnknownNameError());
-    done(null, this.store.default);
+    const served = this.store.find(name);
+    if (served === undefined && this.config.unknownNames === 'refuse') return done(new UnknownNameError());
+    this.#chosen = served ?? this.store.default;
+    // What is to be stapled is asked for within this call.
+    done(null, this.#chosen?.context);
+    this.#chosen = undefined;
+  }
+
+  /**
+   * Where certificates of several kinds of key stand side by side, nobody knows yet which of them the client will get, and a
+   * response about the other one would be refused.
+   * @param leaf what Node.js holds for the certificate, in DER
+   */
+  #stapleFor(leaf: Buffer): Buffer | undefined {
+    const { certificates } = this.#chosen ?? this.store.default ?? { certificates: [] };
+    const [certificate] = certificates;
+    if (certificate === undefined || certificates.length > 1 || !certificate.leaf.raw.equals(leaf)) return undefined;
+    return this.#staples?.find(certificate.leaf.fingerprint256);
   }
 }
 

@@ -20,6 +20,17 @@ export interface ClientCertificatesConfig {
   readonly headers: { readonly verified: string; readonly subject: string; readonly fingerprint: string };
 }
 
+/** TLS to the servers of an upstream, compiled: absolute paths. */
+export interface UpstreamTlsConfig {
+  /** In the place of the servers' own names. */
+  readonly serverName?: string | undefined;
+  readonly verify: boolean;
+  /** Undefined: the system's authorities. */
+  readonly ca?: string | undefined;
+  /** What servers are shown that ask for a certificate. */
+  readonly client?: CertificateFiles | undefined;
+}
+
 /** TLS of one listener, compiled: absolute paths, times in milliseconds. */
 export interface TlsConfig {
   readonly certificates: readonly CertificateFiles[];
@@ -30,6 +41,8 @@ export interface TlsConfig {
   readonly minVersion: '1.2' | '1.3';
   readonly handshakeTimeout: number;
   readonly http2: boolean;
+  /** Whether responses of authorities about the certificates are fetched and stapled. */
+  readonly ocsp: 'auto' | 'off';
   readonly hsts?: HstsConfig | undefined;
   readonly clientCertificates?: ClientCertificatesConfig | undefined;
 }

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import type { PendingChallenges } from '../acme/pending-challenges.ts';
+import type { Certificate } from './certificate.ts';
+import { certificateFolders } from './certificate-folder.ts';
 import type { CertificateStore } from './certificate-store.ts';
-import { TlsAcceptor } from './tls-acceptor.ts';
+import { type AuthorityFacts, TlsAcceptor } from './tls-acceptor.ts';
 import type { TlsConfig } from './tls-config.ts';
 
 export type { TlsConfig } from './tls-config.ts';
@@ -20,18 +21,19 @@ export interface HandshakeCounts {
  */
 export class TlsTerminator {
   readonly #counts: HandshakeCounts | undefined;
-  readonly #challenges: PendingChallenges | undefined;
+  readonly #facts: AuthorityFacts;
   #acceptor: TlsAcceptor;
   #ticketKey: Buffer | undefined;
+  #follower: ((store: CertificateStore) => () => void) | undefined;
   #serve: (socket: TLSSocket, fields: string) => void = (socket) => void socket.destroy();
 
   /**
-   * @param challenges of authorities, to be answered here as well
+   * @param facts what authorities ask for and say
    * @throws CertificateError when a certificate cannot be used
    */
-  constructor(config: TlsConfig, counts?: HandshakeCounts, challenges?: PendingChallenges) {
+  constructor(config: TlsConfig, counts?: HandshakeCounts, facts: AuthorityFacts = {}) {
     this.#counts = counts;
-    this.#challenges = challenges;
+    this.#facts = facts;
     this.#acceptor = this.#acceptorFor(config);
   }
 
@@ -42,6 +44,14 @@ export class TlsTerminator {
   /** @param serve gets each connection whose handshake has succeeded, and lines for the application about its client */
   open(serve: (socket: TLSSocket, fields: string) => void): void {
     this.#serve = serve;
+  }
+
+  /**
+   * For an engine that makes handshakes by itself.
+   * @param follower called with certificates that are to be in force; gives what does that, or throws when it cannot
+   */
+  follow(follower: (store: CertificateStore) => () => void): void {
+    this.#follower = follower;
   }
 
   /** Takes a connection on which nothing was read yet. */
@@ -56,7 +66,10 @@ export class TlsTerminator {
    */
   prepare(config: TlsConfig = this.#acceptor.config): () => void {
     const next = this.#acceptorFor(config);
+    const isNew = String(next.store.certificates.map(identityOf)) !== String(this.store.certificates.map(identityOf));
+    const followUp = isNew ? this.#follower?.(next.store) : undefined;
     return () => {
+      followUp?.();
       if (this.#ticketKey !== undefined) next.setTicketKey(this.#ticketKey);
       this.#acceptor = next;
     };
@@ -70,10 +83,10 @@ export class TlsTerminator {
 
   /** Folders in which a change may mean other certificates. */
   get folders(): readonly string[] {
-    const { certificates, directory, clientCertificates: clients } = this.#acceptor.config;
-    const folders = certificates.flatMap(({ certificate, key }) => [dirname(certificate), dirname(key)]);
-    for (const file of [clients?.ca, clients?.revocationList]) if (file !== undefined) folders.push(dirname(file));
-    return [...new Set(directory === undefined ? folders : [...folders, directory])];
+    const { config } = this.#acceptor;
+    const { ca, revocationList } = config.clientCertificates ?? {};
+    const more = [ca, revocationList].flatMap((file) => (file === undefined ? [] : dirname(file)));
+    return [...new Set([...certificateFolders(config), ...more])];
   }
 
   #acceptorFor(config: TlsConfig): TlsAcceptor {
@@ -84,6 +97,11 @@ export class TlsTerminator {
       },
       failed: (error: Error) => this.#counts?.failed(error),
     };
-    return new TlsAcceptor(config, events, this.#challenges);
+    return new TlsAcceptor(config, events, this.#facts);
   }
+}
+
+/** The certificate with its chain, and where it lies. */
+function identityOf({ chain, files }: Certificate): string {
+  return `${files.certificate} ${files.key} ${chain}`;
 }

@@ -81,6 +81,8 @@ async function receive(message: ToWorker): Promise<void> {
       return worker.takeRates(message.zones);
     case 'acme-challenges':
       return worker.takeChallenges(message);
+    case 'ocsp-staples':
+      return worker.takeStaples(message.staples);
     case 'ticket-key':
       return worker.setTicketKey(Buffer.from(message.key));
     case 'health':

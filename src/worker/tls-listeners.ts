@@ -1,10 +1,10 @@
-import type { PendingChallenges } from '../acme/pending-challenges.ts';
 import type { ListenAddress } from '../config/config.ts';
 import { listenerIdentity } from '../listener/listener-identity.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { CertificateWatch } from '../tls/certificate-watch.ts';
 import { HandshakeMetrics } from '../tls/handshake-metrics.ts';
+import type { AuthorityFacts } from '../tls/tls-acceptor.ts';
 import type { TlsConfig } from '../tls/tls-config.ts';
 import { TlsTerminator } from '../tls/tls-terminator.ts';
 
@@ -16,16 +16,16 @@ interface Watched {
 /** The certificates of every listener that speaks HTTPS, over reloads. */
 export class TlsListeners {
   readonly #logger: Logger;
-  readonly #challenges: PendingChallenges | undefined;
+  readonly #facts: AuthorityFacts;
   readonly #metrics: HandshakeMetrics;
   readonly #watched = new Map<string, Watched>();
   readonly #prepared = new Map<string, TlsTerminator>();
   #ticketKey: Buffer | undefined;
 
-  /** @param challenges what authorities of certificates ask for now */
-  constructor(logger: Logger, recorder: Recorder, challenges?: PendingChallenges) {
+  /** @param facts what authorities of certificates ask for and say */
+  constructor(logger: Logger, recorder: Recorder, facts: AuthorityFacts = {}) {
     this.#logger = logger;
-    this.#challenges = challenges;
+    this.#facts = facts;
     this.#metrics = new HandshakeMetrics(recorder);
   }
 
@@ -74,7 +74,7 @@ export class TlsListeners {
   }
 
   #terminatorFor(config: TlsConfig): TlsTerminator {
-    const terminator = new TlsTerminator(config, this.#metrics, this.#challenges);
+    const terminator = new TlsTerminator(config, this.#metrics, this.#facts);
     if (this.#ticketKey !== undefined) terminator.setTicketKey(this.#ticketKey);
     return terminator;
   }

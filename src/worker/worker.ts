@@ -28,6 +28,7 @@ import type { Logger } from '../log/logger.ts';
 import { metricNames } from '../metrics/names.ts';
 import type { Gauge } from '../metrics/recorder.ts';
 import type { WorkerRecorder } from '../metrics/worker-recorder.ts';
+import { OcspStaples, type StapleEntry } from '../ocsp/ocsp-staples.ts';
 import type { BufferingResources } from '../proxy/buffering.ts';
 import { TrustedProxies } from '../request/trusted-proxies.ts';
 import { PaceClock } from '../response/pace-clock.ts';
@@ -73,6 +74,7 @@ export class Worker {
   private readonly purges: PurgeClient;
   private readonly caches: CacheZones;
   private readonly challenges = new PendingChallenges();
+  private readonly staples = new OcspStaples();
   private readonly challengeRoute: ChallengeRoute;
   private readonly limits: LimitZones;
   private readonly access: SharedAccess;
@@ -87,7 +89,10 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.options = options;
-    this.tls = new TlsListeners(options.logger, options.recorder, this.challenges);
+    this.tls = new TlsListeners(options.logger, options.recorder, {
+      challenges: this.challenges,
+      staples: this.staples,
+    });
     this.observer = new RequestObserver(options.recorder, options.logger);
     this.capacity = new CapacityLeases((demands) => options.send({ type: 'capacity', demands }));
     this.upstreams = new UpstreamSet(options.recorder, options.logger, this.capacity);
@@ -176,6 +181,11 @@ export class Worker {
     this.options.send({ type: 'acme-challenges', id });
   }
 
+  /** Staples these responses of authorities from now on, and no others. */
+  takeStaples(staples: readonly StapleEntry[]): void {
+    this.staples.replace(staples);
+  }
+
   /** Takes what the other workers hold of limits. */
   takeHolds(zones: readonly ZoneHolds[]): void {
     this.holds.receive(zones);
@@ -252,6 +262,7 @@ export class Worker {
     const compression = compressionResources(config, recorder, former?.compression);
     const { upstreams, paceClock } = this;
     this.caches.prepare(config);
+    this.upstreams.prepare(config.upstreams);
     const limits = this.limits.prepare(config);
     const access = this.access.prepare();
     const { challengeRoute: challenges, caches } = this;
@@ -346,6 +357,10 @@ function engineTimeouts({ timeouts, limits, sites }: Config): EngineTimeouts {
     sendMs: timeouts.send,
     minBodyRate: limits.minBodyRate,
     minBodyRateGraceMs: limits.minBodyRateGrace,
+    minSendRate: limits.minSendRate,
+    minSendRateGraceMs: limits.minSendRateGrace,
+    http2Streams: limits.http2Streams,
+    http2Resets: limits.http2Resets,
     requestHeadMs: timeouts.requestHead,
     keepAliveMs: timeouts.keepAlive,
     requestHeadBytes: limits.headerSize,

@@ -87,6 +87,45 @@ test('files changed in place come into force under load without a failed request
   assert.deepEqual(clients.failures, []);
 });
 
+test('the uws engine takes changed files and reloads under load without a failed request', async (t) => {
+  const live = made.make('uws-live', [servername]);
+  const fast = { http2: false, certificates: [live] };
+  const portico = await RunningPortico.start(t, hello, { tls: fast, engine: 'uws' });
+  const [first] = await shown(portico.port);
+  const kept = connect({ port: portico.port, host: '127.0.0.1', servername, ca });
+  await once(kept, 'secureConnect');
+  const clients = new TlsLoadClients({ port: portico.port, servername, ca }, { keptAlive: 2, fresh: 2 });
+  t.after(() => clients.stop());
+  const renewed = made.make('uws-renewed', [servername]);
+  copyFileSync(renewed.certificate, live.certificate);
+  copyFileSync(renewed.key, live.key);
+  await waitFor(async () => !(await shown(portico.port)).has(first ?? ''), 'the new certificate');
+  // A connection from before lives on.
+  kept.write('GET / HTTP/1.1\r\nHost: example.com\r\n\r\n');
+  const [answer] = (await once(kept, 'data')) as [Buffer];
+  assert.match(answer.toString(), /^HTTP\/1\.1 200 /);
+  kept.destroy();
+  const [second] = await shown(portico.port);
+  const next = made.make('uws-next', [servername]);
+  await portico.rewrite(hello, { tls: { ...fast, certificates: [next] }, engine: 'uws' });
+  assert.equal(await portico.reload(), 'success');
+  await waitFor(async () => !(await shown(portico.port)).has(second ?? ''), 'the next certificate');
+  await portico.rewrite(hello, { tls: { ...fast, certificates: [{ ...next, key: live.key }] }, engine: 'uws' });
+  assert.equal(await portico.reload(), 'failure');
+  await clients.stop();
+  assert.deepEqual(clients.failures, []);
+});
+
+test('an address changes from HTTP to HTTPS on the uws engine by a reload', async (t) => {
+  const portico = await RunningPortico.start(t, hello, { engine: 'uws' });
+  assert.equal((await portico.get('/')).status, 200);
+  const tls = { http2: false, certificates: [made.make('later', [servername])] };
+  await portico.rewrite(hello, { engine: 'uws', tls });
+  assert.equal(await portico.reload(), 'success');
+  assert.equal((await shown(portico.port)).size, 1);
+  await assert.rejects(portico.get('/'));
+});
+
 test('a reload with a certificate that cannot be used is refused, and the former one goes on', async (t) => {
   const site = made.make('kept', [servername]);
   const portico = await start(t, site);

@@ -5,20 +5,27 @@ import { type TlsConfig, TlsTerminator } from '../../src/tls/tls-terminator.ts';
 import { type ContractServer, contractServer } from './contract-server.ts';
 import type { TestCertificates } from './test-certificates.ts';
 
-/** The node engine, speaking TLS on every address that it is told to listen on. */
-export function tlsEngine(certificates: TestCertificates, http2 = true): EngineFactory {
+/** An engine, the one on node sockets when left out, that speaks TLS on every address that it is told to listen on. */
+export function tlsEngine(
+  certificates: TestCertificates,
+  http2 = true,
+  createEngine: EngineFactory = createNodeEngine,
+): EngineFactory {
   const site = certificates.make('tls-engine', ['localhost', 'example.com']);
   const config: TlsConfig = {
     certificates: [site],
     unknownNames: 'default',
     minVersion: '1.2',
     handshakeTimeout: 10_000,
+    ocsp: 'auto',
     http2,
   };
   return (handler, timeouts) => {
-    const engine = createNodeEngine(handler, timeouts);
+    const engine = createEngine(handler, timeouts);
     const listen = engine.listen.bind(engine);
     engine.listen = (address) => listen({ ...address, tls: config }, new TlsTerminator(config));
+    const unlisten = engine.unlisten.bind(engine);
+    engine.unlisten = (address) => unlisten({ ...address, tls: config });
     return engine;
   };
 }

@@ -1,6 +1,7 @@
 import type { EngineFactory } from '../../src/listener/engine.ts';
 import { createUwsEngine } from '../../src/listener/uws-engine.ts';
 import { type InProcessWorker, startInProcessWorker } from './in-process-worker.ts';
+import { secureOrigins } from './secure-origins.ts';
 
 /** A worker whose only site passes everything on to some servers. @param proxy further keys of the route's `proxy`, as YAML flow */
 export function startProxyWorker(
@@ -14,10 +15,12 @@ export function startProxyWorker(
 
 /** @param proxy further keys of the route's `proxy`, as YAML flow: `webSocket: false` */
 export function proxyYaml(servers: readonly string[], proxy = '', upstream = ''): string {
+  const { configuration: tls } = secureOrigins;
   return [
     'upstreams:',
     '  app:',
-    `    servers: ${JSON.stringify(servers)}`,
+    `    servers: ${JSON.stringify(tls === undefined ? servers : servers.map(secured))}`,
+    ...(tls === undefined ? [] : [`    tls: ${JSON.stringify(tls)}`]),
     ...(upstream === '' ? [] : [`    ${upstream}`]),
     'sites:',
     '  - routes:',
@@ -27,4 +30,8 @@ export function proxyYaml(servers: readonly string[], proxy = '', upstream = '')
     `        proxy: { upstream: app${proxy === '' ? '' : `, ${proxy}`} }`,
     '',
   ].join('\n');
+}
+
+function secured(server: string): string {
+  return server.startsWith('unix:') ? server : `https://${server}`;
 }

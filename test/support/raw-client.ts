@@ -24,12 +24,14 @@ export class RawClient {
   /** Why it broke: `ECONNRESET`. */
   errorCode: string | undefined;
   #received: Buffer[] = [];
+  #bytes = 0;
   #changed: (() => void) | undefined;
 
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => {
       this.#received.push(chunk);
+      this.#bytes += chunk.length;
       this.#changed?.();
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -115,7 +117,7 @@ export class RawClient {
 
   /** Resolves when so many bytes have come and were not consumed. */
   async receivedAtLeast(bytes: number): Promise<void> {
-    await this.#until(() => this.#length() >= bytes);
+    await this.#until(() => this.#bytes >= bytes);
   }
 
   /** Ends the sending side only. */
@@ -177,21 +179,16 @@ export class RawClient {
   }
 
   async #need(bytes: number): Promise<void> {
-    await this.#until(() => this.#length() >= bytes || this.ended);
-    if (this.#length() >= bytes) return;
-    throw new Error(`the connection ended ${bytes - this.#length()} bytes short of a response`);
+    await this.#until(() => this.#bytes >= bytes || this.ended);
+    if (this.#bytes >= bytes) return;
+    throw new Error(`the connection ended ${bytes - this.#bytes} bytes short of a response`);
   }
 
   #consume(bytes: number): Buffer {
     const all = this.pending;
     this.#received = [all.subarray(bytes)];
+    this.#bytes = all.length - bytes;
     return all.subarray(0, bytes);
-  }
-
-  #length(): number {
-    let length = 0;
-    for (const chunk of this.#received) length += chunk.length;
-    return length;
   }
 
   #excerpt(): string {

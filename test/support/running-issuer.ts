@@ -65,9 +65,10 @@ export class RunningIssuer {
       unknownNames: 'refuse',
       minVersion: '1.2',
       handshakeTimeout: 10_000,
+      ocsp: 'auto',
       http2: true,
     } as const;
-    const terminator = new TlsTerminator(tls, undefined, this.challenges);
+    const terminator = new TlsTerminator(tls, undefined, { challenges: this.challenges });
     const address = { address: 'tls', host: '127.0.0.1', port: this.tlsPort, engine: 'node', tls } as const;
     this.tlsPort = await this.#engine.listen(address, terminator);
     return terminator;
@@ -149,6 +150,7 @@ function listenerOf(acme: AcmeConfig, index: number): ListenAddress {
       unknownNames: 'default',
       minVersion: '1.2',
       handshakeTimeout: 10_000,
+      ocsp: 'auto',
       http2: true,
     },
   };

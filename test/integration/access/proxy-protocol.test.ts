@@ -58,6 +58,7 @@ describe('the PROXY protocol', () => {
       unknownNames: 'default',
       minVersion: '1.2',
       handshakeTimeout: 10_000,
+      ocsp: 'auto',
       http2: true,
     } as const;
     const listener = { ...address, address: 'secure', proxyProtocol: ['127.0.0.1'] };

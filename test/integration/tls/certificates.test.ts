@@ -20,7 +20,15 @@ const siteRsa = made.make('site-rsa', ['example.com'], { type: 'rsa' });
 const other = made.make('other', ['other.test']);
 
 function configOf(certificates: readonly TestCertificate[], more: Partial<TlsConfig> = {}): TlsConfig {
-  return { certificates, unknownNames: 'default', minVersion: '1.2', handshakeTimeout: 10_000, http2: true, ...more };
+  return {
+    certificates,
+    unknownNames: 'default',
+    minVersion: '1.2',
+    handshakeTimeout: 10_000,
+    ocsp: 'auto',
+    http2: true,
+    ...more,
+  };
 }
 
 interface Served {

@@ -49,6 +49,7 @@ async function serve(clients: { mode: 'required' | 'optional'; revocationList?: 
     unknownNames: 'default',
     minVersion: '1.2',
     handshakeTimeout: 10_000,
+    ocsp: 'auto',
     http2: true,
     clientCertificates: clients && { ca: made.authority, headers, ...clients },
   };

@@ -8,10 +8,14 @@ import { type TestCertificate, TestCertificates } from '../../support/test-certi
 const made = new TestCertificates();
 after(() => made.remove());
 
-async function warnings(certificate: TestCertificate, hosts: readonly string[] = []): Promise<string> {
+async function warnings(
+  certificate: TestCertificate,
+  hosts: readonly string[] = [],
+  tls: object = {},
+): Promise<string> {
   const path = join(made.folder, 'portico.json');
   const site = { ...(hosts.length > 0 && { hosts }), routes: [{ path: '/', respond: {} }] };
-  const listen = [{ address: '127.0.0.1:0', tls: { certificates: [certificate] } }];
+  const listen = [{ address: '127.0.0.1:0', tls: { certificates: [certificate], ...tls } }];
   writeFileSync(path, JSON.stringify({ listen, sites: [site] }));
   const loaded = await loadConfig({ kind: 'file', path }, {});
   assert.ok(loaded.ok, JSON.stringify(loaded));
@@ -28,6 +32,19 @@ describe('the check of a configuration', () => {
   test('warns of a chain that is not complete', async () => {
     const leaf = made.make('leaf', ['a.test'], { issuer: made.intermediate });
     assert.match(await warnings(leaf), /leaf\.pem: the chain is not complete: "intermediate"/);
+  });
+
+  test('warns of a certificate that promises a stapled response which nobody can send', async () => {
+    const feature = 'tlsfeature=status_request';
+    const responder = 'authorityInfoAccess=OCSP;URI:http://127.0.0.1/';
+    const mute = made.make('mute', ['a.test'], { extensions: [feature] });
+    assert.match(
+      await warnings(mute),
+      /mute\.pem: it promises a stapled OCSP response, and it names no OCSP responder/,
+    );
+    const promising = made.make('promising', ['a.test'], { extensions: [feature, responder] });
+    assert.match(await warnings(promising, [], { ocsp: 'off' }), /and ocsp is off: clients refuse it/);
+    assert.doesNotMatch(await warnings(promising), /promises/);
   });
 
   test('warns of hosts that no certificate is for', async () => {

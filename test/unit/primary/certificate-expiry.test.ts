@@ -16,7 +16,14 @@ const metric = metricNames.tlsCertificateNotAfter;
 const labels = { names: 'example.com,www.example.com', key: 'ec' };
 
 function listener(...certificates: readonly TestCertificate[]): ListenAddress {
-  const tls = { certificates, unknownNames: 'default', minVersion: '1.2', handshakeTimeout: 1, http2: true } as const;
+  const tls = {
+    certificates,
+    unknownNames: 'default',
+    minVersion: '1.2',
+    handshakeTimeout: 1,
+    ocsp: 'auto',
+    http2: true,
+  } as const;
   return { address: ':443', host: undefined, port: 443, tls };
 }
 

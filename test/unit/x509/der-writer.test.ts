@@ -7,7 +7,7 @@ import {
   objectIdentifier,
   sequence,
   unsignedInteger,
-} from '../../../src/acme/der.ts';
+} from '../../../src/x509/der-writer.ts';
 
 function hex(bytes: Buffer): string {
   return bytes.toString('hex');
