@@ -90,8 +90,8 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
   checkStall(now: number): void {
     const { keepAliveMs, requestHeadMs } = this.#core;
     const { output } = this;
-    if (!output.isWriting) this.#pace.rest();
-    else if (this.#pace.fails(now, output.awaitsSocket ? output.progressAt : now)) return this.destroy();
+    if (!output.isWriting || output.servesTunnels) this.#pace.rest();
+    if (output.isWriting && this.#pace.fails(now, output.awaitsSocket ? output.progressAt : now)) return this.destroy();
     if (this.#ending) {
       if (now - this.#idleSince > lingerMs) this.destroy();
       return;
