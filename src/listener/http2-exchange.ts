@@ -1,7 +1,7 @@
 import { ErrorCode } from '../http2/frame.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { PorticoError } from '../response/portico-error.ts';
-import type { ResponseHead } from '../response/response-head.ts';
+import { ResponseHead, serializeFields } from '../response/response-head.ts';
 import { BodyWriter } from './body-writer.ts';
 import type { EngineExchange } from './engine-core.ts';
 import type { ConnectionInfo, RequestBody } from './exchange.ts';
@@ -9,12 +9,15 @@ import type { Http2RequestHead } from './http2-request-head.ts';
 import type { Http2Stream } from './http2-stream.ts';
 import { IncomingBody } from './incoming-body.ts';
 import type { NodeEngineCore } from './node-engine-core.ts';
-import type { WebSocketPeer } from './websocket.ts';
+import { NodeWebSocketPeer } from './node-websocket-peer.ts';
+import type { WebSocketPeer, WebSocketRequest, WebSocketSink } from './websocket.ts';
 
 const nothing = new Uint8Array(0);
 
 /** Up to this size a body goes out in one frame, together with the end of the stream. */
 const singleFrameBytes = 16 * 1024;
+/** The library that reads the frames of WebSockets asks for a key, of which there is none in HTTP/2. */
+const anyKey = Buffer.alloc(16).toString('base64');
 
 /** An exchange over one stream of an HTTP/2 connection. */
 export class Http2Exchange implements EngineExchange {
@@ -22,7 +25,6 @@ export class Http2Exchange implements EngineExchange {
   readonly head: Http2RequestHead;
   readonly connection: ConnectionInfo;
   readonly body: RequestBody;
-  readonly webSocketRequest = undefined;
   context: RequestContext | undefined = undefined;
   aborted = false;
   responded = false;
@@ -39,6 +41,7 @@ export class Http2Exchange implements EngineExchange {
   readonly #stream: Http2Stream;
   #writer: BodyWriter | undefined;
   #sent = 0;
+  #webSocket: NodeWebSocketPeer | undefined;
 
   constructor(engine: NodeEngineCore, stream: Http2Stream, head: Http2RequestHead, connection: ConnectionInfo) {
     this.engine = engine;
@@ -50,7 +53,11 @@ export class Http2Exchange implements EngineExchange {
   }
 
   get bytesSent(): number {
-    return this.#writer?.sent ?? this.#sent;
+    return this.#webSocket?.bytesSent ?? this.#writer?.sent ?? this.#sent;
+  }
+
+  get webSocketRequest(): WebSocketRequest | undefined {
+    return this.head.webSocketRequest;
   }
 
   respond(head: ResponseHead, body: Uint8Array): void {
@@ -107,18 +114,33 @@ export class Http2Exchange implements EngineExchange {
     this.#endBody(this.#writer);
   }
 
-  acceptWebSocket(): WebSocketPeer | undefined {
-    throw new Error('the request is for no WebSocket');
+  /** What is 101 in HTTP/1.1 is 200 here (RFC 8441 section 5). */
+  acceptWebSocket(head: ResponseHead, protocol: string, sink: WebSocketSink): WebSocketPeer | undefined {
+    const { tunnel, session } = this.#stream;
+    if (tunnel === undefined) throw new Error('the request is for no WebSocket');
+    if (this.over) return undefined;
+    const offer = protocol === '' ? [] : ([['sec-websocket-protocol', protocol]] as const);
+    const answer = new ResponseHead(200, head.block).with(serializeFields(offer));
+    this.#answered(answer);
+    session.output.headers(this.#stream, this.engine.fields.encode(answer, undefined), false);
+    const peer = new NodeWebSocketPeer(this, sink);
+    this.#webSocket = peer;
+    tunnel.isOpen = true;
+    peer.open(tunnel, Buffer.alloc(0), anyKey, head, protocol, this.engine.maxWebSocketPayload);
+    this.guard(() => this.engine.upgraded(this, peer));
+    return peer;
   }
 
   abort(): void {
     if (this.over) return;
+    if (this.#webSocket !== undefined) return this.#webSocket.terminate();
     this.#stream.session.reset(this.#stream, this.responded ? ErrorCode.internalError : ErrorCode.cancel);
     this.clientGone();
   }
 
   clientGone(): void {
-    if (this.over) return;
+    // The end of a WebSocket is told by its stream.
+    if (this.over || this.#webSocket !== undefined) return;
     this.aborted = true;
     this.#release();
     this.guard(this.onAborted);
@@ -161,14 +183,23 @@ export class Http2Exchange implements EngineExchange {
   /** @returns whether there is somebody to answer */
   #begin(head: ResponseHead): boolean {
     if (this.over) return false;
+    if (this.webSocketRequest !== undefined && head.status < 300) {
+      // The client would take it for an open WebSocket.
+      this.engine.refuse(this, new PorticoError('protocol_unsupported', `${head.status} in place of a WebSocket`));
+      return false;
+    }
+    this.#answered(head);
+    return true;
+  }
+
+  #answered({ status }: ResponseHead): void {
     if (this.responded) throw new Error('the request was answered already');
     this.responded = true;
-    this.status = head.status;
+    this.status = status;
     if (this.body instanceof IncomingBody) {
       if (!this.body.complete) this.mustClose = true;
       this.body.respond();
     }
-    return true;
   }
 
   #takesBody(status: number): boolean {

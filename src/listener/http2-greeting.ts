@@ -10,7 +10,7 @@ export function greeting(maxStreams: number, requestHeadBytes: number): Buffer {
     [Setting.maxConcurrentStreams, maxStreams],
     [Setting.initialWindowSize, streamWindow],
     [Setting.maxHeaderListSize, requestHeadBytes],
-    [Setting.enableConnectProtocol, 0],
+    [Setting.enableConnectProtocol, 1],
   ]);
   return Buffer.concat([settings, numberFrame(FrameType.windowUpdate, 0, connectionWindow - initialWindow)]);
 }

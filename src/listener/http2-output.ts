@@ -54,6 +54,12 @@ export class Http2Output {
     return this.#writing > 0;
   }
 
+  /** Whether all that is pending is of tunnels, whose clients may take their time. */
+  get servesTunnels(): boolean {
+    for (const { tunnel } of this.#queue) if (tunnel?.isOpen !== true) return false;
+    return this.#queue.size > 0;
+  }
+
   /** Streams with something pending. */
   get queued(): Iterable<Http2Stream> {
     return this.#queue;
@@ -178,7 +184,7 @@ export class Http2Output {
       if (stream.pending !== undefined) return true;
     }
     this.#queue.delete(stream);
-    stream.exchange?.flushed();
+    stream.flushed();
     return true;
   }
 

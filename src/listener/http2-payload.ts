@@ -26,8 +26,20 @@ export function checkSize(payload: Buffer, size: number, frame: string): void {
   if (payload.length !== size) throw new ConnectionFault(ErrorCode.frameSizeError, `${frame} of a wrong size`);
 }
 
-/** Checks one setting of a client (RFC 9113 section 6.5.2). */
-export function checkSetting(id: number, value: number): void {
+/** Checks the settings of a client. @returns the values of INITIAL_WINDOW_SIZE, the only one that is of use here */
+export function readInitialWindows(payload: Buffer): number[] {
+  if (payload.length % 6 !== 0) throw new ConnectionFault(ErrorCode.frameSizeError, 'SETTINGS of a wrong size');
+  const windows: number[] = [];
+  for (let at = 0; at < payload.length; at += 6) {
+    const [id, value] = [payload.readUInt16BE(at), payload.readUInt32BE(at + 2)];
+    checkSetting(id, value);
+    if (id === Setting.initialWindowSize) windows.push(value);
+  }
+  return windows;
+}
+
+/** Checks one setting (RFC 9113 section 6.5.2). */
+function checkSetting(id: number, value: number): void {
   if (id === Setting.enablePush && value > 1) protocolError('ENABLE_PUSH that is neither 0 nor 1');
   if (id === Setting.maxFrameSize && (value < maxFrameBytes || value > 0xffffff))
     protocolError('a wrong MAX_FRAME_SIZE');

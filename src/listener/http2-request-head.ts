@@ -3,6 +3,8 @@ import type { TableField } from '../http2/hpack-decoder.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import { isHost, isMethod, isOriginForm, readFraming } from './framing.ts';
+import type { WebSocketRequest } from './websocket.ts';
+import { readWebSocketOffer } from './websocket-handshake.ts';
 
 /** Fields that mean something for one connection of HTTP/1.1 only (RFC 9113 section 8.2.2). */
 const connectionFields: ReadonlySet<string> = new Set([
@@ -25,18 +27,20 @@ const fieldValue = /^(?![\t ])[\t\x20-\x7e\x80-\xff]*(?<![\t ])$/;
  */
 export class Http2RequestHead implements RequestHead {
   readonly protocol = 'HTTP/2.0';
-  readonly method: string;
+  /** That of the same request in HTTP/1.1: GET for what asks for a WebSocket. */
+  method: string;
   readonly target: string;
   readonly rawPath: string;
   readonly query: string | undefined;
   readonly fields: HeaderFields;
   readonly host: string;
   /** Bytes of body; 0 for none; undefined when nobody says. */
-  readonly bodyLength: number | undefined;
+  bodyLength: number | undefined;
   /** Whether the client waits for 100 before it sends the body. */
   readonly expectsContinue: boolean;
   /** What an extended CONNECT asks for (RFC 8441). */
   readonly connectProtocol: string | undefined;
+  webSocketRequest: WebSocketRequest | undefined;
   /** Why the request is refused. */
   refusal: PorticoError | undefined;
 
@@ -63,6 +67,7 @@ export class Http2RequestHead implements RequestHead {
     this.bodyLength = endsAtOnce ? 0 : this.fields.has('content-length') ? declared : undefined;
     this.expectsContinue = !endsAtOnce && this.fields.has('expect');
     this.refusal = this.check(fault, framing, authority, hostField, pseudo.get(':scheme'), scheme, endsAtOnce);
+    if (this.connectProtocol !== undefined) this.refusal ??= this.readConnect(endsAtOnce);
   }
 
   peek(name: string): string | undefined {
@@ -80,9 +85,9 @@ export class Http2RequestHead implements RequestHead {
   ): PorticoError | undefined {
     if (fault !== undefined) return malformed(fault);
     if (!isMethod(this.method)) return malformed('a method that is not a token');
-    const extended = this.method === 'CONNECT' && this.connectProtocol === 'websocket';
+    const extended = this.connectProtocol !== undefined;
     if (this.method === 'CONNECT' && !extended) return malformed('CONNECT');
-    if (this.connectProtocol !== undefined && !extended) return malformed('a :protocol that is not known');
+    if (this.method !== 'CONNECT' && extended) return malformed('a :protocol without the method CONNECT');
     if (!isOriginForm(this.target)) return malformed('a :path with bytes that must be escaped, or none');
     if (scheme !== connectionScheme) return malformed(`a :scheme other than ${connectionScheme}`);
     if (authority !== undefined && hostField !== undefined && authority !== hostField) {
@@ -95,6 +100,22 @@ export class Http2RequestHead implements RequestHead {
     if (framing.unknownExpectation) {
       return new PorticoError('expectation_failed', `Expect: ${this.fields.get('expect')}`);
     }
+    return undefined;
+  }
+
+  /** Takes an extended CONNECT for the handshake that it would be in HTTP/1.1 (RFC 8441 section 5). */
+  private readConnect(endsAtOnce: boolean): PorticoError | undefined {
+    if (this.connectProtocol?.toLowerCase() !== 'websocket') {
+      return new PorticoError('protocol_unsupported', `:protocol ${this.connectProtocol}`);
+    }
+    if (endsAtOnce || this.fields.has('content-length')) {
+      return malformed('a WebSocket handshake that ends its stream, or says a length');
+    }
+    const asked = readWebSocketOffer(this.fields);
+    if (asked instanceof PorticoError) return asked;
+    this.webSocketRequest = asked;
+    this.method = 'GET';
+    this.bodyLength = 0;
     return undefined;
   }
 }

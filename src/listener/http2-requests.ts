@@ -5,6 +5,7 @@ import type { ConnectionInfo } from './exchange.ts';
 import { Http2Exchange } from './http2-exchange.ts';
 import { Http2RequestHead } from './http2-request-head.ts';
 import type { Http2Stream } from './http2-stream.ts';
+import { Http2Tunnel } from './http2-tunnel.ts';
 import { IncomingBody } from './incoming-body.ts';
 import type { NodeEngineCore } from './node-engine-core.ts';
 
@@ -23,6 +24,7 @@ export function beginRequest(
   if (tooLarge) head.refusal = new PorticoError('header_too_large', 'a header list larger than announced');
   const exchange = new Http2Exchange(core, stream, head, info);
   stream.exchange = exchange;
+  if (head.webSocketRequest !== undefined && head.refusal === undefined) stream.tunnel = new Http2Tunnel(stream);
   exchange.handling = true;
   if (head.refusal === undefined) {
     core.handle(exchange);
@@ -39,7 +41,8 @@ export function beginRequest(
 export function receiveBody(stream: Http2Stream, data: Buffer, last: boolean): void {
   stream.received += data.length;
   if (last) stream.remoteEnded = true;
-  const { exchange } = stream;
+  const { exchange, tunnel } = stream;
+  if (tunnel !== undefined) return tunnel.receive(data, last);
   if (exchange === undefined) return;
   const { body } = exchange;
   if (!(body instanceof IncomingBody)) {

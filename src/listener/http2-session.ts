@@ -1,21 +1,12 @@
 import type { Socket } from 'node:net';
-import {
-  ErrorCode as Code,
-  type ErrorCode,
-  Flag,
-  FrameType,
-  frame,
-  goawayFrame,
-  maxWindow,
-  Setting,
-} from '../http2/frame.ts';
+import { ErrorCode as Code, type ErrorCode, Flag, FrameType, frame, goawayFrame, maxWindow } from '../http2/frame.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { ConnectionInfo } from './exchange.ts';
 import { ConnectionFault, type FrameTaker, Http2FrameReader } from './http2-frame-reader.ts';
 import { greeting } from './http2-greeting.ts';
 import { Http2HeaderBlocks } from './http2-header-blocks.ts';
 import { Http2Output } from './http2-output.ts';
-import { checkSetting, checkSize, protocolError, unpadded, unprioritised } from './http2-payload.ts';
+import { checkSize, protocolError, readInitialWindows, unpadded, unprioritised } from './http2-payload.ts';
 import { Http2ReceiveWindow, streamWindow } from './http2-receive-window.ts';
 import { beginRequest, receiveBody } from './http2-requests.ts';
 import { Http2Stream } from './http2-stream.ts';
@@ -99,17 +90,17 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
   checkStall(now: number): void {
     const { keepAliveMs, requestHeadMs } = this.#core;
     const { output } = this;
-    if (!output.isWriting) this.#pace.rest();
-    else if (this.#pace.fails(now, output.awaitsSocket ? output.progressAt : now)) return this.destroy();
+    if (!output.isWriting || output.servesTunnels) this.#pace.rest();
+    if (output.isWriting && this.#pace.fails(now, output.awaitsSocket ? output.progressAt : now)) return this.destroy();
     if (this.#ending) {
       if (now - this.#idleSince > lingerMs) this.destroy();
       return;
     }
     for (const stream of output.queued) {
-      if (now - stream.progressAt <= this.#core.timeouts.sendMs) continue;
+      // Whoever speaks on a tunnel has a clock of their own.
+      if (stream.tunnel?.isOpen === true || now - stream.progressAt <= this.#core.timeouts.sendMs) continue;
       this.#core.cut('send_timeout');
-      stream.exchange?.clientGone();
-      this.reset(stream, Code.cancel);
+      this.#fail(stream, Code.cancel);
     }
     if (this.#streams.size > 0) return;
     // A head that does not come to its end counts as idle too.
@@ -205,8 +196,7 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
     stream.receiveWindow -= payload.length;
     if (stream.receiveWindow < 0) {
       this.window.acknowledge(payload.length);
-      stream.exchange?.clientGone();
-      return this.reset(stream, Code.flowControlError);
+      return this.#fail(stream, Code.flowControlError);
     }
     const last = (flags & Flag.endStream) !== 0;
     if (data.length === 0 && !last) this.#strained(2);
@@ -223,10 +213,8 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
       // A closed stream: the block is decoded all the same, as the table must stay in step.
       this.#strained(5);
     }
-    if (id > this.#lastStream) {
-      this.#lastStream = id;
-      this.#idleSince = performance.now();
-    }
+    if (id > this.#lastStream) this.#idleSince = performance.now();
+    this.#lastStream = Math.max(this.#lastStream, id);
     const fragment = unprioritised(flags, unpadded(flags, payload));
     this.#blocks.begin(id, (flags & Flag.endStream) !== 0, fragment);
     if ((flags & Flag.endHeaders) !== 0) this.#headersEnd();
@@ -256,8 +244,7 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
   #trailers(stream: Http2Stream, endStream: boolean): void {
     // RFC 9113 section 8.1: trailers end the request. They are dropped, as those of HTTP/1.1 are.
     if (stream.remoteEnded || !endStream) {
-      stream.exchange?.clientGone();
-      return this.reset(stream, stream.remoteEnded ? Code.streamClosed : Code.protocolError);
+      return this.#fail(stream, stream.remoteEnded ? Code.streamClosed : Code.protocolError);
     }
     receiveBody(stream, nothing, true);
     if (stream.localEnded) this.#close(stream);
@@ -287,16 +274,13 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
       if (payload.length > 0) throw new ConnectionFault(Code.frameSizeError, 'an acknowledgement with settings');
       return;
     }
-    if (payload.length % 6 !== 0) throw new ConnectionFault(Code.frameSizeError, 'SETTINGS of a wrong size');
+    const windows = readInitialWindows(payload);
     this.#strained(5 + payload.length / 6);
-    for (let at = 0; at < payload.length; at += 6)
-      this.#setting(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
+    for (const value of windows) this.#setInitialWindow(value);
     this.output.send(settingsAck);
   }
 
-  #setting(id: number, value: number): void {
-    checkSetting(id, value);
-    if (id !== Setting.initialWindowSize) return;
+  #setInitialWindow(value: number): void {
     const change = value - this.output.streamWindow;
     this.output.streamWindow = value;
     for (const stream of this.#streams.values()) {
@@ -327,8 +311,7 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
       if (stream === undefined) return;
       stream.sendWindow += count;
       if (count === 0 || stream.sendWindow > maxWindow) {
-        stream.exchange?.clientGone();
-        return this.reset(stream, count === 0 ? Code.protocolError : Code.flowControlError);
+        return this.#fail(stream, count === 0 ? Code.protocolError : Code.flowControlError);
       }
     }
     this.output.pump();
@@ -339,6 +322,12 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
   }
 
   // --- the ends ---
+
+  /** The client has broken the rules of a stream, or does not take it. */
+  #fail(stream: Http2Stream, code: ErrorCode): void {
+    stream.exchange?.clientGone();
+    this.reset(stream, code);
+  }
 
   #localEnd(stream: Http2Stream): void {
     stream.localEnded = true;
@@ -352,6 +341,7 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
     // What it held of the connection's window is free.
     if (stream.unacknowledged > 0) this.window.acknowledge(stream.unacknowledged);
     this.#streams.delete(stream.id);
+    if (!stream.localEnded || !stream.remoteEnded) stream.tunnel?.destroy();
     if (this.#streams.size > 0) return;
     this.#idleSince = performance.now();
     if (this.#refusedFrom !== maxWindow) this.#endWhenIdle();
@@ -366,10 +356,6 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
   #giveUp(code: ErrorCode): void {
     if (this.#ending || this.#over) return;
     this.output.send(goawayFrame(this.#lastStream, code));
-    for (const stream of this.#streams.values()) {
-      stream.exchange?.clientGone();
-      this.#close(stream);
-    }
     this.#end();
   }
 
@@ -377,7 +363,10 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
     if (this.#ending || this.#over) return;
     this.#ending = true;
     this.#idleSince = performance.now();
-    for (const stream of this.#streams.values()) stream.exchange?.clientGone();
+    for (const stream of this.#streams.values()) {
+      stream.exchange?.clientGone();
+      this.#close(stream);
+    }
     this.output.release();
     this.#socket.end();
   }
@@ -391,6 +380,7 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
     for (const stream of this.#streams.values()) {
       stream.closed = true;
       stream.exchange?.clientGone();
+      stream.tunnel?.destroy();
     }
     this.#streams.clear();
   }

@@ -1,6 +1,7 @@
 import type { ByteSink } from './body-writer.ts';
 import type { Http2Exchange } from './http2-exchange.ts';
 import type { Http2Session } from './http2-session.ts';
+import type { Http2Tunnel } from './http2-tunnel.ts';
 import type { BodySource } from './incoming-body.ts';
 
 /** One stream of an HTTP/2 connection: its windows, and what waits to be sent on it. */
@@ -8,6 +9,8 @@ export class Http2Stream implements ByteSink, BodySource {
   readonly id: number;
   readonly session: Http2Session;
   exchange: Http2Exchange | undefined;
+  /** Where the client wants to speak another protocol on the stream. */
+  tunnel: Http2Tunnel | undefined;
   /** Bytes that the client takes. Negative when it has made its windows smaller meanwhile. */
   sendWindow: number;
   /** Bytes that the client may send. */
@@ -51,6 +54,12 @@ export class Http2Stream implements ByteSink, BodySource {
     if (!this.paused) return;
     this.paused = false;
     this.session.window.acknowledgeStream(this, true);
+  }
+
+  /** Everything that was written has left. */
+  flushed(): void {
+    if (this.tunnel?.isOpen === true) this.tunnel.flushed();
+    else this.exchange?.flushed();
   }
 
   begin(): void {

@@ -1,39 +1,49 @@
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { Duplex } from 'node:stream';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { closeCodes } from '../http/close-code.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { ResponseHead } from '../response/response-head.ts';
-import type { Http1Exchange } from './http1-exchange.ts';
+import type { NodeEngineCore } from './node-engine-core.ts';
 import type { WebSocketPeer, WebSocketSink } from './websocket.ts';
 
 const nothing = Buffer.alloc(0);
+/** How long a client may take to answer a close frame. */
+const closeTimeoutMs = 5000;
 
-/** A client's WebSocket over a node socket, with the frames of `ws`. */
+/** The exchange that has become a WebSocket. */
+interface UpgradedExchange {
+  readonly engine: NodeEngineCore;
+  complete(): void;
+}
+
+/** A client's WebSocket over a node socket, or a stream that is like one, with the frames of `ws`. */
 export class NodeWebSocketPeer implements WebSocketPeer {
   bytesSent = 0;
-  readonly #exchange: Http1Exchange;
+  readonly #exchange: UpgradedExchange;
   readonly #sink: WebSocketSink;
   #socket: WebSocket | undefined;
   #over = false;
 
-  constructor(exchange: Http1Exchange, sink: WebSocketSink) {
+  constructor(exchange: UpgradedExchange, sink: WebSocketSink) {
     this.#exchange = exchange;
     this.#sink = sink;
   }
 
   /** Answers the handshake and takes over. @param rest what the client has sent behind it */
-  open(socket: Socket, rest: Buffer, key: string, head: ResponseHead, protocol: string, maxPayload: number): void {
+  open(socket: Duplex, rest: Buffer, key: string, head: ResponseHead, protocol: string, maxPayload: number): void {
     const lines = head.block.toString('latin1').split('\r\n').slice(1);
     const offer = protocol === '' ? {} : { 'sec-websocket-protocol': protocol };
     const headers = { upgrade: 'websocket', 'sec-websocket-key': key, 'sec-websocket-version': '13', ...offer };
-    const server = new WebSocketServer({
+    const options: ServerOptions & { closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload,
+      closeTimeout: closeTimeoutMs,
       handleProtocols: () => protocol,
-    });
+    };
+    const server = new WebSocketServer(options);
     server.on('headers', (answer) => answer.push(...lines));
     this.#exchange.engine.webSockets.add(this);
     server.handleUpgrade({ method: 'GET', url: '/', headers } as IncomingMessage, socket, rest, (opened) => {
@@ -75,8 +85,9 @@ export class NodeWebSocketPeer implements WebSocketPeer {
     this.#guard(() => this.#sink.leave());
   }
 
-  readonly #sent = (error?: Error): void => {
-    if (error === undefined) this.#guard(() => this.#sink.drained());
+  /** @param error null or undefined where there is none, as Node.js likes */
+  readonly #sent = (error?: Error | null): void => {
+    if (!error) this.#guard(() => this.#sink.drained());
   };
 
   #closed(code: number, reason: Buffer): void {

@@ -126,10 +126,11 @@ const notAscii = /[^\0-\x7f]/;
  * engine, so that reading takes no closure.
  */
 export class UwsRequestReader {
-  /** What of the fields read last could not be read without loss, as a sentence for the log. */
+  /** What of the fields read last could not be read without loss, or may not be there, as a sentence for the log. */
   lost: string | undefined = undefined;
   #entries: string[] = [];
   #doubtful = false;
+  #hasDelete = false;
   readonly #hosts = new HostNames();
   readonly #forecast = new GlanceForecast();
   /** The path of the request that is read next, if it is known already. */
@@ -139,6 +140,8 @@ export class UwsRequestReader {
     this.#entries.push(name, value);
     // More bytes than characters: not ASCII. Half the cost of a regular expression, which is used where it matters less.
     if (Buffer.byteLength(value) !== value.length) this.#doubtful = true;
+    // The one control character that uWebSockets.js lets through.
+    if (value.includes('\x7f')) this.#hasDelete = true;
   };
 
   /**
@@ -188,9 +191,10 @@ export class UwsRequestReader {
   readFields(request: UwsRequest): HeaderFields {
     const entries: string[] = [];
     this.#entries = entries;
-    this.#doubtful = false;
+    this.#doubtful = this.#hasDelete = false;
     request.forEach(this.#collect);
     this.lost = this.#doubtful ? restoreBytes(entries, request) : undefined;
+    if (this.#hasDelete) this.lost = 'a control character in a field';
     return new HeaderFields(entries);
   }
 

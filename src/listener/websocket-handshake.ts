@@ -29,12 +29,16 @@ export function readWebSocketRequest(
   if (head.method !== 'GET' || head.close) return undefined;
   if (!names(fields.list('upgrade'), 'websocket') || !names(fields.list('connection'), 'upgrade')) return undefined;
   if (head.bodyLength !== 0) return new PorticoError('request_malformed', 'a WebSocket handshake with a body');
+  const offer = readWebSocketOffer(fields);
+  if (offer instanceof PorticoError || key.test(fields.list('sec-websocket-key') ?? '')) return offer;
+  return new PorticoError('request_malformed', 'a Sec-WebSocket-Key that is not 16 bytes in base64');
+}
+
+/** What a handshake offers, in whatever version of HTTP: in HTTP/2 there is no more to it (RFC 8441 section 5). */
+export function readWebSocketOffer(fields: RequestHead['fields']): WebSocketRequest | PorticoError {
   if (fields.list('sec-websocket-version')?.trim() !== '13') {
     const detail = `Sec-WebSocket-Version: ${fields.list('sec-websocket-version') ?? ''}`;
     return new PorticoError('websocket_version', detail, { fields: versionFields });
-  }
-  if (!key.test(fields.list('sec-websocket-key') ?? '')) {
-    return new PorticoError('request_malformed', 'a Sec-WebSocket-Key that is not 16 bytes in base64');
   }
   const protocols = elements(fields.list('sec-websocket-protocol'));
   if (protocols.every((protocol) => token.test(protocol)) && new Set(protocols).size === protocols.length) {

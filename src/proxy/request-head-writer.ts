@@ -78,7 +78,7 @@ export class RequestHeadWriter {
   private copyFields(before: string, { fields }: RequestHead, trusted: boolean): string {
     const lines = trusted ? this.proxyLines : this.clientLines;
     const { entries } = fields;
-    const named = namedByConnection(fields.get('connection'));
+    const named = namedByConnection(fields.list('connection'));
     let text = before;
     for (let index = 0; index < entries.length; index += 2) {
       const name = entries[index] as string;

@@ -163,6 +163,14 @@ export const errorCodes = {
     meaning:
       'The request line and fields are larger than `limits.headerSize` (32KB unless configured), or there are more fields than `limits.headerCount` (100 unless configured).',
   },
+  protocol_unsupported: {
+    status: 501,
+    side: 'client',
+    retryable: false,
+    title: 'This address does not speak that protocol.',
+    meaning:
+      'An extended CONNECT of HTTP/2 (RFC 8441) asks for a protocol other than `websocket`, or for a WebSocket where something else answers: a 2xx would be taken for an open WebSocket.',
+  },
   http_version: {
     status: 505,
     side: 'client',

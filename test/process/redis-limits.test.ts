@@ -90,6 +90,48 @@ test('a Redis that hangs holds no request up', { skip }, async (t) => {
   await areUp(machines, 1);
 });
 
+test('a Redis that hangs for longer than its connections live is given up, and found again', { skip }, async (t) => {
+  const redis = await startRedis(t);
+  const machines = await startMachines(t, redis);
+  await areUp(machines, 1);
+  redis.signal('SIGSTOP');
+  await areUp(machines, 0);
+  // Its kernel still takes connections, on which nobody answers: those that are made anew hang as well.
+  const { passed } = await loadAll(machines, 6000);
+  assert.ok(passed > 1.5 * rate * 6, `${passed} passed alone`);
+  redis.signal('SIGCONT');
+  await areUp(machines, 1);
+  const together = await loadAll(machines, 2000);
+  const expected = rate * together.seconds + burst + 1;
+  assert.ok(together.passed < expected * 1.15, `${together.passed} passed together of ${expected}`);
+});
+
+test('a Redis that comes and goes under load fails no request and does not flood the log', { skip }, async (t) => {
+  const redis = await startRedis(t);
+  const machines = await startMachines(t, redis);
+  await areUp(machines, 1);
+  const loading = new AbortController();
+  const load = (async () => {
+    while (!loading.signal.aborted) await loadAll(machines, 500);
+  })();
+  // It fails with the first request that does; awaited below.
+  load.catch(() => undefined);
+  const rounds = 4;
+  for (let round = 0; round < rounds; round++) {
+    await redis.kill();
+    await areUp(machines, 0);
+    await redis.start();
+    await areUp(machines, 1);
+  }
+  loading.abort();
+  await load;
+  const lines = machines.map(({ process }) => process.output.err.match(/Redis is away/g)?.length ?? 0);
+  assert.ok(
+    lines.every((count) => count <= 2 * rounds),
+    lines.join(' '),
+  );
+});
+
 test('a machine that was started anew knows what its clients have used up', { skip }, async (t) => {
   const redis = await startRedis(t);
   const [one, other] = await startMachines(t, redis, '6r/m');

@@ -36,9 +36,10 @@ export class Chromium {
     this.#profile = profile;
   }
 
-  static async show(url: string): Promise<Chromium> {
+  /** @param more further flags */
+  static async show(url: string, more: readonly string[] = []): Promise<Chromium> {
     const profile = await mkdtemp(join(tmpdir(), 'portico-chromium-'));
-    const child = spawn(program, [...flags, `--user-data-dir=${profile}`, url], { stdio: 'ignore' });
+    const child = spawn(program, [...flags, ...more, `--user-data-dir=${profile}`, url], { stdio: 'ignore' });
     return new Chromium(child, profile);
   }
 

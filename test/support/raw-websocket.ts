@@ -91,7 +91,7 @@ export class RawWebSocket {
   }
 }
 
-function parseFrame(bytes: Buffer): { frame: ReceivedFrame; end: number } | undefined {
+export function parseFrame(bytes: Buffer): { frame: ReceivedFrame; end: number } | undefined {
   if (bytes.length < 2) return undefined;
   const first = bytes[0] as number;
   const second = bytes[1] as number;

@@ -70,6 +70,66 @@ function largeHead(pieces: number): Uint8Array[] {
   return [headers(getFields('/'), Flag.endStream), ...rest];
 }
 
+/** The pseudo-header fields of a handshake over HTTP/2, and further fields. */
+const handshake = (...more: readonly Field[]): Field[] => [
+  [':method', 'CONNECT'],
+  [':protocol', 'websocket'],
+  ...getFields('/ws').filter(([name]) => name !== ':method'),
+  ...more,
+];
+const version: Field = ['sec-websocket-version', '13'];
+const notHandshake = (name: string, fields: readonly Field[], status = 400): HostileHttp2 => ({
+  name: `an extended CONNECT ${name}`,
+  frames: [headers(fields, Flag.endHeaders)],
+  expected: { outcome: 'refused', status },
+});
+
+/** RFC 8441 sections 4 and 5, RFC 9113 section 8.5. */
+const extendedConnects: readonly HostileHttp2[] = [
+  request('a :protocol without the method CONNECT', [[':protocol', 'websocket'], ...getFields('/')]),
+  notHandshake('for another protocol', [[':protocol', 'connect-udp'], ...handshake(version).filter(isNoProtocol)], 501),
+  notHandshake('for no protocol', [[':protocol', ''], ...handshake(version).filter(isNoProtocol)], 501),
+  notHandshake('for two protocols', [[':protocol', 'websocket'], ...handshake(version)]),
+  ...[':path', ':scheme', ':authority'].map((missing) =>
+    notHandshake(
+      `without ${missing}`,
+      handshake(version).filter(([name]) => name !== missing),
+    ),
+  ),
+  notHandshake(
+    'with a :scheme of WebSockets',
+    handshake(version).map(([name, value]) => [name, name === ':scheme' ? 'wss' : value] as const),
+  ),
+  notHandshake('without a version', handshake(), 426),
+  notHandshake('for another version', handshake(['sec-websocket-version', '8']), 426),
+  notHandshake('with two versions', handshake(version, version), 426),
+  notHandshake('with a subprotocol that is no token', handshake(version, ['sec-websocket-protocol', 'a b'])),
+  notHandshake('with a subprotocol twice', handshake(version, ['sec-websocket-protocol', 'a, a'])),
+  notHandshake('with a length', handshake(version, ['content-length', '0'])),
+  notHandshake('with Upgrade', handshake(version, ['upgrade', 'websocket'])),
+  notHandshake('with Connection', handshake(version, ['connection', 'upgrade'])),
+  {
+    name: 'an extended CONNECT that ends its stream',
+    frames: [headers(handshake(version))],
+    expected: malformed,
+  },
+  {
+    name: 'an extended CONNECT and more than a window behind it',
+    frames: [
+      headers(
+        handshake(version).map(([name, value]) => [name, value === '/ws' ? '/held' : value] as const),
+        Flag.endHeaders,
+      ),
+      ...Array.from({ length: 17 }, () => frame(FrameType.data, 0, 1, Buffer.alloc(16_384))),
+    ],
+    expected: { outcome: 'reset', code: ErrorCode.flowControlError },
+  },
+];
+
+function isNoProtocol([name]: Field): boolean {
+  return name !== ':protocol';
+}
+
 /** Requests that would mean something else in HTTP/1.1, or nothing (RFC 9113 sections 8.2, 8.3 and 10.3). */
 export const hostileFields: readonly HostileHttp2[] = [
   request('no :method', without(':method')),
@@ -106,6 +166,7 @@ export const hostileFields: readonly HostileHttp2[] = [
     [':method', 'CONNECT'],
     [':authority', 'localhost:443'],
   ]),
+  ...extendedConnects,
   request('a field name in upper case', getFields('/', ['X-Upper', '1'])),
   request('a field name with a colon', getFields('/', ['x:y', '1'])),
   request('a field name with a space', getFields('/', ['x y', '1'])),

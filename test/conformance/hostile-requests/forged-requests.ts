@@ -25,6 +25,9 @@ export const forgedRequests: readonly HostileRequest[] = [
     'x-forwarded-for': '127.0.0.1',
   }),
   forged('a Connection field that names Cookie', ['Connection: cookie', 'Cookie: a=b'], { cookie: undefined }),
+  forged('a second Connection field that names another', ['Connection: keep-alive', 'Connection: X-One', 'X-One: 1'], {
+    'x-one': undefined,
+  }),
   forged('a Connection field that names Host', ['Connection: host'], { host: 'h' }),
   forged('TE and Trailer', ['TE: trailers', 'Trailer: Expires'], { te: undefined, trailer: undefined }),
   forged(

@@ -86,6 +86,8 @@ export const fieldRequests: readonly HostileRequest[] = [
   field('a field name beyond ASCII', ['Host: h', 'X\xe9: y'], malformed),
   field('a NUL in a field value', ['Host: h', 'X: a\0b'], malformed),
   field('a control character in a field value', ['Host: h', 'X: a\x01b'], malformed),
+  field('a DEL in a field value', ['Host: h', 'X: a\x7fb'], malformed),
+  field('a DEL for a field value', ['Host: h', 'X: \x7f'], malformed),
   field('a bare CR in a field value', ['Host: h', 'X: a\rY: b'], unserved),
   field('a line without a colon', ['Host: h', 'garbage'], malformed),
   field('two fields of one name beyond ASCII', ['Host: h', 'X: \xe9a', 'X: a\xe9b'], malformed),
