@@ -1,8 +1,9 @@
 import type { Admission } from '../balancer/admission.ts';
-import { FieldNameTable } from '../upstream/field-name-table.ts';
+import type { FieldNameTable } from '../upstream/field-name-table.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { BufferingResources, RouteBuffering } from './buffering.ts';
 import { directiveNames } from './directives.ts';
+import { FieldTables } from './field-tables.ts';
 import type { ProxyHandlerConfig } from './proxy-config.ts';
 import { RequestHeadWriter } from './request-head-writer.ts';
 import type { ResponseInterceptor } from './response-interceptor.ts';
@@ -31,12 +32,13 @@ export class ProxyRoute {
     admission: Admission,
     interceptor?: ResponseInterceptor,
     buffering?: BufferingResources,
+    tables: FieldTables = new FieldTables(),
   ) {
     this.upstream = upstream;
     this.buffering = buffering === undefined ? undefined : { ...config.buffering, ...buffering };
     this.admission = admission;
-    this.head = new RequestHeadWriter(config);
-    this.responseNames = new FieldNameTable(config.removedResponseFields, [
+    this.head = new RequestHeadWriter(config, tables);
+    this.responseNames = tables.responseNames(config.removedResponseFields, [
       ...directiveNames,
       ...(config.handedOverFields ?? []),
     ]);

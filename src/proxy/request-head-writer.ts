@@ -4,11 +4,11 @@ import type { ClientIdentity } from '../request/client-identity.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import type { Server } from '../upstream/server.ts';
-import { ForwardedFields } from './forwarded-fields.ts';
+import { FieldTables } from './field-tables.ts';
+import type { ForwardedFields } from './forwarded-fields.ts';
 import { hopByHopRequestFields, namedByConnection } from './hop-by-hop.ts';
-import { LinePrefixes } from './line-prefixes.ts';
+import type { LinePrefixes } from './line-prefixes.ts';
 import type { ProxyHandlerConfig } from './proxy-config.ts';
-import { RequestFieldRules } from './request-field-rules.ts';
 
 /** Methods for which a body of length 0 is worth saying (RFC 9110 section 8.6). */
 const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
@@ -27,8 +27,11 @@ export class RequestHeadWriter {
   /** The lines of `requestHeaders.set`, each with a line break before it. */
   private readonly setLines: string;
 
-  /** @throws Error when the route sets a field that is not its to set */
-  constructor(config: ProxyHandlerConfig) {
+  /**
+   * @param tables shared with other routes
+   * @throws Error when the route sets a field that is not its to set
+   */
+  constructor(config: ProxyHandlerConfig, tables: FieldTables = new FieldTables()) {
     this.config = config;
     const { set, remove } = config.requestHeaders;
     const changed = new Set([...Object.keys(set), ...remove].map((name) => name.toLowerCase()));
@@ -41,10 +44,10 @@ export class RequestHeadWriter {
         throw new Error(`requestHeaders.set must not hold ${name}, which Portico writes itself`);
       }
     }
-    const rules = new RequestFieldRules([...changed, ...(config.identityFields ?? [])]);
-    this.clientLines = new LinePrefixes(rules, false);
-    this.proxyLines = new LinePrefixes(rules, true);
-    this.forwarded = new ForwardedFields(config.forwarded, changed);
+    const lines = tables.requestLines([...changed, ...(config.identityFields ?? [])]);
+    this.clientLines = lines.ofClients;
+    this.proxyLines = lines.ofProxies;
+    this.forwarded = tables.forwarded(config.forwarded, changed);
     const setHost = Object.entries(set).find(([name]) => name.toLowerCase() === 'host');
     const fixed = setHost?.[1] ?? (typeof config.host === 'object' ? config.host.value : undefined);
     this.fixedHost = fixed;
