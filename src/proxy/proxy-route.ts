@@ -1,4 +1,5 @@
 import type { Admission } from '../balancer/admission.ts';
+import type { BufferingConfig } from '../config/buffering-defaults.ts';
 import type { FieldNameTable } from '../upstream/field-name-table.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { BufferingResources, RouteBuffering } from './buffering.ts';
@@ -35,7 +36,7 @@ export class ProxyRoute {
     tables: FieldTables = new FieldTables(),
   ) {
     this.upstream = upstream;
-    this.buffering = buffering === undefined ? undefined : { ...config.buffering, ...buffering };
+    this.buffering = buffering === undefined ? undefined : routeBuffering(config.buffering, buffering);
     this.admission = admission;
     this.head = new RequestHeadWriter(config, tables);
     this.responseNames = tables.responseNames(config.removedResponseFields, [
@@ -47,4 +48,11 @@ export class ProxyRoute {
     this.finishesAbandoned = config.onClientAbort === 'finish';
     this.addsRequestId = !config.removedResponseFields.has('x-request-id');
   }
+}
+
+/** Named one by one, as in `compileRoute`. */
+function routeBuffering(config: BufferingConfig, resources: BufferingResources): RouteBuffering {
+  const { request, response, requestMemory, responseMemory, responseMax } = config;
+  const { spool, memory, requests, responses } = resources;
+  return { request, response, requestMemory, responseMemory, responseMax, spool, memory, requests, responses };
 }

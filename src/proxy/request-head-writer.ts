@@ -18,7 +18,10 @@ const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
  * without those that end here or that it has no right to send. What the configuration says is worked out once.
  */
 export class RequestHeadWriter {
-  private readonly config: ProxyHandlerConfig;
+  /** What requests need of the configuration, in fields of its own: see `compileRoute`. */
+  private readonly stripPrefix: boolean;
+  private readonly prefix: string;
+  private readonly asksByAddress: boolean;
   private readonly clientLines: LinePrefixes;
   private readonly proxyLines: LinePrefixes;
   private readonly forwarded: ForwardedFields;
@@ -32,7 +35,9 @@ export class RequestHeadWriter {
    * @throws Error when the route sets a field that is not its to set
    */
   constructor(config: ProxyHandlerConfig, tables: FieldTables = new FieldTables()) {
-    this.config = config;
+    this.stripPrefix = config.stripPrefix;
+    this.prefix = config.prefix;
+    this.asksByAddress = config.host === 'upstream';
     const { set, remove } = config.requestHeaders;
     const changed = new Set([...Object.keys(set), ...remove].map((name) => name.toLowerCase()));
     for (const name of changed) {
@@ -65,7 +70,7 @@ export class RequestHeadWriter {
     const { exchange } = context;
     const { head } = exchange;
     const client = context.client ?? peerIdentity(context);
-    const host = this.fixedHost ?? (this.config.host === 'upstream' ? hostOf(server.address) : head.host);
+    const host = this.fixedHost ?? (this.asksByAddress ? hostOf(server.address) : head.host);
     let text = `${head.method} ${this.target(head)} HTTP/1.1\r\nHost: ${host}`;
     text += this.forwarded.write(context, client);
     text += linesBehind(exchange.connection.clientFields);
@@ -95,8 +100,8 @@ export class RequestHeadWriter {
   }
 
   private target(head: RequestHead): string {
-    if (!this.config.stripPrefix) return head.target;
-    const rest = pathRest(head.rawPath, this.config.prefix);
+    if (!this.stripPrefix) return head.target;
+    const rest = pathRest(head.rawPath, this.prefix);
     const path = rest === '' ? '/' : rest;
     return head.query === undefined ? path : `${path}?${head.query}`;
   }
