@@ -6,6 +6,8 @@ const slash = 0x2f;
  */
 export class PathTree<T> {
   private readonly root = new PathNode<T>('');
+  /** Where a walk begins: behind what all paths have in common, the slash at least. */
+  private start = this.root;
 
   addExact(path: string, value: T): void {
     const node = this.root.insert(path);
@@ -22,13 +24,15 @@ export class PathTree<T> {
   /** Called once, when everything was added. Links each prefix with the next shorter one that takes the same paths. */
   finish(): void {
     this.root.link([]);
+    this.start = this.root.only ?? this.root;
   }
 
   /** Values in order: of the exact path, of the longest prefix, of shorter ones; each list in the order of adding. */
   find(path: string): PathMatch<T> | undefined {
-    let node: PathNode<T> | undefined = this.root;
+    let node: PathNode<T> | undefined = this.start;
     let longest: PathNode<T> | undefined;
-    let position = 0;
+    if (!path.startsWith(node.text)) return undefined;
+    let position = node.text.length;
     for (;;) {
       if (node.prefix !== undefined && (node.below || endsSegment(path, position))) longest = node;
       if (position === path.length) return node.exactMatch ?? longest;
@@ -70,6 +74,12 @@ class PathNode<T> implements PathMatch<T> {
 
   get values(): readonly T[] {
     return this.prefix ?? [];
+  }
+
+  /** The one node that everything from here leads to; undefined where something ends here. */
+  get only(): PathNode<T> | undefined {
+    if (this.prefix !== undefined || this.exact !== undefined || this.children?.size !== 1) return undefined;
+    return this.children.values().next().value;
   }
 
   child(code: number): PathNode<T> | undefined {
