@@ -57,7 +57,9 @@ export class Connection {
 
   private readonly owner: ConnectionOwner;
   private readonly buffers: ReadBuffers;
-  private readonly buffer: Buffer;
+  private buffer: Buffer;
+  /** Bytes read last. */
+  private readBytes = 0;
   private socket: UpstreamSocket | undefined;
   private state: State = State.connecting;
   private readingStopped = false;
@@ -210,7 +212,10 @@ export class Connection {
   }
 
   private makeSocket(): UpstreamSocket {
-    const socket = new UpstreamSocket(this.buffer, (count) => this.read(count));
+    const socket = new UpstreamSocket(
+      () => this.nextBuffer(),
+      (count) => this.read(count),
+    );
     socket.on('connect', () => this.opened());
     socket.on('drain', () => tell(this.user, (user) => user.drained()));
     socket.on('end', () => this.ended(socket, undefined));
@@ -220,6 +225,16 @@ export class Connection {
       if (socket === this.socket && !this.lent) this.buffers.give(this.buffer);
     });
     return socket;
+  }
+
+  /** Behind a read that filled it, a larger one; what was read may be looked at yet where it is, and then nobody else gets that. */
+  private nextBuffer(): Buffer {
+    const { buffer } = this;
+    const next = this.buffers.next(buffer, this.readBytes);
+    if (next === buffer) return buffer;
+    this.buffer = next;
+    if (!this.lent) this.buffers.give(buffer);
+    return next;
   }
 
   private opened(): void {
@@ -236,6 +251,7 @@ export class Connection {
       this.destroy();
       return false;
     }
+    this.readBytes = count;
     this.parser.feed(this.buffer, 0, count);
     let goOn = false;
     try {
