@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
+import { runInThisContext } from 'node:vm';
 import { PorticoError } from '../../../src/response/portico-error.ts';
 import type { CompiledRoute } from '../../../src/route/compile-routes.ts';
 import { RouteMetrics } from '../../../src/worker/route-metrics.ts';
@@ -58,8 +59,8 @@ test('an error page that cannot be read stops the compilation', () => {
 test('routes have one shape, in which their properties are found fast', () => {
   const recorder = new FakeRecorder();
   setFlagsFromString('--allow-natives-syntax');
-  const haveSameShape = new Function('a', 'b', 'return %HaveSameMap(a, b)') as (a: unknown, b: unknown) => boolean;
-  const isFast = new Function('a', 'return %HasFastProperties(a)') as (a: unknown) => boolean;
+  const haveSameShape = runInThisContext('(a, b) => %HaveSameMap(a, b)') as (a: unknown, b: unknown) => boolean;
+  const isFast = runInThisContext('(a) => %HasFastProperties(a)') as (a: unknown) => boolean;
   setFlagsFromString('--no-allow-natives-syntax');
   const rich = { methods: ['GET'], bodyLimit: '1GB', limitRate: '1MB', responseHeaders: { set: { 'X-A': 'b' } } };
   const routes = Array.from({ length: 400 }, (_, index) => ({
