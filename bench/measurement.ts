@@ -1,6 +1,6 @@
 import { get } from 'node:http';
 import type { ChildServer } from './child-server.ts';
-import { runLoad } from './load-generator.ts';
+import { type Load, runLoad } from './load-generator.ts';
 import { cpuMicroseconds } from './process-tree.ts';
 import type { Work } from './work.ts';
 
@@ -15,6 +15,9 @@ export interface Measurement {
 /** Bytes of body that every answer has at least: an empty page is no answer. */
 const smallestAnswer = 128;
 
+/** A server that answers nothing for so long does not answer. */
+const longEnoughSeconds = 10;
+
 /** @throws Error when the server does not answer as the work demands, so that nothing wrong is ever measured */
 export async function measure(
   server: ChildServer,
@@ -25,15 +28,22 @@ export async function measure(
   const origin = `http://127.0.0.1:${server.port}`;
   const etag = await checkAnswer(origin, work);
   if (times.warmUpSeconds > 0) await runLoad(origin, work, times.warmUpSeconds, folder, etag);
-  const before = cpuMicroseconds(server.pid);
-  const load = await runLoad(origin, work, times.seconds * work.lengthFactor, folder, etag);
-  const used = cpuMicroseconds(server.pid) - before;
+  const { load, used } = await loadedFor(times.seconds * work.lengthFactor);
   if (load.requests === 0) throw new Error(`${work.title}: no request was answered`);
   return {
     microsecondsPerUnit: (used / load.requests) * work.requestsPerUnit,
     requestsPerSecond: load.requestsPerSecond,
     failures: load.failures,
   };
+
+  async function loadedFor(seconds: number): Promise<{ load: Load; used: number }> {
+    const before = cpuMicroseconds(server.pid);
+    const load = await runLoad(origin, work, seconds, folder, etag);
+    const used = cpuMicroseconds(server.pid) - before;
+    // On a machine that others keep busy a fraction of a second may be too short for the first answer.
+    if (load.requests === 0 && seconds < longEnoughSeconds) return loadedFor(seconds * 4);
+    return { load, used };
+  }
 }
 
 /** @returns the ETag to send, empty when the work sends none */

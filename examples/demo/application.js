@@ -11,6 +11,8 @@ const formLimit = 16 * 1024;
 const streamedLines = 20;
 const streamPauseMs = 250;
 const slowMs = 2000;
+const reportMs = 1000;
+const reportKeptSeconds = 10;
 
 /** @type {Record<string, (request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse) => void>} */
 const pages = {
@@ -18,6 +20,7 @@ const pages = {
   '/app/whoami': showName,
   '/app/headers': showHeaders,
   '/app/slow': answerSlowly,
+  '/app/report': writeReport,
   '/app/stream': streamLines,
   '/app/form': takeForm,
 };
@@ -28,7 +31,7 @@ function showOverview(_request, response) {
     'The application',
     `<p>This page comes from an application instance, through Portico. Load it again: the other instance answers.</p>
 <ul><li><a href="/app/headers">the headers that the instance received</a></li>
-<li><a href="/app/slow">a slow page</a></li><li><a href="/app/stream">a streamed page</a></li>
+<li><a href="/app/slow">a slow page</a></li><li><a href="/app/report">a report that Portico keeps</a></li><li><a href="/app/stream">a streamed page</a></li>
 <li><a href="/app/form">a form</a></li></ul>`,
   );
 }
@@ -55,6 +58,25 @@ function answerSlowly(_request, response) {
   const timer = setTimeout(() => {
     sendPage(response, 'Slow', `<p>The instance took ${slowMs / 1000} seconds for this page.</p>`);
   }, slowMs);
+  response.on('close', () => clearTimeout(timer));
+}
+
+/** The same for everybody for some seconds: `s-maxage` lets Portico keep it, and no browser. */
+function writeReport(_request, response) {
+  const timer = setTimeout(() => {
+    const rows = Array.from({ length: 60 }, (_, minute) => {
+      const requests = Math.round(400 + 300 * Math.sin(minute / 9));
+      return `<tr><th>${String(minute).padStart(2, '0')} minutes ago</th><td>${requests} requests</td></tr>`;
+    });
+    sendPage(
+      response,
+      'A report',
+      `<p>Written at <time>${new Date().toISOString()}</time>, in ${reportMs / 1000} second. Load it again: for
+${reportKeptSeconds} seconds Portico answers with this one, which it has kept, and asks no instance.</p><table>${rows.join('')}</table>`,
+      200,
+      `s-maxage=${reportKeptSeconds}`,
+    );
+  }, reportMs);
   response.on('close', () => clearTimeout(timer));
 }
 
@@ -97,9 +119,13 @@ function takeForm(request, response) {
   });
 }
 
-function sendPage(response, title, content, status = 200) {
+function sendPage(response, title, content, status = 200, cacheControl = 'no-store') {
   response
-    .writeHead(status, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store', 'x-instance': name })
+    .writeHead(status, {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': cacheControl,
+      'x-instance': name,
+    })
     .end(renderPage({ title, content, instance: name }));
 }
 

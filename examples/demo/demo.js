@@ -4,9 +4,11 @@
  */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
@@ -32,11 +34,14 @@ async function startDemo() {
 
   const blue = await startInstance('blue');
   const green = await startInstance('green');
+  const cache = mkdtempSync(join(tmpdir(), 'portico-demo-'));
+  process.on('exit', () => rmSync(cache, { recursive: true, force: true, maxRetries: 5 }));
   const portico = startPortico({
     PORTICO_PORT: String(port),
     PORTICO_ADMIN_PORT: adminPort,
     DEMO_BLUE_PORT: String(blue.port),
     DEMO_GREEN_PORT: String(green.port),
+    DEMO_CACHE: cache,
   });
   await untilReady(adminPort, portico);
   if (!stopping) say(invitation(port, adminPort, blue.child.pid, green.child.pid));
@@ -137,6 +142,7 @@ Portico runs in front of two application instances.
           curl -i ${origin}/app/headers -H 'X-Forwarded-For: 203.0.113.9'
           curl -i ${origin}/portico.svg -H 'Range: bytes=0-99'
           curl -N ${origin}/app/stream
+          curl -so /dev/null -D - --compressed ${origin}/app/report   twice: X-Cache: MISS, then HIT from the cache, compressed
           kill ${bluePid}        ends the instance blue (green is ${greenPid}); the application stays up
 
   Edit    examples/demo/portico.yaml, then restart the demo

@@ -2,6 +2,7 @@ import type { FormShelf } from '../compression/form-shelf.ts';
 import { answerCompressed } from '../compression/route-compression.ts';
 import { ifRangeHolds } from '../http/conditional.ts';
 import { parseByteRanges } from '../http/range.ts';
+import type { Exchange } from '../listener/exchange.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { respondError } from '../response/error-response.ts';
 import { PorticoError } from '../response/portico-error.ts';
@@ -11,8 +12,8 @@ import type { CacheOutcome } from './cache-status.ts';
 import type { CacheZone } from './cache-zone.ts';
 import type { CachedRouteConfig } from './cached-route.ts';
 import { EntryHeads, type HeadRules } from './entry-heads.ts';
-import { EntryStream } from './entry-stream.ts';
-import { type HeldMemory, sendHeld } from './held-send.ts';
+import { streamEntry } from './entry-stream.ts';
+import { type HeldMemory, sendHeld, sendHeldParts } from './held-send.ts';
 import { evaluateClientConditions } from './policy/validation.ts';
 import { field, RequestTrait } from './request-field.ts';
 import type { StoreEntry } from './response-store.ts';
@@ -200,17 +201,14 @@ export class EntryAnswer {
     }
     if (exchange.head.method === 'HEAD' || status === 204)
       return exchange.respondHead(whole, status === 204 ? undefined : bodyLength);
-    if (contents !== undefined && contents.length <= unpinnedBytes) {
-      if (part === undefined) return exchange.respond(whole, contents);
-      const chunks = part.segments.map((segment) =>
-        segment instanceof Uint8Array ? segment : contents.subarray(segment.first, segment.last + 1),
-      );
-      const [only] = chunks;
-      return exchange.respond(part.head, chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
+    if (contents !== undefined) {
+      if (part !== undefined) return sendPart(exchange, part, contents, new PinnedEntry(entry));
+      if (contents.length <= unpinnedBytes) return exchange.respond(whole, contents);
+      return sendHeld(exchange, whole, contents, new PinnedEntry(entry));
     }
     if (bodyLength === 0) return exchange.respond(whole, Buffer.alloc(0));
     const response = part ?? { head: whole, length: bodyLength, segments: [{ first: 0, last: bodyLength - 1 }] };
-    new EntryStream(context, entry, response, this.buffers, this.gone).start();
+    streamEntry(context, entry, response, this.buffers, this.gone);
   }
 
   /** Where the compressed forms of an entry are kept; undefined where that would be no longer than in memory. */
@@ -255,6 +253,20 @@ class LentMemory implements HeldMemory {
   unpin(): void {
     this.buffers.release(this.buffer);
   }
+}
+
+/** Sends one part or several of a body that is in memory. */
+function sendPart(exchange: Exchange, part: FileResponse, contents: Buffer, held: HeldMemory): void {
+  const chunks = part.segments.map((segment) =>
+    segment instanceof Uint8Array ? segment : contents.subarray(segment.first, segment.last + 1),
+  );
+  const [only] = chunks;
+  const isSmall = contents.length <= unpinnedBytes;
+  if (chunks.length > 1 || only === undefined) {
+    if (isSmall) exchange.respond(part.head, Buffer.concat(chunks));
+    else sendHeldParts(exchange, part, chunks, held);
+  } else if (isSmall) exchange.respond(part.head, only);
+  else sendHeld(exchange, part.head, only, held);
 }
 
 function rangeApplies(ifRange: string | undefined, { response }: StoreEntry, now: number): boolean {

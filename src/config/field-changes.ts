@@ -1,18 +1,10 @@
+import { connectionFields } from '../http/hop-by-hop.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { quote } from './finding.ts';
 import type { KeyPath } from './schema-walk.ts';
 
-/** Fields that frame a message or belong to one connection (RFC 9110 section 7.6.1); Portico makes them itself. */
-const framing = [
-  'connection',
-  'content-length',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-];
+/** Fields that frame a message or belong to one connection; Portico makes them itself. */
+const framing = [...connectionFields, 'content-length'];
 
 export const requestFieldsOfPortico: ReadonlySet<string> = new Set([...framing, 'expect', 'host']);
 export const responseFieldsOfPortico: ReadonlySet<string> = new Set([...framing, 'date']);

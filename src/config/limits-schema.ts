@@ -166,6 +166,22 @@ export const connectionLimits = {
   requestsPerConnection: countOrNone.describe(
     'Most requests on one HTTP/1 connection, on listeners of the `node` engine; the last is answered with `Connection: close`. `false` for any number. NGINX: `keepalive_requests`. HAProxy: none.',
   ),
+  http2Streams: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(128)
+    .describe(
+      'Most requests under way at a time on one HTTP/2 connection; further ones are refused so that the client may send them again. NGINX: `http2_max_concurrent_streams`. HAProxy: `tune.h2.fe.max-concurrent-streams`.',
+    ),
+  http2Resets: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(40)
+    .describe(
+      'Requests a second that a client may take back on one HTTP/2 connection, and five times as many at once; pings, settings and what else costs work and brings nobody anything count as well. Beyond it the connection is ended (ENHANCE_YOUR_CALM). NGINX: none. HAProxy: `tune.h2.fe.glitches-threshold`.',
+    ),
   descriptorReserve: z
     .int()
     .min(8)

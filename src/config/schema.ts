@@ -104,6 +104,14 @@ const limits = z.strictObject({
   minBodyRateGrace: duration({ max: 3_600_000 })
     .prefault('30s')
     .describe('How long a request body may come as slowly as it likes. NGINX: none. HAProxy: none.'),
+  minSendRate: size({ max: 1024 ** 2 })
+    .prefault('512B')
+    .describe(
+      'Bytes a second that a client must take of a response on average, in the time in which Portico waited for it and beyond `minSendRateGrace`. The connection of a slower one is cut; `0B` lets it. On HTTP/2 all streams of a connection count together. NGINX: none. HAProxy: none.',
+    ),
+  minSendRateGrace: duration({ max: 3_600_000 })
+    .prefault('30s')
+    .describe('How long a client may take a response as slowly as it likes. NGINX: none. HAProxy: none.'),
   ...connectionLimits,
 });
 

@@ -20,6 +20,8 @@ export type TableReader = (path: string) => string;
 export class AddressCensus {
   /** Whether the kernel has such a table. */
   available = true;
+  /** Who opens connections: until it looks, it takes each of them to have opened as many as this one. */
+  workers = 1;
   readonly #ports: () => ReadonlySet<number>;
   readonly #read: TableReader;
   readonly #now: () => number;
@@ -41,8 +43,8 @@ export class AddressCensus {
     const opened = (this.#opened.get(name) ?? 0) + 1;
     this.#opened.set(name, opened);
     if (this.#opened.size > mostOpened) this.#look();
-    const isOver = (this.#counted.get(name) ?? 0) + (this.#opened.get(name) ?? 0) > limit;
-    if (!isOver || !mayLook || !this.available) return false;
+    const estimate = (this.#counted.get(name) ?? 0) + (this.#opened.get(name) ?? 0) * this.workers;
+    if (estimate <= limit || !mayLook || !this.available) return false;
     if (this.#now() >= this.#nextAt) this.#look();
     const open = (this.#counted.get(name) ?? 0) + (this.#opened.get(name) ?? 0);
     if (!this.available || open <= limit) return false;

@@ -1,4 +1,4 @@
-import type { ConnectionKeeper } from '../listener/exchange.ts';
+import type { ConnectionKeeper, CutReason } from '../listener/exchange.ts';
 import type { Logger } from '../log/logger.ts';
 import { RepeatedLog } from '../log/repeated-log.ts';
 import { metricNames } from '../metrics/names.ts';
@@ -32,6 +32,14 @@ const explanations: Readonly<Record<Reason, string>> = {
   memory: 'memory runs low (limits.memoryPercent)',
 };
 
+const cutExplanations: Readonly<Record<CutReason, string>> = {
+  head_timeout: 'the head of a request did not come in time (timeouts.requestHead)',
+  send_timeout: 'they took nothing of what was sent (timeouts.send)',
+  send_rate: 'they took what was sent too slowly (limits.minSendRate)',
+  http2_flood: 'they made work that is worth nothing, such as requests taken back (limits.http2Resets)',
+  http2_error: 'they broke the rules of HTTP/2',
+};
+
 /** What tells the gate about the machine. */
 export interface ConnectionWatches {
   readonly descriptors: DescriptorWatch;
@@ -48,6 +56,7 @@ export class ConnectionGate implements ConnectionKeeper {
   readonly #watches: ConnectionWatches;
   readonly #log: RepeatedLog;
   readonly #refused: Readonly<Record<Reason, Counter>>;
+  readonly #cut: Readonly<Record<CutReason, Counter>>;
   readonly #blocks = new AddressBlocks();
   #hash = new KeyedHash(Buffer.alloc(16));
   #limits: ConnectionLimits | undefined;
@@ -61,6 +70,14 @@ export class ConnectionGate implements ConnectionKeeper {
       address: counter('address'),
       descriptors: counter('descriptors'),
       memory: counter('memory'),
+    };
+    const cut = (reason: CutReason): Counter => recorder.counter(metricNames.connectionsCut, { reason });
+    this.#cut = {
+      head_timeout: cut('head_timeout'),
+      send_timeout: cut('send_timeout'),
+      send_rate: cut('send_rate'),
+      http2_flood: cut('http2_flood'),
+      http2_error: cut('http2_error'),
     };
   }
 
@@ -79,6 +96,7 @@ export class ConnectionGate implements ConnectionKeeper {
     this.#watches.descriptors.configure(limits.descriptorReserve);
     this.#watches.memory.configure(limits.memoryPercent);
     const perAddress = limits.connectionsPerAddress;
+    this.#watches.census.workers = workers;
     this.addresses.tellFrom = perAddress === false ? Number.POSITIVE_INFINITY : tellFrom(perAddress, workers);
   }
 
@@ -97,6 +115,11 @@ export class ConnectionGate implements ConnectionKeeper {
     const fields = reason === 'address' ? { client: address } : {};
     this.#log.warn(reason, `refuses connections: ${explanations[reason]}`, fields);
     return false;
+  }
+
+  cut(reason: CutReason): void {
+    this.#cut[reason].add(1);
+    this.#log.warn(reason, `cuts clients: ${cutExplanations[reason]}`);
   }
 
   /** A connection that was let in is over. @param address undefined where nobody knows it */

@@ -1,7 +1,7 @@
 import { PorticoError } from '../response/portico-error.ts';
 import { ChunkPool } from './chunk-pool.ts';
 import type { EngineTimeouts } from './engine.ts';
-import type { Exchange, ExchangeHandler } from './exchange.ts';
+import type { CutReason, Exchange, ExchangeHandler } from './exchange.ts';
 import { EmptyRequestBody } from './incoming-body.ts';
 import { StallWatch } from './stall-watch.ts';
 
@@ -103,6 +103,11 @@ export class EngineCore {
     for (const peer of this.webSockets) peer.leave();
   }
 
+  /** A client is cut for what it did or left out. */
+  cut(reason: CutReason): void {
+    this.handler.connections?.cut?.(reason);
+  }
+
   /** A defect that no response tells about. */
   report(error: PorticoError): void {
     process.emitWarning(error.cause instanceof Error ? error.cause : error);
@@ -118,6 +123,9 @@ export class EngineCore {
   }
 }
 
-function shortest({ requestBodyMs, sendMs, minBodyRate, minBodyRateGraceMs }: EngineTimeouts): number {
-  return Math.min(requestBodyMs, sendMs, minBodyRate === 0 ? sendMs : Math.max(1000, minBodyRateGraceMs));
+function shortest(timeouts: EngineTimeouts): number {
+  const { requestBodyMs, sendMs, minBodyRate, minBodyRateGraceMs } = timeouts;
+  const { minSendRate = 0, minSendRateGraceMs = sendMs } = timeouts;
+  const bodyMs = minBodyRate === 0 ? sendMs : Math.max(1000, minBodyRateGraceMs);
+  return Math.min(requestBodyMs, sendMs, bodyMs, minSendRate === 0 ? sendMs : Math.max(1000, minSendRateGraceMs));
 }

@@ -1,6 +1,7 @@
 import type { ListenAddress } from '../config/config.ts';
 import type { TlsTerminator } from '../tls/tls-terminator.ts';
 import type { ExchangeHandler } from './exchange.ts';
+import type { PaceLimit } from './send-pace.ts';
 
 /** An HTTP server implementation behind the exchange interface. One per worker. */
 export interface Engine {
@@ -35,7 +36,7 @@ export interface Engine {
   close(): void;
 }
 
-export interface EngineTimeouts {
+export interface EngineTimeouts extends PaceLimit {
   /** Longest silence within a request body, milliseconds. */
   readonly requestBodyMs: number;
   /** Longest time in which a client takes no byte, milliseconds. */
@@ -51,6 +52,10 @@ export interface EngineTimeouts {
   readonly keepAliveMs?: number;
   /** Most requests on one HTTP/1 connection; any number when left out. Not on uWebSockets.js. */
   readonly requestsPerConnection?: number;
+  /** Requests under way at a time on one HTTP/2 connection; 128 when left out. */
+  readonly http2Streams?: number;
+  /** Requests a second that may be taken back on one HTTP/2 connection; 40 when left out. */
+  readonly http2Resets?: number;
   /** Most bytes in a request's head; 32 KB when left out. uWebSockets.js reads it from its environment. */
   readonly requestHeadBytes?: number;
 }

@@ -131,6 +131,19 @@ export interface BodySink {
   failed(error: PorticoError): void;
 }
 
+/** Why a client is cut. */
+export type CutReason =
+  /** The head of a request did not come in time. */
+  | 'head_timeout'
+  /** It took nothing of a response for too long. */
+  | 'send_timeout'
+  /** It took a response too slowly. */
+  | 'send_rate'
+  /** It did too much that costs work and brings nobody anything (HTTP/2). */
+  | 'http2_flood'
+  /** It broke the protocol in a way that ends the connection (HTTP/2). */
+  | 'http2_error';
+
 /** Decides on connections before anything is read from them. */
 export interface ConnectionKeeper {
   /** Whether `admit` looks at the address of connections whose end is told without it. */
@@ -140,6 +153,8 @@ export interface ConnectionKeeper {
    * @returns false to close the connection at once; `ended` is not called for it then
    */
   admit(address: string, tellsEnd: boolean): boolean;
+  /** A connection that was let in is cut, or a stream of it, for what its client did or left out. */
+  cut?(reason: CutReason): void;
   /** A connection that was let in is over. @param address as given to `admit`; undefined where the engine does not know */
   ended(address: string | undefined): void;
 }

@@ -10,6 +10,7 @@ import { Http1RequestHead } from './http1-request-head.ts';
 import { type BodySource, IncomingBody } from './incoming-body.ts';
 import type { NodeEngineCore } from './node-engine-core.ts';
 import type { NodeWebSocketPeer } from './node-websocket-peer.ts';
+import { SocketPace } from './socket-pace.ts';
 import type { Stallable } from './stall-watch.ts';
 
 const State = { head: 0, body: 1, answering: 2, flushing: 3, ending: 4, upgraded: 5, over: 6 } as const;
@@ -49,6 +50,7 @@ export class Http1Connection implements Stallable {
   #writing = 0;
   /** `performance.now()` when something was written last, or has left. */
   #progressAt = 0;
+  readonly #pace: SocketPace;
   /** `performance.now()` up to which the next head may come, or a lingering client may send. */
   #deadlineAt: number;
 
@@ -57,6 +59,7 @@ export class Http1Connection implements Stallable {
     this.#socket = socket;
     this.info = info;
     this.#scanner = new Http1HeadScanner(core.names);
+    this.#pace = new SocketPace(core, socket);
     this.#deadlineAt = performance.now() + core.requestHeadMs;
     this.bodySource = {
       pause: () => this.#pauseBody(),
@@ -133,13 +136,17 @@ export class Http1Connection implements Stallable {
   }
 
   checkStall(now: number): void {
-    if (this.#writing > 0 && now - this.#progressAt > this.#core.timeouts.sendMs) {
+    if (this.#writing > 0) {
+      if (!this.#pace.fails(now, this.#progressAt)) return;
       if (this.#exchange === undefined) this.destroy();
       else this.#exchange.abort();
       return;
     }
+    this.#pace.rest();
     const waits = this.#state === State.head || this.#state === State.ending;
-    if (waits && this.#writing === 0 && now > this.#deadlineAt) this.destroy();
+    if (!waits || now <= this.#deadlineAt) return;
+    if (this.#state === State.head && this.#rest !== undefined) this.#core.cut('head_timeout');
+    this.destroy();
   }
 
   destroy(): void {

@@ -7,26 +7,25 @@ import {
   frame,
   goawayFrame,
   maxWindow,
-  numberFrame,
   Setting,
-  settingsFrame,
 } from '../http2/frame.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { ConnectionInfo } from './exchange.ts';
 import { ConnectionFault, type FrameTaker, Http2FrameReader } from './http2-frame-reader.ts';
+import { greeting } from './http2-greeting.ts';
 import { Http2HeaderBlocks } from './http2-header-blocks.ts';
 import { Http2Output } from './http2-output.ts';
 import { checkSetting, checkSize, protocolError, unpadded, unprioritised } from './http2-payload.ts';
-import { connectionWindow, Http2ReceiveWindow, streamWindow } from './http2-receive-window.ts';
+import { Http2ReceiveWindow, streamWindow } from './http2-receive-window.ts';
 import { beginRequest, receiveBody } from './http2-requests.ts';
 import { Http2Stream } from './http2-stream.ts';
 import type { NodeConnection, NodeEngineCore } from './node-engine-core.ts';
+import { SocketPace } from './socket-pace.ts';
 import type { Stallable } from './stall-watch.ts';
 import { Strain } from './strain.ts';
 
-/** What a client may have under way at once; as NGINX and Apache. */
-const maxStreams = 128;
-const initialWindow = 65_535;
+/** What a request that is taken back strains. */
+const resetWeight = 5;
 /** How long the last frames may take to leave. */
 const lingerMs = 5000;
 
@@ -42,7 +41,8 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
   readonly #socket: Socket;
   readonly #info: ConnectionInfo;
   readonly #blocks: Http2HeaderBlocks;
-  readonly #strain = new Strain();
+  readonly #strain: Strain;
+  readonly #pace: SocketPace;
   readonly #streams = new Map<number, Http2Stream>();
   readonly #reader = new Http2FrameReader(this);
   readonly output: Http2Output;
@@ -58,6 +58,8 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
     this.#socket = socket;
     this.#info = info;
     this.#blocks = new Http2HeaderBlocks(core.requestHeadBytes);
+    this.#strain = new Strain(core.http2Resets * resetWeight);
+    this.#pace = new SocketPace(core, socket);
     this.output = new Http2Output(socket, (stream) => this.#localEnd(stream));
     this.window = new Http2ReceiveWindow(this.output);
   }
@@ -70,15 +72,7 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
     socket.on('end', () => this.#end());
     socket.on('error', ignore);
     socket.on('close', () => this.#leave());
-    this.output.send(
-      settingsFrame([
-        [Setting.maxConcurrentStreams, maxStreams],
-        [Setting.initialWindowSize, streamWindow],
-        [Setting.maxHeaderListSize, this.#core.requestHeadBytes],
-        [Setting.enableConnectProtocol, 0],
-      ]),
-    );
-    this.output.send(numberFrame(FrameType.windowUpdate, 0, connectionWindow - initialWindow));
+    this.output.send(greeting(this.#core.http2Streams, this.#core.requestHeadBytes));
   }
 
   get isWriting(): boolean {
@@ -103,21 +97,26 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
   }
 
   checkStall(now: number): void {
-    const { timeouts, keepAliveMs, requestHeadMs } = this.#core;
-    if (this.output.awaitsSocket && now - this.output.progressAt > timeouts.sendMs) return this.destroy();
+    const { keepAliveMs, requestHeadMs } = this.#core;
+    const { output } = this;
+    if (!output.isWriting) this.#pace.rest();
+    else if (this.#pace.fails(now, output.awaitsSocket ? output.progressAt : now)) return this.destroy();
     if (this.#ending) {
       if (now - this.#idleSince > lingerMs) this.destroy();
       return;
     }
-    for (const stream of this.output.queued) {
-      if (now - stream.progressAt <= timeouts.sendMs) continue;
+    for (const stream of output.queued) {
+      if (now - stream.progressAt <= this.#core.timeouts.sendMs) continue;
+      this.#core.cut('send_timeout');
       stream.exchange?.clientGone();
       this.reset(stream, Code.cancel);
     }
     if (this.#streams.size > 0) return;
     // A head that does not come to its end counts as idle too.
-    const limit = this.#reader.greeted && !this.#blocks.open ? keepAliveMs : requestHeadMs;
-    if (now - this.#idleSince > limit) this.#giveUp(Code.noError);
+    const isIdle = this.#reader.greeted && !this.#blocks.open;
+    if (now - this.#idleSince <= (isIdle ? keepAliveMs : requestHeadMs)) return;
+    if (!isIdle) this.#core.cut('head_timeout');
+    this.#giveUp(Code.noError);
   }
 
   // --- what streams ask for ---
@@ -150,7 +149,9 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
       if (!(fault instanceof ConnectionFault)) {
         this.#core.report(new PorticoError('internal', 'reading HTTP/2 has thrown', { cause: fault }));
       }
-      this.#giveUp(fault instanceof ConnectionFault ? fault.code : Code.internalError);
+      const code = fault instanceof ConnectionFault ? fault.code : Code.internalError;
+      this.#core.cut(code === Code.enhanceYourCalm ? 'http2_flood' : 'http2_error');
+      this.#giveUp(code);
     }
     this.output.release();
   }
@@ -245,7 +246,7 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
     const known = this.#streams.get(id);
     if (known !== undefined) return this.#trailers(known, endStream);
     if (this.#blocks.isStale(id)) return this.output.reset(id, Code.streamClosed);
-    if (id > this.#refusedFrom || this.#streams.size >= maxStreams) {
+    if (id > this.#refusedFrom || this.#streams.size >= this.#core.http2Streams) {
       this.#strained(5);
       return this.output.reset(id, Code.refusedStream);
     }
@@ -273,7 +274,7 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
     checkSize(payload, 4, 'RST_STREAM');
     if (id === 0 || id > this.#lastStream) protocolError('RST_STREAM on a stream that is not open');
     // Requests that are taken back as fast as they are made cost the upstream as much as others (CVE-2023-44487).
-    this.#strained(5);
+    this.#strained(resetWeight);
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
     stream.exchange?.clientGone();
@@ -395,6 +396,5 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
   }
 }
 
-function ignore(): void {
-  // `close` follows.
-}
+/** `close` follows. */
+function ignore(): void {}

@@ -31,6 +31,14 @@ export class NodeEngineCore extends EngineCore {
     return this.timeouts.requestsPerConnection ?? Number.POSITIVE_INFINITY;
   }
 
+  get http2Streams(): number {
+    return this.timeouts.http2Streams ?? 128;
+  }
+
+  get http2Resets(): number {
+    return this.timeouts.http2Resets ?? 40;
+  }
+
   get requestHeadBytes(): number {
     return this.timeouts.requestHeadBytes ?? 32 * 1024;
   }

@@ -1,5 +1,6 @@
 import type { ResponseHead } from '../response/response-head.ts';
 import type { CorkTask } from './cork.ts';
+import { SendPace } from './send-pace.ts';
 import type { Stallable } from './stall-watch.ts';
 import type { UwsResponse } from './uws-api.ts';
 import type { UwsExchange } from './uws-exchange.ts';
@@ -19,6 +20,7 @@ export abstract class UwsBodyStream implements CorkTask, Stallable {
   #waiting = false;
   #hasWritableCallback = false;
   #progressAt = 0;
+  #pace: SendPace | undefined;
 
   constructor(exchange: UwsExchange, response: UwsResponse, head: ResponseHead) {
     this.exchange = exchange;
@@ -59,8 +61,13 @@ export abstract class UwsBodyStream implements CorkTask, Stallable {
   }
 
   checkStall(now: number): void {
-    if (now - this.#progressAt > this.exchange.engine.timeouts.sendMs) this.exchange.abort();
-    else this.exchange.guard(this.#rearm);
+    const { engine, bytesSent } = this.exchange;
+    const { timeouts } = engine;
+    const stalled = now - this.#progressAt > timeouts.sendMs;
+    this.#pace ??= new SendPace();
+    if (!stalled && !this.#pace.isTooSlow(now, bytesSent, timeouts)) return this.exchange.guard(this.#rearm);
+    engine.cut(stalled ? 'send_timeout' : 'send_rate');
+    this.exchange.abort();
   }
 
   /** Writes the head when it is not written yet. */
@@ -102,6 +109,7 @@ export abstract class UwsBodyStream implements CorkTask, Stallable {
   protected unblock(): void {
     if (!this.#waiting) return;
     this.#waiting = false;
+    this.#pace?.rest();
     this.exchange.engine.watch.delete(this);
     if (!this.ended) this.exchange.onDrain?.();
   }

@@ -195,6 +195,8 @@ export class WorkerSlot {
   drain(timeoutMs: number, { awaitIdle = false } = {}): void {
     if (this.state === 'dead') return;
     this.state = 'draining';
+    // Until it has said hello it hears nothing, and there is nothing that it could finish.
+    if (!this.said) return this.kill('was not needed any more');
     this.heard();
     if (!this.send({ type: 'drain', timeoutMs, awaitIdle })) this.kill('lost its channel');
   }

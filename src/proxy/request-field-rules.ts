@@ -1,9 +1,22 @@
+import { hopByHopFields } from '../http/hop-by-hop.ts';
 import { clientClaims, forwardedFieldNames } from './forwarded-fields.ts';
-import { hopByHopRequestFields } from './hop-by-hop.ts';
 
 /** Names remembered with their verdict: browsers send some thirty; the bound is against made-up ones. */
 const maxRemembered = 512;
 const longestRemembered = 64;
+
+/**
+ * Fields of a request that end at a proxy, and those that it writes itself. `proxy` is dropped because CGI programs take it
+ * for the HTTP_PROXY of their environment.
+ */
+export const hopByHopRequestFields: readonly string[] = [
+  ...hopByHopFields,
+  'proxy',
+  'http2-settings',
+  'expect',
+  'content-length',
+  'host',
+];
 
 /** Which of a client's fields are passed on. */
 export class RequestFieldRules {

@@ -1,4 +1,5 @@
 import type { ServerConfig } from '../config/config.ts';
+import { namedByConnection } from '../http/hop-by-hop.ts';
 import { pathRest } from '../http/path-rest.ts';
 import type { ClientIdentity } from '../request/client-identity.ts';
 import type { RequestContext } from '../request/request-context.ts';
@@ -6,9 +7,9 @@ import type { RequestHead } from '../request/request-head.ts';
 import type { Server } from '../upstream/server.ts';
 import { FieldTables } from './field-tables.ts';
 import type { ForwardedFields } from './forwarded-fields.ts';
-import { hopByHopRequestFields, namedByConnection } from './hop-by-hop.ts';
 import type { LinePrefixes } from './line-prefixes.ts';
 import type { ProxyHandlerConfig } from './proxy-config.ts';
+import { hopByHopRequestFields } from './request-field-rules.ts';
 
 /** Methods for which a body of length 0 is worth saying (RFC 9110 section 8.6). */
 const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);

@@ -9,12 +9,13 @@ import type { CacheEntry } from './cache-entry.ts';
 import type { CompressedFile } from './compressed-file.ts';
 import { CodingChooser, identityIndex } from './content-coding.ts';
 import type { FileCache } from './file-cache.ts';
-import { FileStream, type StreamResources } from './file-stream.ts';
 import { openRepresentation } from './open-file.ts';
 import { sendPinned } from './pinned-send.ts';
 import { type FileResponse, partOfFile, unsatisfiedRangeLine, wholeFile } from './range-response.ts';
+import { RangeStream } from './range-stream.ts';
 import type { Representation } from './representation.ts';
 import { RequestConditions } from './request-conditions.ts';
+import { ServedFile, type StreamResources } from './served-file.ts';
 
 /** Up to this size a body is given away whole: sockets take as much at once, so no client can make it pile up. */
 const unpinnedBytes = 64 * 1024;
@@ -200,6 +201,8 @@ export class FileResponder {
       return this.source.openFailed(context, entry, index, attempt, error);
     }
     this.cache.misses.add(1);
-    new FileStream(context, fd, representation, response, this.resources, entry.isLocal).start();
+    const { resources } = this;
+    const file = new ServedFile(context, fd, representation, resources, entry.isLocal);
+    new RangeStream(context, response, file, resources.buffers).start();
   }
 }

@@ -23,11 +23,11 @@ import type { CachePartition, FileCache } from './file-cache.ts';
 import { FileRenewal } from './file-renewal.ts';
 import { FileResolver } from './file-resolver.ts';
 import { FileResponder, type FileSource } from './file-responder.ts';
-import { streamResources } from './file-stream.ts';
 import { FileChangedError, readContents, readContentsNow } from './open-file.ts';
 import { PendingLookup } from './pending-lookup.ts';
 import type { ReadBufferPool } from './read-buffer-pool.ts';
 import type { Representation } from './representation.ts';
+import { streamResources } from './served-file.ts';
 
 type StaticAction = Extract<RouteAction, { readonly kind: 'static' }>;
 

@@ -1,3 +1,4 @@
+import { connectionFields } from '../http/hop-by-hop.ts';
 import { tokenLowerCase } from './byte-class.ts';
 
 /** What the scanner does with a field of a response. */
@@ -23,16 +24,13 @@ export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
  * with `proxy-` is dropped too.
  */
 const known: readonly (readonly [name: string, kind: FieldKind])[] = [
+  ...connectionFields.map((name) => [name, FieldKind.drop] as const),
   ['content-length', FieldKind.contentLength],
   ['transfer-encoding', FieldKind.transferEncoding],
   ['connection', FieldKind.connection],
   ['x-request-id', FieldKind.requestId],
   ['content-type', FieldKind.contentType],
   ['date', FieldKind.drop],
-  ['keep-alive', FieldKind.drop],
-  ['te', FieldKind.drop],
-  ['trailer', FieldKind.drop],
-  ['upgrade', FieldKind.drop],
 ];
 
 interface Entry {

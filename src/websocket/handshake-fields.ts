@@ -1,3 +1,4 @@
+import { connectionFields } from '../http/hop-by-hop.ts';
 import { type ResponseHead, responseHead } from '../response/response-head.ts';
 
 /** A request as the WebSocket library sends it. */
@@ -18,17 +19,12 @@ const ownRequestFields = new Set([
 
 /** Hop-by-hop fields, framing, the handshake's own, and instructions for a proxy that has nothing to do with them here. */
 const droppedResponseFields = new Set([
-  'connection',
+  ...connectionFields,
   'content-length',
   'date',
-  'keep-alive',
   'sec-websocket-accept',
   'sec-websocket-extensions',
   'sec-websocket-protocol',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
   'x-accel-buffering',
   'x-accel-charset',
   'x-accel-expires',

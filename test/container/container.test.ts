@@ -137,14 +137,14 @@ test('as process 1 on a read-only file system it serves, is healthy, and SIGTERM
   }
 });
 
-test('the unit, integration and process tests pass inside the image', { skip, timeout: 14 * minute }, async () => {
+test('the unit, integration and process tests pass inside the image', { skip, timeout: 20 * minute }, async () => {
   buildImage(testImage, '--target', 'test');
   const child = startInContainer(startContainer(testImage), factsOf(testImage).Cmd);
   try {
     let text = '';
     child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    await waitFor(() => child.exitCode !== null, 'the end of the tests', 10 * minute).catch((error: unknown) => {
+    await waitFor(() => child.exitCode !== null, 'the end of the tests', 18 * minute).catch((error: unknown) => {
       throw new Error(`the tests wrote:\n${text.slice(-20_000)}`, { cause: error });
     });
     assert.equal(child.exitCode, 0, text.slice(-20_000));

@@ -17,6 +17,8 @@ interface Site {
   readonly portico: RunningPortico;
   readonly requests: IncomingMessage[];
   ask(path: string, options?: AskOptions): Promise<CachedAnswer>;
+  /** Requests that the workers have not answered. */
+  inFlight(): Promise<number>;
 }
 
 async function start(
@@ -42,7 +44,12 @@ upstreams: { app: { servers: ['127.0.0.1:${(server.address() as AddressInfo).por
 sites: [{ routes: [{ path: /, proxy: { upstream: app }, cache: ${rules} }] }]
 `,
   );
-  return { portico, requests, ask: (path, options) => askCached(portico.port, path, options) };
+  return {
+    portico,
+    requests,
+    ask: (path, options) => askCached(portico.port, path, options),
+    inFlight: () => portico.metric('portico_http_requests_in_flight'),
+  };
 }
 
 describe('a cache over two workers', () => {
@@ -51,8 +58,8 @@ describe('a cache over two workers', () => {
     const site = await start(t, (_request, response) => waiting.push(response));
     // As many as there may be descriptors for, where that is fewer: a container may have 1,024 of them.
     const answers = Array.from({ length: Math.min(1000, descriptorLimit() - 200) }, () => site.ask('/'));
-    await waitFor(() => waiting.length > 0, 'the request');
-    setTimeout(() => waiting[0]?.writeHead(200, minute).end('hello'), 1000);
+    await waitFor(async () => (await site.inFlight()) === answers.length, 'all requests');
+    waiting[0]?.writeHead(200, minute).end('hello');
     for (const answer of await Promise.all(answers)) assert.equal(answer.text, 'hello');
     assert.equal(site.requests.length, 1);
   });
@@ -61,8 +68,8 @@ describe('a cache over two workers', () => {
     const waiting: ServerResponse[] = [];
     const site = await start(t, (_request, response) => waiting.push(response));
     const answers = Array.from({ length: 300 }, () => site.ask('/'));
-    await waitFor(() => waiting.length > 0, 'the request');
-    setTimeout(() => waiting[0]?.writeHead(200, { 'cache-control': 'private' }).end('hello'), 500);
+    await waitFor(async () => (await site.inFlight()) === answers.length, 'all requests');
+    waiting[0]?.writeHead(200, { 'cache-control': 'private' }).end('hello');
     await waitFor(() => waiting.length === 300, 'all others, none of which was answered');
     for (const response of waiting.slice(1)) response.writeHead(200, { 'cache-control': 'private' }).end('hello');
     for (const answer of await Promise.all(answers)) assert.equal(answer.text, 'hello');
@@ -99,8 +106,7 @@ describe('a cache over two workers', () => {
     );
     const answers = Array.from({ length: 40 }, () => site.ask('/').catch(() => undefined));
     await waitFor(() => waiting.length === 1, 'the request');
-    // Time for all to stand in line.
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await waitFor(async () => (await site.inFlight()) === answers.length, 'all to stand in line');
     const asked = waiting.length;
     const holder = connectionOwner(site.portico.process.workerPids(), waiting.at(-1)?.port ?? 0);
     process.kill(holder, 'SIGKILL');

@@ -67,7 +67,10 @@ async function served(cookie?: string, path?: string): Promise<string[]> {
 /** A cookie that leads to that instance. */
 async function cookieOf(instance: string): Promise<string> {
   let answer = await ask();
-  while (answer.body !== instance) answer = await ask();
+  await waitFor(async () => {
+    if (answer.body !== instance) answer = await ask();
+    return answer.body === instance;
+  }, `an answer of ${instance}`);
   return answer.given ?? assert.fail('no cookie');
 }
 

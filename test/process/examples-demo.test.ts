@@ -46,6 +46,20 @@ test('the demo serves files and two instances, says what to open, outlives an in
     '/app/form',
   );
 
+  const report = async (): Promise<{ cache: string | null; coding: string | null; text: string }> => {
+    const response = await fetch(`${origin}/app/report`);
+    const { headers } = response;
+    return { cache: headers.get('x-cache'), coding: headers.get('content-encoding'), text: await response.text() };
+  };
+  const first = await report();
+  assert.equal(first.cache, 'MISS');
+  assert.notEqual(first.coding, null);
+  assert.match(first.text, /Written at/);
+  await waitFor(async () => (await report()).cache === 'HIT', 'the report to come from the cache');
+  assert.equal((await fetch(`${origin}/app/whoami`)).headers.get('x-cache'), null);
+  assert.notEqual((await fetch(`${origin}/`)).headers.get('content-encoding'), null);
+  assert.match(program.output, /\/app\/report/);
+
   const whoami = async (): Promise<string> => (await fetch(`${origin}/app/whoami`)).text();
   const answers = [await whoami(), await whoami(), await whoami(), await whoami(), await whoami(), await whoami()];
   assert.ok(answers.some((text) => text.includes('blue')) && answers.some((text) => text.includes('green')));

@@ -107,7 +107,7 @@ test('a changed header limit takes effect by a roll that the reload starts', asy
   const portico = await RunningPortico.start(t, site('before'), { workers: 1 });
   const long = `/?${'x'.repeat(40_000)}`;
   assert.equal((await portico.get(long)).status, 431);
-  await portico.rewrite(`${site('after')}limits: { headerSize: 64KB }\n`, { workers: 1 });
+  await portico.rewrite(`${site('after')}limits: { headerSize: 64KB, uriLength: 64KB }\n`, { workers: 1 });
   assert.equal(await portico.reload(), 'success');
   await waitFor(async () => (await portico.metric('portico_worker_rolls_total', 'configuration')) === 1, 'the roll');
   assert.equal((await portico.get(long)).status, 200);

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { HeldOrigin } from '../support/held-origin.ts';
 import { httpGet } from '../support/http-get.ts';
 import { RunningPortico } from '../support/running-portico.ts';
@@ -15,8 +14,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     portico.process.signal(signal);
     await waitFor(async () => (await httpGet(portico.adminPort, '/ready')).status === 503, '/ready to answer 503');
     await waitFor(() => isRefused(portico.port), 'new connections to be refused');
-    // Several hundred milliseconds in which a server that does not wait would be gone.
-    await delay(300);
+    for (let report = 0; report < 20; report++) {
+      assert.equal(await portico.metric('portico_http_requests_in_flight'), 3);
+    }
     assert.equal(portico.process.hasEnded, false);
     assert.equal(JSON.parse((await httpGet(portico.adminPort, '/ready')).body).reason, 'stopping');
     origin.answerAll();
@@ -74,6 +74,15 @@ test('a worker that hangs does not hold up the end for shutdownTimeout', async (
   portico.process.signal('SIGTERM');
   assert.equal(await portico.process.ended(), 0);
   assert.equal(isAlive(stuck), false);
+});
+
+test('a worker that has only just been started does not hold up the end for shutdownTimeout', async (t) => {
+  const { portico } = await start(t, 'shutdownTimeout: 10m\n');
+  const [killed = 0] = portico.process.workerPids();
+  process.kill(killed, 'SIGKILL');
+  await portico.process.waitForError(/replaced at once/);
+  portico.process.signal('SIGTERM');
+  assert.equal(await portico.process.ended(), 0);
 });
 
 test('a worker that dies while it stops is not replaced', async (t) => {

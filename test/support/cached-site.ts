@@ -90,6 +90,11 @@ export class CachedSite {
     return askCached(this.workers[options.worker ?? 0]?.port ?? 0, path, options);
   }
 
+  /** Requests that the workers have not answered. */
+  inFlight(): number {
+    return this.workers.reduce((sum, worker) => sum + worker.inFlight(), 0);
+  }
+
   private static yaml(
     port: number,
     rules: string,

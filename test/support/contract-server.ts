@@ -1,5 +1,5 @@
 import type { Engine, EngineFactory, EngineTimeouts } from '../../src/listener/engine.ts';
-import type { BodySink, Exchange } from '../../src/listener/exchange.ts';
+import type { BodySink, CutReason, Exchange } from '../../src/listener/exchange.ts';
 import type { PorticoError } from '../../src/response/portico-error.ts';
 import { responseHead } from '../../src/response/response-head.ts';
 
@@ -12,6 +12,8 @@ export interface ContractServer {
   readonly exchanges: Exchange[];
   /** Exchanges finished, however often. */
   readonly finished: Exchange[];
+  /** Why clients were cut. */
+  readonly cuts: readonly CutReason[];
   close(): void;
 }
 
@@ -23,6 +25,8 @@ export async function contractServer(
   handle: (exchange: Exchange) => void,
   options: Partial<EngineTimeouts> & { host?: string | undefined } = {},
 ): Promise<ContractServer> {
+  const { host: _host, ...timeouts } = options;
+  const cuts: CutReason[] = [];
   const events: string[] = [];
   const exchanges: Exchange[] = [];
   const finished: Exchange[] = [];
@@ -41,18 +45,24 @@ export async function contractServer(
         events.push(`finished ${exchange.status}`);
         finished.push(exchange);
       },
+      connections: {
+        wantsAddress: false,
+        admit: () => true,
+        cut: (reason) => cuts.push(reason),
+        ended: () => undefined,
+      },
     },
     {
-      requestBodyMs: options.requestBodyMs ?? 60_000,
-      sendMs: options.sendMs ?? 60_000,
-      minBodyRate: options.minBodyRate ?? 0,
-      minBodyRateGraceMs: options.minBodyRateGraceMs ?? 0,
-      ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
+      requestBodyMs: 60_000,
+      sendMs: 60_000,
+      minBodyRate: 0,
+      minBodyRateGraceMs: 0,
+      ...timeouts,
     },
   );
   const host = 'host' in options ? options.host : '127.0.0.1';
   const port = await engine.listen({ address: 'contract', host, port: 0 });
-  return { engine, port, events, exchanges, finished, close: () => engine.close() };
+  return { engine, port, events, exchanges, finished, cuts, close: () => engine.close() };
 }
 
 /** Answers as error responses are: with the error's status, and its code for a body. */

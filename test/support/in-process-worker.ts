@@ -29,6 +29,8 @@ export interface InProcessWorker {
    * @returns what the worker answered
    */
   reload(yaml: string, afterCheck?: () => void): Promise<ToPrimary | undefined>;
+  /** Requests that it works on. */
+  inFlight(): number;
   /** Tells it what active checks found. */
   setHealth(report: HealthReport): void;
   close(): Promise<void>;
@@ -80,6 +82,11 @@ export async function startInProcessWorker(
     messages,
     log,
     reload: configure,
+    inFlight: () => {
+      worker.report();
+      const report = messages.pop();
+      return report?.type === 'metrics' ? report.state.inFlight : 0;
+    },
     setHealth: (report) => worker.setHealth(report),
     close: async () => {
       await worker.drain(100);

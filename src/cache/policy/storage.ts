@@ -1,5 +1,6 @@
 import { withoutFieldLines } from '../../http/field-lines.ts';
 import type { HeaderFields } from '../../http/header-fields.ts';
+import { hopByHopFields } from '../../http/hop-by-hop.ts';
 import { parseVary } from '../../http/vary.ts';
 import type { CacheRules } from '../cache-rules.ts';
 import type { StoredResponse } from '../stored-response.ts';
@@ -79,21 +80,7 @@ export function judgeStorage(
 }
 
 /** Fields that are not kept of any response (RFC 9111 section 3.1), should they stand in its block. */
-export const neverKept: readonly string[] = [
-  'age',
-  'date',
-  'connection',
-  'content-length',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authentication-info',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-];
+export const neverKept: readonly string[] = [...hopByHopFields, 'age', 'content-length', 'date'];
 
 function refusalOf(
   request: PolicyRequest,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { ErrorCode, Flag, FrameType, frame, numberFrame, settingsFrame } from '../../../src/http2/frame.ts';
+import { ErrorCode, Flag, FrameType, frame, numberFrame, Setting, settingsFrame } from '../../../src/http2/frame.ts';
+import type { EngineTimeouts } from '../../../src/listener/engine.ts';
 import type { Exchange } from '../../../src/listener/exchange.ts';
 import { type ContractServer, plain, readBody } from '../../support/contract-server.ts';
 import { http2Server } from '../../support/http2-server.ts';
@@ -215,5 +216,43 @@ describe('HTTP/2, floods', () => {
       client.destroy();
       server.close();
     }
+  });
+});
+
+describe('limits of HTTP/2', () => {
+  const serveLimited = async (options: Partial<EngineTimeouts>): Promise<[ContractServer, RawHttp2Client]> => {
+    const server = await http2Server(certificates, () => undefined, options);
+    return [server, await RawHttp2Client.connect(server.port)];
+  };
+
+  test('a connection has as many requests under way as are allowed, and is told how many', async (t) => {
+    const [server, client] = await serveLimited({ http2Streams: 2 });
+    t.after(() => {
+      client.destroy();
+      server.close();
+    });
+    for (const stream of [1, 3, 5]) client.get(stream, '/held');
+    assert.equal(await client.reset(5), ErrorCode.refusedStream);
+    assert.deepEqual(server.events, ['handle GET /held', 'handle GET /held']);
+    const settings = await client.frame(({ type, flags }) => type === FrameType.settings && (flags & Flag.ack) === 0);
+    const pairs: [number, number][] = [];
+    for (let at = 0; at < settings.payload.length; at += 6)
+      pairs.push([settings.payload.readUInt16BE(at), settings.payload.readUInt32BE(at + 2)]);
+    assert.equal(new Map(pairs).get(Setting.maxConcurrentStreams), 2);
+  });
+
+  test('more requests taken back than are allowed end the connection', async (t) => {
+    const [server, client] = await serveLimited({ http2Resets: 1 });
+    t.after(() => {
+      client.destroy();
+      server.close();
+    });
+    for (let stream = 1; stream < 40; stream += 2) {
+      client.get(stream, '/held');
+      client.send(numberFrame(FrameType.rstStream, stream, ErrorCode.cancel));
+    }
+    assert.equal(await client.closed(), ErrorCode.enhanceYourCalm);
+    assert.deepEqual(server.cuts, ['http2_flood']);
+    await waitFor(() => server.finished.length === server.exchanges.length, 'the end of all requests');
   });
 });

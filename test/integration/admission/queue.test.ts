@@ -5,7 +5,7 @@ import { metricNames } from '../../../src/metrics/names.ts';
 import { Proxied } from '../../support/proxied.ts';
 import { ScriptedOrigin } from '../../support/scripted-origin.ts';
 import { SharedCapacity } from '../../support/shared-capacity.ts';
-import { waitFor } from '../../support/wait-for.ts';
+import { waitFor, waitForTurn } from '../../support/wait-for.ts';
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const app = { upstream: 'app' };
@@ -42,10 +42,10 @@ describe('a server with maxConnections', () => {
     answerNext();
     await waitFor(() => origin.requests.length === 3, 'the third request');
     assert.match(origin.requests[2]?.head ?? '', /^GET \/3 /);
-    while (origin.requests.length < 4 || waiting.length > 0) {
+    await waitForTurn(() => {
       answerNext();
-      await new Promise(setImmediate);
-    }
+      return origin.requests.length === 4 && waiting.length === 0;
+    }, 'the other requests');
     await Promise.all(exchanges.map((exchange) => exchange.finished));
     assert.ok(exchanges.every(({ status }) => status === 200));
     assert.equal(proxied.recorder.value(metricNames.upstreamQueued, app), 0);

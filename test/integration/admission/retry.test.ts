@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { metricNames } from '../../../src/metrics/names.ts';
+import { loopRounds } from '../../support/loop-rounds.ts';
 import { Proxied } from '../../support/proxied.ts';
 import { ScriptedOrigin } from '../../support/scripted-origin.ts';
 
@@ -81,7 +82,7 @@ describe('a retry', () => {
   test('is not made once a part of a response was passed on', async () => {
     const [broken, good] = await origins((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf');
-      setTimeout(() => socket.end(), 20);
+      void loopRounds().then(() => socket.end());
     }, ok);
     const servers = [broken?.server(), good?.server()].filter((server) => server !== undefined);
     const proxied = closing(new Proxied(servers));

@@ -3,6 +3,7 @@ import { afterEach, describe, test } from 'node:test';
 import type { ServerConfig, StickyConfig } from '../../../src/config/config.ts';
 import { Proxied, upstreamConfig } from '../../support/proxied.ts';
 import { ScriptedOrigin } from '../../support/scripted-origin.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -79,7 +80,10 @@ describe('a server', () => {
     const proxied = closing(new Proxied(configured(origins, {}), { sticky }));
     const drained = origins[0].server().name;
     let own = await ask(proxied);
-    while (own.server !== drained) own = await ask(proxied);
+    await waitFor(async () => {
+      if (own.server !== drained) own = await ask(proxied);
+      return own.server === drained;
+    }, 'a session of the server');
     proxied.upstream.reconfigure(upstreamConfig(configured(origins, { state: 'drain' }), { sticky }));
     for (let turn = 0; turn < 4; turn++) assert.notEqual((await ask(proxied)).server, drained);
     assert.equal((await ask(proxied, own.given)).server, drained);

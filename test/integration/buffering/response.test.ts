@@ -8,7 +8,7 @@ import type { FakeExchange } from '../../support/fake-exchange.ts';
 import { KeptBodies } from '../../support/kept-bodies.ts';
 import { Proxied } from '../../support/proxied.ts';
 import { type OriginScript, ScriptedOrigin } from '../../support/scripted-origin.ts';
-import { waitFor } from '../../support/wait-for.ts';
+import { waitFor, waitForTurn } from '../../support/wait-for.ts';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -59,10 +59,10 @@ function stalled({ proxied }: Setup): FakeExchange {
 
 /** The client takes everything, piece by piece. */
 async function takeAll(exchange: FakeExchange, bytesAtOnce: number): Promise<void> {
-  while (!exchange.complete && !exchange.aborted) {
+  await waitForTurn(() => {
     exchange.drain(bytesAtOnce);
-    await new Promise(setImmediate);
-  }
+    return exchange.complete || exchange.aborted;
+  }, 'the end of the response');
 }
 
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -17,11 +17,10 @@ describe('a request that fetches for others', () => {
     const first = assert.rejects(site.ask('/', { signal: leaving.signal }));
     await waitFor(() => waiting.length === 1, 'the request');
     const second = site.ask('/');
-    // The second has to have joined before the first one leaves.
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await waitFor(() => site.inFlight() === 2, 'the second to join');
     leaving.abort();
     await first;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await waitFor(() => site.inFlight() === 1, 'the first to be gone');
     waiting[0]?.writeHead(200, minute).end('hello');
     assert.equal((await second).text, 'hello');
     assert.equal(site.requests.length, 1);
@@ -57,8 +56,8 @@ describe('a request that fetches for others', () => {
 
   test('leaves its turn to the next when the application fails', async (t) => {
     const site = await CachedSite.start(t, (request, response) => {
-      const count = site.requests.length;
-      setTimeout(() => (count === 1 ? request.socket.destroy() : response.writeHead(200, minute).end('hello')), 150);
+      if (site.requests.length > 1) response.writeHead(200, minute).end('hello');
+      else void waitFor(() => site.inFlight() === 20, 'all requests').then(() => request.socket.destroy());
     });
     const answers = await Promise.all(Array.from({ length: 20 }, () => site.ask('/', { method: 'GET' })));
     // The first one is tried again on another connection, as without a cache; whoever comes then gets it from there.
@@ -78,26 +77,36 @@ describe('a request that fetches for others', () => {
 
   test('cuts those who read along when it is cut, and stores nothing', async (t) => {
     const body = randomBytes(200_000);
+    let reading = 0;
     const site = await CachedSite.start(t, (request, response) => {
       const count = site.requests.length;
       response.writeHead(200, { ...minute, 'content-length': body.length });
       if (count > 1) return void response.end(body);
       response.write(body.subarray(0, 100_000));
-      setTimeout(() => request.socket.destroy(), 300);
+      void waitFor(() => reading === 5, 'all to read along').then(() => request.socket.destroy());
     });
-    const answers = await Promise.allSettled(Array.from({ length: 5 }, () => site.ask('/')));
+    const ask = (): Promise<unknown> => {
+      let begun = false;
+      const onData = (): void => {
+        if (!begun) reading++;
+        begun = true;
+      };
+      return site.ask('/', { onData });
+    };
+    const answers = await Promise.allSettled(Array.from({ length: 5 }, ask));
     for (const answer of answers) assert.equal(answer.status, 'rejected');
     assert.ok((await site.ask('/')).body.equals(body));
   });
 
   test('is not held up by one of them who reads slowly', async (t) => {
     const body = randomBytes(8 * 1024 * 1024);
+    const waiting: ServerResponse[] = [];
     const site = await CachedSite.start(
       t,
       (_request, response) => {
         response.writeHead(200, { ...minute, 'content-length': body.length });
         response.write(body.subarray(0, 1000));
-        setTimeout(() => response.end(body.subarray(1000)), 200);
+        waiting.push(response);
       },
       'true',
       { cache: new SharedCache(t) },
@@ -106,11 +115,12 @@ describe('a request that fetches for others', () => {
     t.after(() => slow.destroy());
     slow.send('GET / HTTP/1.1\r\nHost: site.example\r\n\r\n');
     await slow.receivedAtLeast(100);
-    const fast = site.ask('/');
     slow.pause();
-    void fast;
-    slow.resume();
+    const fast = site.ask('/');
+    await waitFor(() => site.inFlight() === 2, 'the other one');
+    waiting[0]?.end(body.subarray(1000));
     assert.ok((await fast).body.equals(body));
+    slow.resume();
     assert.ok((await slow.response()).body.equals(body));
     assert.equal(site.requests.length, 1);
   });

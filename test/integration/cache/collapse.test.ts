@@ -20,7 +20,8 @@ for (const shared of [false, true]) {
       });
       const answers = Array.from({ length: 200 }, (_, index) => site.ask('/', { worker: shared ? index % 2 : 0 }));
       await waitFor(() => waiting.length > 0, 'a request');
-      setTimeout(() => waiting[0]?.writeHead(200, minute).end('hello'), 100);
+      await waitFor(() => site.inFlight() === 200, 'all requests');
+      waiting[0]?.writeHead(200, minute).end('hello');
       for (const answer of await Promise.all(answers)) assert.equal(answer.text, 'hello');
       assert.equal(site.requests.length, 1);
     });

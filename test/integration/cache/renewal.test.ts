@@ -61,7 +61,8 @@ describe('a stored response that is stale', () => {
     await site.ask('/');
     const answers = Array.from({ length: 20 }, () => site.ask('/'));
     await waitFor(() => waiting.length === 1, 'the request');
-    setTimeout(() => waiting[0]?.writeHead(304, { 'cache-control': 'max-age=60' }).end(), 100);
+    await waitFor(() => site.inFlight() === 20, 'all requests');
+    waiting[0]?.writeHead(304, { 'cache-control': 'max-age=60' }).end();
     for (const answer of await Promise.all(answers)) assert.equal(answer.text, 'hello');
     assert.equal(site.requests.length, 2);
   });

@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import zlib from 'node:zlib';
 import { decodedGet } from '../../support/decoded-get.ts';
 import { type InProcessWorker, startInProcessWorker } from '../../support/in-process-worker.ts';
+import { standstill } from '../../support/loop-rounds.ts';
 import { pageText } from '../../support/page-text.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -123,13 +124,7 @@ sites:
     socket.on('error', () => {});
     socket.pause();
     socket.write('GET /endless HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n');
-    let before = -1;
-    await waitFor(async () => {
-      const same = written > 0 && written === before;
-      before = written;
-      if (!same) await new Promise((resolve) => setTimeout(resolve, 200));
-      return same;
-    }, 'the application to be stopped');
+    await standstill(() => written, 'the application to be stopped');
     // Sockets on both ways hold some megabytes; without backpressure it would never stop.
     assert.ok(written < 40_000_000, `${written} bytes`);
     socket.resetAndDestroy();

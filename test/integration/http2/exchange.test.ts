@@ -7,6 +7,7 @@ import type { Exchange } from '../../../src/listener/exchange.ts';
 import { responseHead } from '../../../src/response/response-head.ts';
 import { type ContractServer, plain, readBody } from '../../support/contract-server.ts';
 import { http2Server } from '../../support/http2-server.ts';
+import { standstill } from '../../support/loop-rounds.ts';
 import { TestCertificates } from '../../support/test-certificates.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -209,7 +210,7 @@ describe('an exchange over HTTP/2', () => {
     stream.on('error', () => undefined);
     stream.write(Buffer.alloc(30_000_000));
     await waitFor(() => received > 0, 'the first piece');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await standstill(() => server.exchanges[0]?.body.received ?? 0, 'the client to be held up');
     assert.ok(
       (server.exchanges[0]?.body.received ?? 0) <= 1_100_000,
       `${server.exchanges[0]?.body.received} bytes came`,
@@ -244,13 +245,15 @@ describe('an exchange over HTTP/2', () => {
 
 describe('an HTTP/2 connection', () => {
   test('that drains finishes what it has and says that it takes no more', async (t) => {
-    const { server, client } = await start(t, (exchange) => void setTimeout(() => ok(exchange), 100));
+    const { server, client } = await start(t, () => undefined);
     const stream = client.request({ ':path': '/' });
     await waitFor(() => server.exchanges.length === 1, 'the request');
     const goaway = once(client, 'goaway');
     const drained = server.engine.drain();
-    assert.equal((await answerOf(stream)).body.toString(), 'ok');
     await goaway;
+    const [exchange] = server.exchanges;
+    if (exchange !== undefined) ok(exchange);
+    assert.equal((await answerOf(stream)).body.toString(), 'ok');
     await drained;
     await waitFor(() => client.destroyed || client.closed, 'the end of the connection');
   });

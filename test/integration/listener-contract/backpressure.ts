@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import type { Exchange } from '../../../src/listener/exchange.ts';
 import { contractServer, get, plain, readBody, request } from '../../support/contract-server.ts';
+import { loopRounds, standstill } from '../../support/loop-rounds.ts';
 import { RawClient } from '../../support/raw-client.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import type { Subject } from './contract.ts';
 
 const megabyte = 1024 * 1024;
@@ -90,7 +92,8 @@ export function backpressureContract({ factory }: Subject): void {
       const before = process.memoryUsage().rss;
       client.pause();
       client.send(get());
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await waitFor(() => server.exchanges[0]?.responded === true, 'the response');
+      await loopRounds();
       const grown = process.memoryUsage().rss - before;
       assert.ok(grown < 15 * megabyte, `memory grew by ${grown} bytes`);
       assert.equal(server.finished.length, 0);
@@ -117,8 +120,8 @@ export function backpressureContract({ factory }: Subject): void {
         });
         client.pause();
         client.send(get());
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        assert.ok(written > 0 && written < 20 * megabyte, `${written} bytes were taken`);
+        await standstill(() => written, 'the writer to be held back');
+        assert.ok(written < 20 * megabyte, `${written} bytes were taken`);
       }
     });
   });

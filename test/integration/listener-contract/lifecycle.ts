@@ -4,6 +4,7 @@ import type { EngineTimeouts } from '../../../src/listener/engine.ts';
 import type { Exchange } from '../../../src/listener/exchange.ts';
 import { type ContractServer, contractServer, get, plain, request } from '../../support/contract-server.ts';
 import { freePort } from '../../support/free-port.ts';
+import { loopRounds } from '../../support/loop-rounds.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import type { Subject } from './contract.ts';
@@ -53,11 +54,12 @@ export function lifecycleContract({ factory, facts }: Subject): void {
 
     test('that is aborted within a body never looks complete to the client', async (t) => {
       for (const length of [undefined, 10]) {
-        const { client } = await start(t, (exchange) => {
+        const { server, client } = await start(t, (exchange) => {
           exchange.stream(plain, length, hello);
-          setTimeout(() => exchange.abort(), 20);
         });
         client.send(get());
+        await client.receivedAtLeast(1);
+        server.exchanges[0]?.abort();
         await assert.rejects(client.response(), /ended/);
       }
     });
@@ -108,7 +110,7 @@ export function lifecycleContract({ factory, facts }: Subject): void {
         assert.equal(server.finished[0]?.aborted, true);
         return;
       }
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await loopRounds();
       server.exchanges[0]?.respond(plain, hello);
       assert.deepEqual((await client.response()).body, hello);
       await client.closed();

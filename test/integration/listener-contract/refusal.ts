@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { Exchange } from '../../../src/listener/exchange.ts';
 import { type ContractServer, contractServer, get, plain, readBody, request } from '../../support/contract-server.ts';
+import { loopRounds } from '../../support/loop-rounds.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import type { Subject } from './contract.ts';
@@ -147,7 +148,7 @@ export function refusalContract({ factory, facts }: Subject): void {
     });
 
     test(`behind a pending one are ${facts.pipelined}`, async (t) => {
-      const { server, client } = await start(t, (exchange) => void setTimeout(() => ok(exchange), 100));
+      const { server, client } = await start(t, (exchange) => void loopRounds().then(() => ok(exchange)));
       client.send(get('/1') + get('/2'));
       if (facts.pipelined === 'served') {
         assert.equal((await client.response()).status, 200);

@@ -12,6 +12,7 @@ import {
   refuseWith,
   request,
 } from '../../support/contract-server.ts';
+import { loopRounds, standstill } from '../../support/loop-rounds.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import type { Subject } from './contract.ts';
@@ -34,6 +35,27 @@ export function requestBodyContract({ factory }: Subject): void {
   }
 
   const echo = (exchange: Exchange): void => readBody(exchange, (body) => exchange.respond(plain, body));
+
+  /** Reads on after each piece when the test says so, where the path is `/pausing`. */
+  function echoByPieces(exchange: Exchange): void {
+    const pieces: Buffer[] = [];
+    exchange.body.read({
+      data(chunk) {
+        pieces.push(chunk);
+        if (exchange.head.target === '/pausing') exchange.body.pause();
+      },
+      end: () => exchange.respond(plain, Buffer.concat(pieces)),
+      failed: (error) => refuseWith(exchange, error),
+    });
+  }
+
+  /** Another client sends so many bytes and no more: when it is cut, the server has looked at those before it as well. */
+  async function tooSlow(server: ContractServer, bytes: number): Promise<void> {
+    const client = await RawClient.connect(server.port);
+    client.send(request('POST', '/slow', ['Content-Length: 100000'], 'x'.repeat(bytes)));
+    assert.equal((await client.response()).status, 408);
+    client.destroy();
+  }
 
   describe('a request body', () => {
     test('arrives whole, and the connection is kept for the next request', async (t) => {
@@ -81,7 +103,7 @@ export function requestBodyContract({ factory }: Subject): void {
     });
 
     test('is held for a reader that comes late', async (t) => {
-      const { client } = await start(t, (exchange) => void setTimeout(() => echo(exchange), 100));
+      const { client } = await start(t, (exchange) => void loopRounds().then(() => echo(exchange)));
       client.send(request('POST', '/', ['Content-Length: 5'], 'hello'));
       assert.equal((await client.response()).body.toString(), 'hello');
     });
@@ -147,14 +169,12 @@ export function requestBodyContract({ factory }: Subject): void {
       });
       client.send(request('POST', '/', ['Content-Length: 80000000']));
       const piece = Buffer.alloc(64 * 1024);
-      let stuck = false;
-      while (!stuck) {
-        if (client.socket.write(piece)) continue;
-        stuck = await Promise.race([
-          new Promise<boolean>((resolve) => client.socket.once('drain', () => resolve(false))),
-          new Promise<boolean>((resolve) => setTimeout(() => resolve(true), 500)),
-        ]);
-      }
+      const send = (): void => {
+        while (client.socket.write(piece));
+      };
+      client.socket.on('drain', send);
+      send();
+      await standstill(() => client.socket.bytesWritten, 'the client to be held up');
       const [exchange] = server.exchanges;
       assert.ok(exchange !== undefined && exchange.body.received < 20_000_000, `${exchange?.body.received} bytes came`);
       assert.ok(received < 1_000_000, `the paused reader got ${received} bytes`);
@@ -204,13 +224,18 @@ export function requestBodyContract({ factory }: Subject): void {
     });
 
     test('that trickles is not cut by its slowness', async (t) => {
-      const { client } = await start(t, echo, { requestBodyMs: 1000 });
-      client.send(request('POST', '/', ['Content-Length: 6']));
-      for (const byte of 'slowly') {
-        client.send(byte);
-        await new Promise((resolve) => setTimeout(resolve, 250));
+      const requestBodyMs = 500;
+      const { server, client } = await start(t, echo, { requestBodyMs });
+      client.send(request('POST', '/', [chunkedField]));
+      const begin = performance.now();
+      let sent = 0;
+      while (performance.now() - begin < 4 * requestBodyMs) {
+        client.send('1\r\nx\r\n');
+        sent += 1;
+        await waitFor(() => server.exchanges[0]?.body.received === sent, 'the byte');
       }
-      assert.equal((await client.response()).body.toString(), 'slowly');
+      client.send('0\r\n\r\n');
+      assert.equal((await client.response()).body.length, sent);
     });
 
     test('slower than the minimum rate fails once the grace has passed', async (t) => {
@@ -224,34 +249,25 @@ export function requestBodyContract({ factory }: Subject): void {
     });
 
     test('faster than the minimum rate on average may have breaks', async (t) => {
-      const { client } = await start(t, echo, { minBodyRate: 1000, minBodyRateGraceMs: 100 });
-      client.send(request('POST', '/', ['Content-Length: 6000'], 'x'.repeat(5000)));
-      await new Promise((resolve) => setTimeout(resolve, 2500));
-      client.send('x'.repeat(1000));
-      assert.equal((await client.response()).body.length, 6000);
+      const { server, client } = await start(t, echo, { minBodyRate: 1000, minBodyRateGraceMs: 100 });
+      client.send(request('POST', '/', ['Content-Length: 60000'], 'x'.repeat(50_000)));
+      await waitFor(() => server.exchanges[0]?.body.received === 50_000, 'the first part');
+      await tooSlow(server, 2000);
+      client.send('x'.repeat(10_000));
+      assert.equal((await client.response()).body.length, 60_000);
     });
 
     test('that its reader holds up is not too slow', async (t) => {
-      const { client } = await start(
-        t,
-        (exchange) => {
-          let length = 0;
-          exchange.body.read({
-            data(chunk) {
-              length += chunk.length;
-              exchange.body.pause();
-              setTimeout(() => exchange.body.resume(), 2500);
-            },
-            end: () => exchange.respond(plain, Buffer.from(String(length))),
-            failed: (error) => refuseWith(exchange, error),
-          });
-        },
-        { minBodyRate: 1000, minBodyRateGraceMs: 100 },
-      );
-      client.send(request('POST', '/', ['Content-Length: 4'], 'ab'));
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      const { server, client } = await start(t, echoByPieces, { minBodyRate: 1000, minBodyRateGraceMs: 100 });
+      client.send(request('POST', '/pausing', ['Content-Length: 4'], 'ab'));
+      await waitFor(() => server.exchanges[0]?.body.received === 2, 'the first piece');
+      await tooSlow(server, 2);
       client.send('cd');
-      assert.equal((await client.response()).body.toString(), '4');
+      server.exchanges[0]?.body.resume();
+      await waitFor(() => server.exchanges[0]?.body.received === 4, 'the second piece');
+      await tooSlow(server, 2);
+      server.exchanges[0]?.body.resume();
+      assert.equal((await client.response()).body.toString(), 'abcd');
     });
 
     test('goes on for longer than the engine itself would allow, at 2 KB a second', async (t) => {
@@ -266,25 +282,14 @@ export function requestBodyContract({ factory }: Subject): void {
     });
 
     test('may be paused by its reader for longer than clients may be silent', async (t) => {
-      const { client } = await start(
-        t,
-        (exchange) => {
-          const pieces: Buffer[] = [];
-          exchange.body.read({
-            data(chunk) {
-              pieces.push(chunk);
-              exchange.body.pause();
-              setTimeout(() => exchange.body.resume(), 600);
-            },
-            end: () => exchange.respond(plain, Buffer.concat(pieces)),
-            failed: (error) => refuseWith(exchange, error),
-          });
-        },
-        { requestBodyMs: 200 },
-      );
-      client.send(request('POST', '/', ['Content-Length: 4'], 'ab'));
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      const { server, client } = await start(t, echoByPieces, { requestBodyMs: 200 });
+      client.send(request('POST', '/pausing', ['Content-Length: 4'], 'ab'));
+      await waitFor(() => server.exchanges[0]?.body.received === 2, 'the first piece');
+      await tooSlow(server, 2);
       client.send('cd');
+      server.exchanges[0]?.body.resume();
+      await waitFor(() => server.exchanges[0]?.body.received === 4, 'the second piece');
+      server.exchanges[0]?.body.resume();
       assert.equal((await client.response()).body.toString(), 'abcd');
     });
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { Exchange } from '../../../src/listener/exchange.ts';
+import type { PaceLimit } from '../../../src/listener/send-pace.ts';
 import { type ContractServer, contractServer, get, plain } from '../../support/contract-server.ts';
+import { standstill } from '../../support/loop-rounds.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import type { Subject } from './contract.ts';
@@ -26,8 +28,9 @@ export function slowClientContract({ factory }: Subject): void {
     t: TestContext,
     handle: (exchange: Exchange) => void,
     sendMs = 60_000,
+    pace: PaceLimit = {},
   ): Promise<{ server: ContractServer; client: RawClient }> {
-    const server = await contractServer(factory, handle, { sendMs });
+    const server = await contractServer(factory, handle, { sendMs, ...pace });
     const client = await RawClient.connect(server.port);
     t.after(() => {
       client.destroy();
@@ -47,13 +50,23 @@ export function slowClientContract({ factory }: Subject): void {
         await waitFor(() => server.engine.connections === 0, 'the end of the connection');
         client.resume();
         await assert.rejects(client.response());
+        assert.deepEqual(server.cuts, ['send_timeout']);
       });
 
-      test('for a while shorter than that gets all of it', async (t) => {
-        const { server, client } = await start(t, respond, 2000);
+      test('is cut when it has taken less than the minimum rate asks for', async (t) => {
+        const { server, client } = await start(t, respond, 60_000, { minSendRate: 1_000_000, minSendRateGraceMs: 300 });
         client.pause();
         client.send(get());
-        await new Promise((resolve) => setTimeout(resolve, 700));
+        await waitFor(() => server.finished.length === 1, 'the end of the exchange');
+        assert.equal(server.finished[0]?.aborted, true);
+        assert.deepEqual(server.cuts, ['send_rate']);
+      });
+
+      test('for a while gets all of it', async (t) => {
+        const { server, client } = await start(t, respond);
+        client.pause();
+        client.send(get());
+        await standstill(() => server.exchanges[0]?.bytesSent ?? 0, 'a full socket');
         assert.equal(server.finished.length, 0);
         client.resume();
         assert.equal((await client.response()).body.length, large.length);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { metricNames } from '../../../src/metrics/names.ts';
 import { FakeExchange } from '../../support/fake-exchange.ts';
+import { loopRounds } from '../../support/loop-rounds.ts';
 import { Proxied } from '../../support/proxied.ts';
 import { ScriptedOrigin } from '../../support/scripted-origin.ts';
 import { serverConfig } from '../../support/server-config.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
 const closers: (() => unknown)[] = [];
@@ -136,7 +137,7 @@ describe('a connection that dies before the response', () => {
     const proxied = closing(new Proxied([origin.server()]));
     await proxied.ask();
     origin.endConnections();
-    while (proxied.upstream.states()[0]?.idle !== 0) await sleep(5);
+    await waitFor(() => proxied.upstream.states()[0]?.idle === 0, 'the end of the connection');
     const exchange = await proxied.ask({ method: 'POST', body: 'data' });
     assert.equal(exchange.status, 200);
     assert.equal(exchange.context?.upstream?.tries, 1);
@@ -182,14 +183,18 @@ describe('a connection that dies within the response', () => {
   for (const [framing, bytes] of Object.entries(halves)) {
     for (const end of ['end', 'resetAndDestroy'] as const) {
       test(`with ${framing} by ${end} cuts the client off`, async () => {
+        let die = (): void => {};
         const origin = closing(
           await ScriptedOrigin.start((socket) => {
             socket.write(bytes);
-            setTimeout(() => socket[end](), 20);
+            die = () => void socket[end]();
           }),
         );
         const proxied = closing(new Proxied([origin.server()]));
-        const exchange = await proxied.ask();
+        const exchange = proxied.begin();
+        await waitFor(() => exchange.bytesSent > 0, 'the first half');
+        die();
+        await exchange.finished;
         assert.equal(exchange.responseBody.toString(), 'half');
         assert.equal(exchange.aborted, true);
         assert.equal(exchange.complete, false);
@@ -202,13 +207,17 @@ describe('a connection that dies within the response', () => {
   }
 
   test('without framing by a reset cuts the client off', async () => {
+    let die = (): void => {};
     const origin = closing(
       await ScriptedOrigin.start((socket) => {
         socket.write('HTTP/1.1 200 OK\r\n\r\nhalf');
-        setTimeout(() => socket.resetAndDestroy(), 20);
+        die = () => void socket.resetAndDestroy();
       }),
     );
-    const exchange = await closing(new Proxied([origin.server()])).ask();
+    const exchange = closing(new Proxied([origin.server()])).begin();
+    await waitFor(() => exchange.bytesSent > 0, 'the first half');
+    die();
+    await exchange.finished;
     assert.equal(exchange.aborted, true);
   });
 });
@@ -221,7 +230,7 @@ describe('a slow server', () => {
     assert.equal(exchange.status, 504);
     assert.equal(exchange.context?.error?.code, 'upstream_timeout');
     assert.equal(origin.requests.length, 1);
-    while (origin.open > 0) await sleep(5);
+    await waitFor(() => origin.open === 0, 'the end of the connection');
   });
 
   test('that stops within the body has the client cut off', async () => {
@@ -236,11 +245,13 @@ describe('a slow server', () => {
   test('that goes on sending now and then is waited for', async () => {
     const origin = closing(
       await ScriptedOrigin.start(async (socket) => {
-        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n');
-        for (let turn = 0; turn < 10; turn++) {
-          await sleep(30);
-          socket.write('x');
+        socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+        const begin = performance.now();
+        while (performance.now() - begin < 600) {
+          socket.write('1\r\nx\r\n');
+          await loopRounds();
         }
+        socket.write('0\r\n\r\n');
       }),
     );
     const exchange = await closing(new Proxied([origin.server()], { timeouts: { read: 200, response: 200 } })).ask();
@@ -255,11 +266,16 @@ describe('a slow server', () => {
         socket.write(body);
       }),
     );
-    const proxied = closing(new Proxied([origin.server()], { timeouts: { read: 40 } }));
+    const timeouts = { read: 40 };
+    const proxied = closing(new Proxied([origin.server()], { timeouts }));
     const exchange = proxied.begin();
     exchange.stall();
-    while (!exchange.stalled) await sleep(5);
-    await sleep(150);
+    await waitFor(() => exchange.stalled, 'a client that takes nothing');
+    const stopping = closing(
+      await ScriptedOrigin.start((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf')),
+    );
+    const blamed = await closing(new Proxied([stopping.server()], { timeouts })).ask();
+    assert.equal(blamed.context?.error?.code, 'upstream_timeout', 'the time is up');
     exchange.drain();
     await exchange.finished;
     assert.equal(exchange.complete, true);
@@ -287,9 +303,9 @@ describe('a client that goes away', () => {
     const origin = closing(await ScriptedOrigin.start(() => {}));
     const proxied = closing(new Proxied([origin.server()]));
     const exchange = proxied.begin();
-    while (origin.requests.length === 0) await sleep(5);
+    await waitFor(() => origin.requests.length > 0, 'the request');
     exchange.disconnect();
-    while (origin.open > 0) await sleep(5);
+    await waitFor(() => origin.open === 0, 'the end of the connection');
     const labels = { upstream: 'app', server: origin.server().name, code: 'client_gone' };
     assert.equal(proxied.recorder.value(metricNames.upstreamFailures, labels), 1);
     assert.equal(proxied.upstream.states()[0]?.active, 0);
@@ -303,9 +319,9 @@ describe('a client that goes away', () => {
     const proxied = closing(new Proxied([origin.server()]));
     proxied.begin().disconnect();
     const exchange = proxied.begin();
-    while (exchange.bytesSent === 0) await sleep(5);
+    await waitFor(() => exchange.bytesSent > 0, 'the beginning of the response');
     exchange.disconnect();
-    while (origin.open > 0) await sleep(5);
+    await waitFor(() => origin.open === 0, 'the end of the connection');
     assert.equal(proxied.upstream.states()[0]?.active, 0);
     assert.equal(proxied.upstream.servers[0]?.open, 0);
   });
@@ -320,9 +336,9 @@ describe('a client that goes away', () => {
     const proxied = closing(new Proxied([origin.server()]));
     const exchange = proxied.begin();
     exchange.stall(100_000);
-    while (!exchange.stalled) await sleep(5);
+    await waitFor(() => exchange.stalled, 'a client that takes nothing');
     exchange.disconnect();
-    while (origin.open > 0) await sleep(5);
+    await waitFor(() => origin.open === 0, 'the end of the connection');
     assert.equal(proxied.upstream.servers[0]?.open, 0);
   });
 });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { PorticoError } from '../../../src/response/portico-error.ts';
 import { FakeExchange } from '../../support/fake-exchange.ts';
+import { loopRounds } from '../../support/loop-rounds.ts';
 import { Proxied } from '../../support/proxied.ts';
 import { ScriptedOrigin } from '../../support/scripted-origin.ts';
+import { waitFor, waitForTurn } from '../../support/wait-for.ts';
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
 const closers: (() => unknown)[] = [];
@@ -40,10 +41,10 @@ describe('a request body', () => {
     });
     exchange.body.hold();
     proxied.handler.handle(exchange.withContext());
-    await sleep(5);
+    await loopRounds();
     exchange.body.push('');
     exchange.body.push('two');
-    await sleep(5);
+    await loopRounds();
     exchange.body.push('three');
     exchange.body.finish();
     await exchange.finished;
@@ -76,7 +77,7 @@ describe('a request body', () => {
     const exchange = new FakeExchange({ method: 'POST', chunked: true });
     exchange.body.hold();
     proxied.handler.handle(exchange.withContext());
-    await sleep(20);
+    await loopRounds();
     assert.equal(origin.connections, 0);
     exchange.body.push('late');
     exchange.body.finish();
@@ -90,11 +91,11 @@ describe('a request body', () => {
     const exchange = new FakeExchange({ method: 'POST', body: 'part', chunked: true });
     exchange.body.hold();
     proxied.handler.handle(exchange.withContext());
-    while (origin.open === 0) await sleep(5);
+    await waitFor(() => origin.open > 0, 'the connection');
     exchange.body.fail(new PorticoError('body_too_large', 'over the limit'));
     await exchange.finished;
     assert.equal(exchange.status, 413);
-    while (origin.open > 0) await sleep(5);
+    await waitFor(() => origin.open === 0, 'the end of the connection');
     assert.equal(proxied.upstream.states()[0]?.active, 0);
   });
 
@@ -111,7 +112,7 @@ describe('a request body', () => {
     assert.equal(exchange.body.paused, false, 'the client can send the rest and then read');
     exchange.body.push('the rest');
     exchange.body.finish();
-    while (origin.open > 0) await sleep(5);
+    await waitFor(() => origin.open === 0, 'the end of the connection');
     assert.equal(proxied.upstream.states()[0]?.idle, 0);
   });
 
@@ -127,10 +128,10 @@ describe('a request body', () => {
       const exchange = new FakeExchange({ method: 'POST', body: 'beginning', chunked: true });
       exchange.body.hold();
       proxied.handler.handle(exchange.withContext());
-      while (!exchange.responded && !exchange.aborted) {
+      await waitForTurn(() => {
         if (!exchange.body.paused) exchange.body.push(Buffer.alloc(10_000));
-        await new Promise(setImmediate);
-      }
+        return exchange.responded || exchange.aborted;
+      }, 'the answer');
       assert.equal(exchange.status, 403, exchange.context?.error?.message);
     }
   });

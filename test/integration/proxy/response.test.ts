@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { metricNames } from '../../../src/metrics/names.ts';
+import { loopRounds } from '../../support/loop-rounds.ts';
 import { Proxied } from '../../support/proxied.ts';
 import { type OriginScript, ScriptedOrigin } from '../../support/scripted-origin.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const ok = 'HTTP/1.1 200 OK\r\n';
 const closers: (() => unknown)[] = [];
@@ -59,11 +60,11 @@ describe('a proxied response', () => {
   test('in chunks that come one by one is passed on as they come', async () => {
     const { proxied } = await proxyTo(async (socket) => {
       socket.write(`${ok}Transfer-Encoding: chunked\r\n\r\n`);
-      await sleep(20);
+      await loopRounds();
       socket.write('2\r\nhe');
-      await sleep(20);
+      await loopRounds();
       socket.write('\r\n3\r\nllo\r\n');
-      await sleep(20);
+      await loopRounds();
       socket.write('0\r\n\r\n');
     });
     const exchange = await proxied.ask();
@@ -87,7 +88,7 @@ describe('a proxied response', () => {
   test('whose head comes long before its body keeps its head', async () => {
     const { proxied } = await proxyTo((socket, { index }) => {
       socket.write(`${ok}X-Turn: ${index}\r\nContent-Length: 5\r\n\r\n`);
-      setTimeout(() => socket.write('hello'), 30);
+      void loopRounds().then(() => socket.write('hello'));
     });
     // The second response goes through the same memory while the first one waits.
     const exchanges = [proxied.begin(), proxied.begin()];
@@ -162,12 +163,15 @@ describe('a proxied response', () => {
   });
 
   test('that comes on an idle connection, unasked, is given to nobody', async () => {
+    let unasked = (): void => {};
     const { origin, proxied } = await proxyTo((socket) => {
       socket.write(`${ok}Content-Length: 2\r\n\r\nhi`);
-      setTimeout(() => socket.write(`${ok}Content-Length: 4\r\n\r\nevil`), 10);
+      unasked = () => void socket.write(`${ok}Content-Length: 4\r\n\r\nevil`);
     });
     await proxied.ask();
-    while (proxied.upstream.states()[0]?.idle !== 0) await sleep(5);
+    assert.equal(proxied.upstream.states()[0]?.idle, 1);
+    unasked();
+    await waitFor(() => proxied.upstream.states()[0]?.idle === 0, 'the end of the connection');
     assert.equal((await proxied.ask()).responseBody.toString(), 'hi');
     assert.equal(origin.connections, 2);
   });
@@ -197,7 +201,7 @@ describe('a proxied response', () => {
   test('that breaks its framing after it has begun is cut, never ended', async () => {
     const { proxied } = await proxyTo((socket) => {
       socket.write(`${ok}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`);
-      setTimeout(() => socket.write('garbage'), 20);
+      void loopRounds().then(() => socket.write('garbage'));
     });
     const exchange = await proxied.ask();
     assert.equal(exchange.aborted, true);

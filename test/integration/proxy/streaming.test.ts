@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { afterEach, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { FakeExchange } from '../../support/fake-exchange.ts';
+import { loopRounds } from '../../support/loop-rounds.ts';
 import { Proxied } from '../../support/proxied.ts';
 import { ScriptedOrigin } from '../../support/scripted-origin.ts';
+import { waitFor, waitForTurn } from '../../support/wait-for.ts';
 
 const megabyte = 1024 * 1024;
 const closers: (() => unknown)[] = [];
@@ -56,13 +57,13 @@ describe('a large response', () => {
       );
       const exchange = closing(new Proxied([origin.server()])).begin();
       exchange.stall();
-      while (!exchange.stalled) await sleep(2);
-      await sleep(50);
+      await waitFor(() => exchange.stalled, 'a client that takes nothing');
+      await loopRounds();
       assert.ok(left > 0, 'the server is held up while the client takes nothing');
-      while (!exchange.complete && !exchange.aborted) {
+      await waitForTurn(() => {
         exchange.drain(megabyte);
-        await new Promise(setImmediate);
-      }
+        return exchange.complete || exchange.aborted;
+      }, 'the end of the response');
       assert.equal(exchange.aborted, false);
       assert.equal(hash(exchange.responseBody), hash(body));
       assert.ok(Math.max(...exchange.chunkSizes) <= 65_536);
@@ -75,13 +76,14 @@ describe('a large request', () => {
     test(`${chunked ? 'in chunks' : 'with a length'} reaches a slow server whole, and the client is slowed down`, async () => {
       const body = pattern(24 * megabyte);
       let received = 0;
+      let pauses = 0;
       const digest = createHash('sha256');
       const origin = closing(
         await ScriptedOrigin.start(() => {}, {
           onConnection: (socket) => {
             socket.pause();
             let head = '';
-            setTimeout(() => socket.resume(), 100);
+            void waitFor(() => pauses > 0, 'the client to be paused').then(() => socket.resume());
             socket.on('data', (chunk: Buffer) => {
               if (!head.includes('\r\n\r\n')) head += chunk.toString('latin1');
               received += chunk.length;
@@ -104,11 +106,10 @@ describe('a large request', () => {
       Object.defineProperty(exchange.body, 'declaredLength', { value: chunked ? undefined : body.length });
       exchange.body.hold();
       proxied.handler.handle(exchange.withContext());
-      let pauses = 0;
       for (let start = chunked ? 0 : 1; start < body.length; start += 100_000) {
         exchange.body.push(body.subarray(start, Math.min(body.length, start + 100_000)));
         if (exchange.body.paused) pauses++;
-        while (exchange.body.paused) await sleep(1);
+        await waitFor(() => !exchange.body.paused, 'the server to take more');
       }
       exchange.body.finish();
       await exchange.finished;

@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lookup } from '../../../src/upstream/resolver.ts';
 import { Proxied, upstreamConfig } from '../../support/proxied.ts';
 import { ScriptedOrigin } from '../../support/scripted-origin.ts';
 import { serverConfig } from '../../support/server-config.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
 const closers: (() => unknown)[] = [];
@@ -123,11 +123,7 @@ describe('a server with a name', () => {
     assert.equal(exchange.status, 502);
     assert.match(exchange.context?.error?.message ?? '', /ENOTFOUND/);
     answer = [undefined, ['127.0.0.1']];
-    let status = 0;
-    while (status !== 200) {
-      status = (await proxied.ask()).status;
-      await sleep(20);
-    }
+    await waitFor(async () => (await proxied.ask()).status === 200, 'the name to resolve');
   });
 
   test('that moves takes its kept connections along', async () => {
@@ -142,10 +138,10 @@ describe('a server with a name', () => {
     const proxied = closing(new Proxied([named(old.port)], {}, {}, lookup));
     await proxied.ask();
     addresses = ['127.0.0.2'];
-    while (moved.requests.length === 0) {
+    await waitFor(async () => {
       await proxied.ask();
-      await sleep(20);
-    }
+      return moved.requests.length > 0;
+    }, 'a request to the new address');
     await proxied.ask();
     assert.equal(moved.requests.length, 2);
   });
@@ -157,7 +153,7 @@ describe('idle connections', () => {
     const proxied = closing(new Proxied([one.server()], { keepAlive: { idleTimeout: 60 } }));
     await Promise.all([proxied.ask(), proxied.ask()]);
     assert.equal(one.open, 2);
-    while (one.open > 0) await sleep(5);
+    await waitFor(() => one.open === 0, 'the end of the connections');
     assert.equal((await proxied.ask()).status, 200);
     assert.equal(one.connections, 3);
   });
@@ -166,7 +162,7 @@ describe('idle connections', () => {
     const one = await origin();
     const proxied = closing(new Proxied([one.server()], { keepAlive: { maxIdle: 2 } }));
     await Promise.all(Array.from({ length: 5 }, () => proxied.ask()));
-    while (one.open > 2) await sleep(5);
+    await waitFor(() => one.open <= 2, 'the end of the surplus');
     assert.equal(proxied.upstream.states()[0]?.idle, 2);
   });
 
@@ -177,7 +173,7 @@ describe('idle connections', () => {
     await proxied.ask();
     assert.equal(one.connections, 2);
     assert.match(one.requests[0]?.head ?? '', /\r\nConnection: close(\r\n|$)/);
-    while (one.open > 0) await sleep(5);
+    await waitFor(() => one.open === 0, 'the end of the connections');
   });
 });
 
@@ -187,7 +183,7 @@ describe('a reload', () => {
     const proxied = closing(new Proxied([stays.server(), goes.server()]));
     for (let turn = 0; turn < 4; turn++) await proxied.ask();
     proxied.upstream.reconfigure(upstreamConfig([stays.server(), comes.server()]));
-    while (goes.open > 0) await sleep(5);
+    await waitFor(() => goes.open === 0, 'the end of the connections');
     for (let turn = 0; turn < 4; turn++) await proxied.ask();
     assert.equal(stays.connections, 1);
     assert.deepEqual(
@@ -197,24 +193,28 @@ describe('a reload', () => {
   });
 
   test('lets requests to a server that goes finish', async () => {
-    const slow = closing(await ScriptedOrigin.start((socket) => setTimeout(() => socket.write(ok), 50)));
+    let answer = (): void => {};
+    const slow = closing(await ScriptedOrigin.start((socket) => void (answer = () => void socket.write(ok))));
     const proxied = closing(new Proxied([slow.server()]));
     const exchange = proxied.begin();
-    while (slow.requests.length === 0) await sleep(2);
+    await waitFor(() => slow.requests.length > 0, 'the request');
     proxied.upstream.reconfigure(upstreamConfig([(await origin()).server()]));
+    answer();
     await exchange.finished;
     assert.equal(exchange.status, 200);
-    while (slow.open > 0) await sleep(5);
+    await waitFor(() => slow.open === 0, 'the end of the connection');
   });
 
   test('that removes the upstream lets its requests finish too', async () => {
-    const slow = closing(await ScriptedOrigin.start((socket) => setTimeout(() => socket.write(ok), 50)));
+    let answer = (): void => {};
+    const slow = closing(await ScriptedOrigin.start((socket) => void (answer = () => void socket.write(ok))));
     const proxied = new Proxied([slow.server()]);
     const exchange = proxied.begin();
-    while (slow.requests.length === 0) await sleep(2);
+    await waitFor(() => slow.requests.length > 0, 'the request');
     proxied.close();
+    answer();
     await exchange.finished;
     assert.equal(exchange.status, 200);
-    while (slow.open > 0) await sleep(5);
+    await waitFor(() => slow.open === 0, 'the end of the connection');
   });
 });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { afterEach, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startInProcessWorker } from '../../support/in-process-worker.ts';
+import { loopRounds } from '../../support/loop-rounds.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { type OriginOptions, type OriginScript, ScriptedOrigin } from '../../support/scripted-origin.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -89,12 +89,18 @@ describe('a worker in front of an application', () => {
   });
 
   test('passes a head on whose body comes much later', async () => {
-    const { client } = await connected((socket) => {
+    let sendNext = (): void => {};
+    const { origin, client } = await connected((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nX-A: b\r\nTransfer-Encoding: chunked\r\n\r\n');
-      setTimeout(() => socket.write('5\r\nhello\r\n'), 50);
-      setTimeout(() => socket.write('0\r\n\r\n'), 100);
+      const rest = ['5\r\nhello\r\n', '0\r\n\r\n'];
+      sendNext = () => void socket.write(rest.shift() ?? '');
     });
     client.send(get);
+    await waitFor(() => origin.requests.length > 0, 'the request');
+    await loopRounds();
+    sendNext();
+    await waitFor(() => client.pending.includes('hello'), 'the body');
+    sendNext();
     const response = await client.response();
     assert.equal(response.field('x-a'), 'b');
     assert.equal(response.body.toString(), 'hello');
@@ -115,7 +121,7 @@ describe('a worker in front of an application', () => {
       client.pause();
       client.send(get);
       await waitFor(() => left > 0, 'the response');
-      await sleep(300);
+      await loopRounds();
       assert.ok(left > 0, 'the application cannot send everything while the client takes nothing');
       client.resume();
       const response = await client.response();
@@ -146,7 +152,7 @@ describe('a worker in front of an application', () => {
         {
           onConnection: (socket) => {
             socket.pause();
-            setTimeout(() => socket.resume(), 200);
+            void loopRounds().then(() => socket.resume());
             return undefined;
           },
         },
@@ -173,11 +179,14 @@ describe('a worker in front of an application', () => {
     ['chunks', 'Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'],
   ] as const) {
     test(`cuts the client off when the application dies within a response with ${framing}`, async () => {
+      let die = (): void => {};
       const { client } = await connected((socket) => {
         socket.write(`HTTP/1.1 200 OK\r\n${bytes}`);
-        setTimeout(() => socket.resetAndDestroy(), 30);
+        die = () => void socket.resetAndDestroy();
       });
       client.send(get);
+      await waitFor(() => client.pending.includes('half'), 'the first half');
+      die();
       await client.closed();
       const received = client.pending.toString('latin1');
       assert.match(received, /half/);

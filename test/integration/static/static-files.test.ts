@@ -13,6 +13,7 @@ import { PorticoError } from '../../../src/response/portico-error.ts';
 import { FailingDisk } from '../../support/failing-disk.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { StaticSite, type StaticSiteOptions } from '../../support/static-site.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const megabyte = 1024 ** 2;
 
@@ -65,14 +66,11 @@ class ServedSite implements ExchangeHandler {
 
   /** Nothing of any response is held any more. */
   async idle(): Promise<void> {
-    await until(
+    await waitFor(
       () => this.disk.openFiles.size === 0 && this.site.buffers.lent === 0 && this.site.buffers.waiting === 0,
+      'everything to be given back',
     );
   }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 function get(target: string, ...fields: string[]): string {
@@ -180,7 +178,7 @@ describe('large static files over uWebSockets.js', () => {
     client.send(get('/large'));
     await client.receivedAtLeast(1000);
     client.pause();
-    await until(() => served.site.buffers.lent > 0);
+    await waitFor(() => served.site.buffers.lent > 0, 'the client to fall behind');
     truncateSync(path, 1000);
     client.resume();
     await client.closed();
@@ -201,7 +199,7 @@ describe('large static files over uWebSockets.js', () => {
       client.send(get('/large'));
       dead.push(client);
     }
-    await until(() => served.disk.openFiles.size === dead.length);
+    await waitFor(() => served.disk.openFiles.size === dead.length, 'all downloads');
     const client = await served.connect(test);
     client.send(get('/large'));
     assert.ok((await client.response()).body.equals(contents));
@@ -221,6 +219,6 @@ describe('large static files over uWebSockets.js', () => {
       else client.destroy();
     }
     await served.idle();
-    await until(() => served.finishedCount === 20);
+    await waitFor(() => served.finishedCount === 20, 'the end of all');
   });
 });

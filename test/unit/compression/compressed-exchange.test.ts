@@ -7,6 +7,7 @@ import type { RouteCompression } from '../../../src/compression/route-compressio
 import { responseHead } from '../../../src/response/response-head.ts';
 import { decode } from '../../support/decoded-get.ts';
 import { FakeExchange, type FakeRequest } from '../../support/fake-exchange.ts';
+import { loopRounds } from '../../support/loop-rounds.ts';
 import { pageText } from '../../support/page-text.ts';
 import { routeCompression } from '../../support/route-compression.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -208,7 +209,7 @@ describe('a compressed response', () => {
     const { client, exchange } = begin(routeCompression({ flush: 0 }, 1000));
     exchange.stream(htmlHead, 3000);
     exchange.write(page.subarray(0, 1000));
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await loopRounds();
     exchange.write(page.subarray(1000, 3000));
     exchange.end();
     assert.ok(decode(client.responseBody, 'gzip').equals(page.subarray(0, 3000)));

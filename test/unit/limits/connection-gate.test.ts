@@ -48,7 +48,7 @@ function startGate(limits: Partial<ConnectionLimits>, { descriptors = 1000, open
   gate.configure({ ...none, ...limits }, new KeyedHash(Buffer.alloc(16)), 2);
   memory.close();
   const refused = (reason: string): number => recorder.value(metricNames.connectionsRefused, { reason });
-  return { gate, machine, memory, logger, refused };
+  return { gate, machine, memory, logger, recorder, refused };
 }
 
 describe('the gate of connections', () => {
@@ -96,6 +96,18 @@ describe('the gate of connections', () => {
     assert.equal(refused('address'), 2);
   });
 
+  test('looks at the table of the kernel when all workers together could have let in too many', () => {
+    const { gate, machine } = startGate({ connectionsPerAddress: 4 });
+    gate.total.learn(Float64Array.from([gate.total.find(0, 0).id, 3]));
+    const line = '   0: 0100007F:1F90 0A0200C0:9C40 01 00000000:00000000';
+    machine.table = [header, line, line, line, line, line].join('\n');
+    assert.deepEqual(
+      [1, 2, 3].map(() => gate.admit('192.0.2.10', false)),
+      [true, true, false],
+    );
+    assert.equal(machine.looks, 1);
+  });
+
   test('lets everybody in where the kernel has no such table', () => {
     const recorder = new FakeRecorder();
     const census = new AddressCensus(
@@ -106,6 +118,14 @@ describe('the gate of connections', () => {
     );
     for (let count = 0; count < 10; count++) assert.ok(!census.opens('192.0.2.1', 2, true));
     assert.equal(recorder.value(metricNames.connectionsRefused, { reason: 'address' }), 0);
+  });
+
+  test('counts the clients that are cut by reason, and logs each once in a while', () => {
+    const { gate, logger, recorder } = startGate({});
+    for (const reason of ['http2_flood', 'http2_flood', 'send_rate'] as const) gate.cut(reason);
+    assert.equal(recorder.value(metricNames.connectionsCut, { reason: 'http2_flood' }), 2);
+    assert.equal(recorder.value(metricNames.connectionsCut, { reason: 'send_rate' }), 1);
+    assert.equal(logger.messages('warn').filter((line) => line.includes('limits.http2Resets')).length, 1);
   });
 
   test('keeps descriptors in reserve, and counts them seldom', () => {

@@ -9,6 +9,7 @@ import type { LoadedConfig } from '../../../src/primary/served-config.ts';
 import type { TransitionResult } from '../../../src/primary/worker-fleet.ts';
 import type { Target } from '../../../src/primary/worker-slot.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
+import { waitForTurn } from '../../support/wait-for.ts';
 
 test('a valid configuration comes into force with the next generation and is counted', async () => {
   const { reload, applied, counts, adminCalls } = makeReload([loaded({ hash: 'b' })]);
@@ -75,7 +76,7 @@ test('a loader that throws is a refused reload, not the end of the program', asy
 test('a reload asked for while one runs is done once more afterwards, however often it was asked for', async () => {
   const { reload, applied } = makeReload([loaded({}), loaded({}), loaded({})]);
   await Promise.all([reload.request(), reload.request(), reload.request()]);
-  while (applied.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  await waitForTurn(() => applied.length === 2, 'the second reload');
   assert.equal(applied.length, 2);
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TransitionResult } from '../../../src/primary/worker-fleet.ts';
 import { finish, first, makeFleet, second, servingFleet } from '../../support/fake-fleet.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 test('all workers are forked at once and told their configuration when they have said hello', async (t) => {
   const { fleet, forker } = makeFleet(t, 2);
@@ -78,7 +79,7 @@ test('a fork that throws counts as a death', async (t) => {
     throw new Error('out of memory');
   });
   fleet.start();
-  while (!events.some((event) => event.startsWith('gaveUp'))) await new Promise((resolve) => setTimeout(resolve, 10));
+  await waitFor(() => events.some((event) => event.startsWith('gaveUp')), 'the fleet to give up');
   assert.match(events.at(-1) ?? '', /could not be started: out of memory/);
 });
 
@@ -206,6 +207,7 @@ test('a worker that reports while it drains has its time, and no more', async (t
 test('a shutdown before all workers serve ends the start', async (t) => {
   const { fleet, forker } = makeFleet(t, 1);
   fleet.start();
+  forker.of(0).hello();
   const applied = fleet.apply(first);
   const drained = fleet.drain(1000);
   finish(forker.of(0), 0);
@@ -213,9 +215,20 @@ test('a shutdown before all workers serve ends the start', async (t) => {
   assert.equal(await drained, 0);
 });
 
+test('a shutdown ends a worker that cannot hear yet, instead of waiting for what it will never finish', async (t) => {
+  const { fleet, forker } = await servingFleet(t, 2);
+  forker.of(0).exit(1);
+  await waitFor(() => forker.processes.length === 3, 'the replacement');
+  const drained = fleet.drain(30_000);
+  assert.deepEqual(forker.processes[2]?.signals, ['SIGKILL']);
+  finish(forker.of(1), 2);
+  assert.equal(await drained, 2);
+});
+
 test('nothing is applied after a shutdown, and nothing is waited for', async (t) => {
   const { fleet, forker } = makeFleet(t, 1);
   fleet.start();
+  forker.of(0).hello();
   const drained = fleet.drain(1000);
   assert.equal((await fleet.apply(first)).ok, false);
   finish(forker.of(0), 0);

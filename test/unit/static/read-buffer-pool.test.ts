@@ -9,6 +9,7 @@ import {
   smallestPiece,
 } from '../../../src/static/read-buffer-pool.ts';
 import { FakeRecorder } from '../../support/fake-recorder.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const megabyte = 1024 ** 2;
 
@@ -103,7 +104,7 @@ describe('ReadBufferPool', () => {
     drainPool(pool, 1);
     const log: string[] = [];
     pool.wait(new Waiter(log, 'a'));
-    while (log.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await waitFor(() => log.length > 0, 'the end of the wait');
     assert.deepEqual(log, ['a timed out']);
     assert.equal(pool.waiting, 0);
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { namedByConnection } from '../../../src/proxy/hop-by-hop.ts';
+import { namedByConnection } from '../../../src/http/hop-by-hop.ts';
 
 describe('a Connection field', () => {
   test('that names no field names none', () => {

@@ -1,56 +1,51 @@
-import { metricNames } from '../metrics/names.ts';
-import type { Counter, Recorder } from '../metrics/recorder.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { respondError } from '../response/error-response.ts';
 import { PorticoError } from '../response/portico-error.ts';
-import type { Disk } from './disk.ts';
-import type { DiskTempo } from './disk-tempo.ts';
-import { identityOf } from './file-identity.ts';
 import { PieceSize } from './piece-size.ts';
 import type { FileResponse } from './range-response.ts';
 import type { ReadBuffer, ReadBufferPool, ReadBufferWaiter } from './read-buffer-pool.ts';
-import type { Representation } from './representation.ts';
 
 /** Largest piece read with the event loop waiting: what stays in the processor's cache until it is sent. */
 const maxReadNowBytes = 256 * 1024;
 /** Then it is others' turn. */
 const maxTurnBytes = 512 * 1024;
 
-/** What streaming needs from the worker. */
-export interface StreamResources {
-  readonly disk: Disk;
-  readonly buffers: ReadBufferPool;
-  /** Whether pieces come out of the system's memory: apart from that of small looks, as these are other files. */
-  readonly tempo: DiskTempo;
-  /** Downloads cut because the file changed. */
-  readonly changed: Counter;
-}
-
-export function streamResources(
-  disk: Disk,
-  buffers: ReadBufferPool,
-  tempo: DiskTempo,
-  recorder: Recorder,
-): StreamResources {
-  return { disk, buffers, tempo, changed: recorder.counter(metricNames.fileChangedWhileServed, {}) };
+/** What a stream reads from. It is closed once, when no read is under way any more. */
+export interface RangeSource {
+  /** One read at a time; the memory is left alone until `done`, which says how many bytes came: 0 at the end. */
+  read(
+    memory: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    done: (error: Error | null, bytesRead: number) => void,
+  ): void;
+  /** Whether the next piece may be read with the event loop waiting. */
+  mayReadNow(): boolean;
+  /** Reads so. @returns 0 when `read` has to: to keep the loop free, or to meet the same error and tell of it */
+  readNow(memory: Buffer, length: number, position: number): number;
+  /** Asked before the last piece goes out: whether what was sent belongs together. */
+  isUnchanged(): boolean;
+  /**
+   * Answers, or cuts what was begun, after everything was given back.
+   * @param error null when the bytes ended too early, or have changed
+   */
+  unreadable(error: Error | null): void;
+  close(): void;
 }
 
 /**
- * Sends parts of an open file through lent memory: read a piece, hand it to the connection, and while a client takes it
- * read the next one. It owns the descriptor and gives everything back on every way out; memory and descriptor never
- * before a read that is under way has come back, because a thread writes into them.
+ * Sends parts of a file through lent memory: read a piece, hand it to the connection, and while a client takes it read the
+ * next one. It owns its source and gives everything back on every way out; memory and source never before a read that is
+ * under way has come back, because a thread writes into them.
  *
  * A client that takes everything at once is served from one piece over and over, which stays in the processor's cache.
- *
- * What the system has in memory the event loop copies itself, a piece of tens of microseconds; the first piece of a file
- * on a local disk a thread reads in any case, which has the system read ahead.
  */
-export class FileStream implements ReadBufferWaiter {
+export class RangeStream implements ReadBufferWaiter {
   private readonly context: RequestContext;
-  private readonly fd: number;
-  private readonly representation: Representation;
   private readonly response: FileResponse;
-  private readonly resources: StreamResources;
+  private readonly source: RangeSource;
+  private readonly buffers: ReadBufferPool;
   private readonly pieceSize = new PieceSize();
 
   private segment = 0;
@@ -62,8 +57,6 @@ export class FileStream implements ReadBufferWaiter {
   /** The piece that the connection holds. */
   private held: ReadBuffer | undefined;
   private reading = false;
-  private readonly isLocal: boolean;
-  private isFirstRead = true;
   /** Bytes read since others had their turn. */
   private turnBytes = 0;
   private pausing = false;
@@ -71,20 +64,11 @@ export class FileStream implements ReadBufferWaiter {
   private stalled = false;
   private closed = false;
 
-  constructor(
-    context: RequestContext,
-    fd: number,
-    representation: Representation,
-    response: FileResponse,
-    resources: StreamResources,
-    isLocal = false,
-  ) {
-    this.isLocal = isLocal;
+  constructor(context: RequestContext, response: FileResponse, source: RangeSource, buffers: ReadBufferPool) {
     this.context = context;
-    this.fd = fd;
-    this.representation = representation;
     this.response = response;
-    this.resources = resources;
+    this.source = source;
+    this.buffers = buffers;
   }
 
   start(): void {
@@ -104,7 +88,8 @@ export class FileStream implements ReadBufferWaiter {
 
   timedOut(): void {
     this.waiting = false;
-    this.fail(new PorticoError('file_unreadable', 'no memory for reading became free in time'));
+    this.close();
+    respondError(this.context, new PorticoError('file_unreadable', 'no memory for reading became free in time'));
   }
 
   /** Does what can be done next, until it has to wait for the disk, for memory or for the client. */
@@ -129,7 +114,7 @@ export class FileStream implements ReadBufferWaiter {
     const buffer = this.ahead;
     if (buffer === undefined) return;
     const piece = buffer.memory.subarray(0, this.aheadLength);
-    if (this.isLastPiece() && this.hasChanged()) return this.failChanged();
+    if (this.isLastPiece() && !this.source.isUnchanged()) return this.unreadable(null);
     this.aheadLength = 0;
     const taken = this.send(piece);
     // The client may go away while it is written to: then everything has been given back already.
@@ -167,15 +152,15 @@ export class FileStream implements ReadBufferWaiter {
     const segment = this.response.segments[this.segment];
     if (this.reading || segment === undefined || segment instanceof Uint8Array || !this.pieceSize.isFast) return;
     // What is read in no time need not be read before.
-    if (this.mayReadNow()) return;
-    const buffer = this.resources.buffers.tryAcquire(this.pieceSize.bytes);
+    if (this.source.mayReadNow()) return;
+    const buffer = this.buffers.tryAcquire(this.pieceSize.bytes);
     if (buffer !== undefined) this.readInto(buffer);
   }
 
   private readNext(): void {
-    const { buffers } = this.resources;
+    const { buffers } = this;
     const kept = this.ahead;
-    const now = this.mayReadNow();
+    const now = this.source.mayReadNow();
     if (now && this.turnBytes >= maxTurnBytes) return this.pause();
     const wanted = now ? Math.min(maxReadNowBytes, this.pieceSize.bytes) : this.pieceSize.bytes;
     if (kept !== undefined && (kept.memory.length >= wanted || buffers.waiting > 0)) return this.readInto(kept);
@@ -194,18 +179,21 @@ export class FileStream implements ReadBufferWaiter {
     const segment = this.response.segments[this.segment];
     if (segment === undefined || segment instanceof Uint8Array) return;
     if (this.position < 0) this.position = segment.first;
-    const length = Math.min(buffer.memory.length, segment.last + 1 - this.position);
-    if (this.readNow(buffer.memory, length)) return;
-    this.isFirstRead = false;
+    const { memory } = buffer;
+    const length = Math.min(memory.length, segment.last + 1 - this.position);
+    const bytes = this.source.readNow(memory, Math.min(length, maxReadNowBytes), this.position);
+    if (bytes > 0) {
+      this.turnBytes += bytes;
+      return this.hasRead(bytes);
+    }
     this.reading = true;
-    this.resources.disk.read(this.fd, buffer.memory, 0, length, this.position, this.readDone);
+    this.source.read(memory, 0, length, this.position, this.readDone);
   }
 
-  private readonly readDone = (error: NodeJS.ErrnoException | null, bytesRead: number): void => {
+  private readonly readDone = (error: Error | null, bytesRead: number): void => {
     this.reading = false;
     if (this.closed) return this.giveBack();
-    if (error !== null) return this.fail(new PorticoError('file_unreadable', error.message, { cause: error }));
-    if (bytesRead === 0) return this.failChanged();
+    if (error !== null || bytesRead === 0) return this.unreadable(error);
     this.hasRead(bytesRead);
     this.turnBytes = 0;
     this.proceed();
@@ -218,28 +206,6 @@ export class FileStream implements ReadBufferWaiter {
     if (segment === undefined || segment instanceof Uint8Array || this.position <= segment.last) return;
     this.segment++;
     this.position = -1;
-  }
-
-  private mayReadNow(): boolean {
-    return this.isLocal && !this.isFirstRead && this.resources.tempo.mayWait(performance.now());
-  }
-
-  /** @returns false when a thread has to read: to keep the loop free, or to meet the same error and tell of it */
-  private readNow(memory: Buffer, wanted: number): boolean {
-    if (!this.mayReadNow()) return false;
-    const { disk, tempo } = this.resources;
-    const begin = performance.now();
-    let bytes = 0;
-    try {
-      bytes = disk.readNow(this.fd, memory, 0, Math.min(wanted, maxReadNowBytes), this.position);
-    } catch {
-      // As `bytes` says.
-    }
-    tempo.waited(begin, performance.now());
-    if (bytes === 0) return false;
-    this.turnBytes += bytes;
-    this.hasRead(bytes);
-    return true;
   }
 
   /** Lets others have their turn. */
@@ -257,34 +223,15 @@ export class FileStream implements ReadBufferWaiter {
     return this.segment >= this.response.segments.length - 1 && this.position < 0;
   }
 
-  /**
-   * Whether what was sent may be a mixture. A file that has only grown is taken for one that is appended to, such as a
-   * log: what was announced of it is still true.
-   */
-  private hasChanged(): boolean {
-    const { identity } = this.representation;
-    try {
-      const now = identityOf(this.resources.disk.fstat(this.fd));
-      return now.size < identity.size || (now.size === identity.size && now.mtimeNs !== identity.mtimeNs);
-    } catch {
-      return true;
-    }
-  }
-
   private finish(): void {
     const { exchange } = this.context;
     this.close();
     exchange.end();
   }
 
-  private failChanged(): void {
-    this.resources.changed.add(1);
-    this.fail(new PorticoError('file_unreadable', 'the file was truncated or replaced while it was served'));
-  }
-
-  private fail(error: PorticoError): void {
+  private unreadable(error: Error | null): void {
     this.close();
-    respondError(this.context, error);
+    this.source.unreadable(error);
   }
 
   /** Gives everything back, now or when the read under way has come back. */
@@ -294,25 +241,25 @@ export class FileStream implements ReadBufferWaiter {
     const { exchange } = this.context;
     exchange.onAborted = undefined;
     exchange.onDrain = undefined;
-    if (this.waiting) this.resources.buffers.cancel(this);
+    if (this.waiting) this.buffers.cancel(this);
     this.releaseHeld();
     if (!this.reading) this.giveBack();
   }
 
   private giveBack(): void {
     this.releaseAhead();
-    this.resources.disk.close(this.fd);
+    this.source.close();
   }
 
   private releaseAhead(): void {
     if (this.ahead === undefined) return;
-    this.resources.buffers.release(this.ahead);
+    this.buffers.release(this.ahead);
     this.ahead = undefined;
   }
 
   private releaseHeld(): void {
     if (this.held === undefined) return;
-    this.resources.buffers.release(this.held);
+    this.buffers.release(this.held);
     this.held = undefined;
   }
 }

@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { ReadBuffer } from '../../../src/static/read-buffer-pool.ts';
 import { FailingDisk } from '../../support/failing-disk.ts';
 import { StaticSite } from '../../support/static-site.ts';
+import { waitForTurn } from '../../support/wait-for.ts';
 
 const megabyte = 1024 ** 2;
 /** Bytes that are read before others have their turn. */
@@ -24,10 +25,6 @@ function assertNothingHeld(site: StaticSite, disk: FailingDisk): void {
   assert.equal(site.buffers.lent, 0, 'all memory is back');
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}
-
 describe('a large file on a local disk', () => {
   it('comes whole: its first piece read by a thread, the others by the loop', async (test) => {
     const { site, disk, contents } = siteOnLocalDisk(test, 9 * megabyte + 123);
@@ -41,12 +38,13 @@ describe('a large file on a local disk', () => {
   it('leaves others their turn, however fast its client is', async (test) => {
     const { site } = siteOnLocalDisk(test, 9 * megabyte);
     const exchange = site.start('/large.bin');
-    await until(() => exchange.bytesSent > 0);
-    while (!exchange.complete) {
-      const before = exchange.bytesSent;
-      await new Promise((resolve) => setImmediate(resolve));
+    await waitForTurn(() => exchange.bytesSent > 0, 'the first piece');
+    let before = exchange.bytesSent;
+    await waitForTurn(() => {
       assert.ok(exchange.bytesSent - before <= 2 * turn, `${exchange.bytesSent - before} bytes in one turn`);
-    }
+      before = exchange.bytesSent;
+      return exchange.complete;
+    }, 'the end');
   });
 
   it('comes whole to a client that stops after every piece, and is not read ahead of it', async (test) => {
@@ -54,7 +52,7 @@ describe('a large file on a local disk', () => {
     const exchange = site.start('/large.bin');
     exchange.stall();
     while (!exchange.complete) {
-      await until(() => exchange.stalled || exchange.complete);
+      await waitForTurn(() => exchange.stalled || exchange.complete, 'the next piece');
       assert.ok(site.buffers.lent <= megabyte);
       exchange.drain(exchange.chunkSizes.at(-1));
     }
@@ -66,7 +64,7 @@ describe('a large file on a local disk', () => {
     const { site, disk, contents } = siteOnLocalDisk(test, 3 * megabyte);
     const exchange = site.start('/large.bin');
     exchange.stall();
-    await until(() => exchange.stalled && disk.readsNow === 0);
+    await waitForTurn(() => exchange.stalled && disk.readsNow === 0, 'the client to fall behind');
     const hoard: ReadBuffer[] = [];
     for (
       let piece = site.buffers.tryAcquire(megabyte);
@@ -78,7 +76,7 @@ describe('a large file on a local disk', () => {
     // Somebody in front takes what the client's progress sets free.
     site.buffers.wait({ granted: (piece) => void hoard.push(piece), timedOut: () => assert.fail() });
     exchange.drain();
-    await until(() => site.buffers.waiting > 0);
+    await waitForTurn(() => site.buffers.waiting > 0, 'a queue for memory');
     for (const piece of hoard.splice(0)) site.buffers.release(piece);
     await exchange.finished;
     assert.ok(exchange.responseBody.equals(contents));
@@ -88,9 +86,9 @@ describe('a large file on a local disk', () => {
   it('gives everything back when its client goes between two turns', async (test) => {
     const { site, disk } = siteOnLocalDisk(test, 9 * megabyte);
     const exchange = site.start('/large.bin');
-    await until(() => exchange.bytesSent > megabyte);
+    await waitForTurn(() => exchange.bytesSent > megabyte, 'the first megabyte');
     exchange.disconnect();
-    await until(() => disk.openFiles.size === 0);
+    await waitForTurn(() => disk.openFiles.size === 0, 'every descriptor to be closed');
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(exchange.complete, false);
     assertNothingHeld(site, disk);
@@ -103,11 +101,11 @@ describe('a large file on a local disk', () => {
     ]) {
       const { site, disk, path } = siteOnLocalDisk(test, 9 * megabyte);
       const exchange = site.start('/large.bin');
-      await until(() => exchange.bytesSent > megabyte);
+      await waitForTurn(() => exchange.bytesSent > megabyte, 'the first megabyte');
       spoil(disk, path);
       await exchange.finished;
       assert.equal(exchange.complete, false);
-      await until(() => disk.openFiles.size === 0);
+      await waitForTurn(() => disk.openFiles.size === 0, 'every descriptor to be closed');
       assertNothingHeld(site, disk);
     }
   });

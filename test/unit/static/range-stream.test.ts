@@ -7,6 +7,7 @@ import { metricNames } from '../../../src/metrics/names.ts';
 import { FailingDisk } from '../../support/failing-disk.ts';
 import type { FakeExchange } from '../../support/fake-exchange.ts';
 import { StaticSite } from '../../support/static-site.ts';
+import { waitForTurn } from '../../support/wait-for.ts';
 
 const megabyte = 1024 ** 2;
 
@@ -24,14 +25,10 @@ function assertNothingHeld(site: StaticSite, disk: FailingDisk): void {
   assert.equal(site.buffers.waiting, 0, 'nobody waits');
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}
-
 async function stalledDownload(site: StaticSite): Promise<FakeExchange> {
   const exchange = site.start('/large.bin');
   exchange.stall();
-  await until(() => exchange.stalled);
+  await waitForTurn(() => exchange.stalled, 'the client to fall behind');
   return exchange;
 }
 
@@ -54,7 +51,7 @@ describe('a large file', () => {
     const exchange = site.start('/large.bin');
     exchange.stall();
     while (!exchange.complete) {
-      await until(() => exchange.stalled || exchange.complete);
+      await waitForTurn(() => exchange.stalled || exchange.complete, 'the next piece');
       exchange.drain(exchange.chunkSizes.at(-1));
     }
     assert.ok(exchange.responseBody.equals(contents));
@@ -64,9 +61,10 @@ describe('a large file', () => {
   it('comes in small pieces to a slow client', async (test) => {
     const { site, disk } = siteWithLargeFile(test, 2 * megabyte);
     const exchange = await stalledDownload(site);
-    await new Promise((resolve) => setTimeout(resolve, 900));
+    const stalledAt = performance.now();
+    test.mock.method(performance, 'now', () => stalledAt + 60_000);
     exchange.drain(exchange.chunkSizes.at(-1));
-    await until(() => exchange.chunkSizes.length === 2);
+    await waitForTurn(() => exchange.chunkSizes.length === 2, 'the second piece');
     assert.equal(exchange.chunkSizes[1], 16 * 1024);
     exchange.disconnect();
     assertNothingHeld(site, disk);
@@ -183,7 +181,7 @@ describe('a large file that changes', () => {
         });
       };
     });
-    await until(() => disk.openFiles.size === 0);
+    await waitForTurn(() => disk.openFiles.size === 0, 'every descriptor to be closed');
     assertNothingHeld(site, disk);
   });
 });
@@ -228,9 +226,9 @@ describe('many downloads', () => {
       exchange.stall();
       return exchange;
     });
-    await until(() => site.buffers.waiting > 0 && disk.openFiles.size === 100);
+    await waitForTurn(() => site.buffers.waiting > 0 && disk.openFiles.size === 100, 'a queue for memory');
     for (const exchange of exchanges.toReversed()) exchange.disconnect();
-    await until(() => disk.openFiles.size === 0);
+    await waitForTurn(() => disk.openFiles.size === 0, 'every descriptor to be closed');
     assertNothingHeld(site, disk);
   });
 });

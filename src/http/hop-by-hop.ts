@@ -1,23 +1,20 @@
-/**
- * Request fields that end at a proxy (RFC 9110 section 7.6.1), and those that it writes itself. `proxy` is dropped because
- * CGI programs take it for the HTTP_PROXY of their environment.
- */
-export const hopByHopRequestFields: readonly string[] = [
+/** Fields about one connection, which end at whoever receives them (RFC 9110 section 7.6.1), in lower case. */
+export const connectionFields: readonly string[] = [
   'connection',
   'keep-alive',
-  'proxy',
-  'proxy-authenticate',
-  'proxy-authentication-info',
-  'proxy-authorization',
   'proxy-connection',
   'te',
   'trailer',
   'transfer-encoding',
   'upgrade',
-  'http2-settings',
-  'expect',
-  'content-length',
-  'host',
+];
+
+/** Those, and what a client and the next proxy say to each other (RFC 9110 section 11.7). */
+export const hopByHopFields: readonly string[] = [
+  ...connectionFields,
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'proxy-authorization',
 ];
 
 /** The field names that a Connection field declares hop-by-hop, in lower case; undefined for none, as nearly always. */
