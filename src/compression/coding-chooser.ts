@@ -20,6 +20,9 @@ export class CodingChooser {
   private readonly order: readonly Coding[];
   private readonly names: readonly string[];
   private readonly remembered = new Map<string, AcceptedCodings>();
+  /** What was asked for last: to see that text is the same costs less than to look it up. */
+  private latestField: string | undefined = undefined;
+  private latest: AcceptedCodings = nothing;
 
   /** @param order the one that is preferred among those a client wants as much stands first */
   constructor(order: readonly Coding[]) {
@@ -29,12 +32,17 @@ export class CodingChooser {
 
   /** @param field undefined when the request has none: nothing is compressed then, because who can decode says so */
   choose(field: string | undefined): AcceptedCodings {
+    if (field === this.latestField) return this.latest;
     if (field === undefined) return nothing;
     let accepted = this.remembered.get(field);
     if (accepted === undefined) {
       accepted = this.work(field);
       if (this.remembered.size >= maxRemembered) this.remembered.clear();
       if (field.length <= maxRememberedLength) this.remembered.set(field, accepted);
+    }
+    if (field.length <= maxRememberedLength) {
+      this.latestField = field;
+      this.latest = accepted;
     }
     return accepted;
   }

@@ -11,7 +11,10 @@ export type SkipReason = 'cookies' | 'no_transform' | 'range' | 'busy';
 /** What compression counts. */
 export class CompressionMetrics {
   private readonly recorder: Recorder;
-  private readonly responses = new Map<string, ResponseCounters>();
+  private readonly responses = {
+    stream: new Map<Coding, ResponseCounters>(),
+    stored: new Map<Coding, ResponseCounters>(),
+  };
   private readonly skips = new Map<SkipReason, Counter>();
 
   constructor(recorder: Recorder) {
@@ -25,8 +28,8 @@ export class CompressionMetrics {
 
   /** For `countResponse`, where looking them up each time is too much. */
   countersOf(coding: Coding, way: CompressionWay): ResponseCounters {
-    const key = `${coding} ${way}`;
-    let counters = this.responses.get(key);
+    const known = this.responses[way];
+    let counters = known.get(coding);
     if (counters === undefined) {
       const labels = { coding, way };
       counters = {
@@ -34,7 +37,7 @@ export class CompressionMetrics {
         bytesIn: this.recorder.counter(metricNames.compressionBytesIn, labels),
         bytesOut: this.recorder.counter(metricNames.compressionBytesOut, labels),
       };
-      this.responses.set(key, counters);
+      known.set(coding, counters);
     }
     return counters;
   }

@@ -118,6 +118,14 @@ export class KeptForms {
     return undefined;
   }
 
+  /** Says that a form is used once more. @returns whether it is still kept */
+  use(form: KeptForm): boolean {
+    if (form === this.latest) return true;
+    if (!this.used.has(form)) return false;
+    this.touched(form);
+    return true;
+  }
+
   /** From the shelf, or made. */
   private obtain(
     body: Buffer,

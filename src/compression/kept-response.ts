@@ -2,8 +2,9 @@ import type { RequestHead } from '../request/request-head.ts';
 import type { ResponseHead } from '../response/response-head.ts';
 import { codedTag } from './coded-tags.ts';
 import type { Coding } from './coding.ts';
+import type { AcceptedCodings } from './coding-chooser.ts';
 import { countResponse, type ResponseCounters } from './compression-metrics.ts';
-import { KeptForm } from './kept-forms.ts';
+import type { KeptForm } from './kept-forms.ts';
 import { ResponseFields } from './response-fields.ts';
 import type { RouteCompression } from './route-compression.ts';
 
@@ -31,6 +32,9 @@ export class KeptResponse {
   private varyingHead: ResponseHead | undefined;
   /** One at a time: what was made for the head that is in use. */
   private readonly coded = new Map<KeptForm, CodedAnswer>();
+  /** What was answered last, and to whom: most clients that come for a response accept the same. */
+  private latest: CodedAnswer | undefined;
+  private latestAccepted: AcceptedCodings | undefined;
 
   /** @param head any of the heads that it is sent with: they differ in what has nothing to do with compression */
   constructor(route: RouteCompression, head: ResponseHead, body: Buffer) {
@@ -47,20 +51,15 @@ export class KeptResponse {
     const { route, treatment } = this;
     if (treatment === 'plain') return { head, body: this.body, coding: undefined };
     if (treatment === 'exchange') return undefined;
-    const { best, all } = route.storedChooser.choose(request.peek('accept-encoding'));
-    if (best === undefined || treatment === 'varying') {
+    const accepted = route.storedChooser.choose(request.peek('accept-encoding'));
+    if (accepted.best === undefined || treatment === 'varying') {
       return { head: this.varying(head), body: this.body, coding: undefined };
     }
     if (route.rules.cookies === 'off' && request.peek('cookie') !== undefined) return undefined;
-    const form = route.resources.kept.ready(this.body, all);
-    if (form === undefined) return undefined;
-    let answer = this.coded.get(form);
-    if (answer?.from !== head) {
-      this.coded.clear();
-      answer = new CodedAnswer(head, form, route.resources.metrics.countersOf(form.coding, 'stored'));
-      this.coded.set(form, answer);
+    const answer = this.formFor(accepted, head);
+    if (answer !== undefined && request.method === 'GET') {
+      countResponse(answer.counters, this.body.length, answer.body.length);
     }
-    if (request.method === 'GET') countResponse(answer.counters, this.body.length, form.body.length);
     return answer;
   }
 
@@ -75,6 +74,24 @@ export class KeptResponse {
     const { all } = this.route.chooser.choose(request.peek('accept-encoding'));
     const isForm = all.some((coding) => known === codedTag(etag, coding));
     return isForm ? new ResponseFields(head).withTag(known) : undefined;
+  }
+
+  private formFor(accepted: AcceptedCodings, head: ResponseHead): CodedAnswer | undefined {
+    const { kept, metrics } = this.route.resources;
+    const { latest } = this;
+    // Of the codings before it in the order of the client none has made the body smaller, and that stays so.
+    if (latest?.from === head && accepted === this.latestAccepted && kept.use(latest.form)) return latest;
+    const form = kept.ready(this.body, accepted.all);
+    if (form === undefined) return undefined;
+    let answer = this.coded.get(form);
+    if (answer?.from !== head) {
+      this.coded.clear();
+      answer = new CodedAnswer(head, form, metrics.countersOf(form.coding, 'stored'));
+      this.coded.set(form, answer);
+    }
+    this.latest = answer;
+    this.latestAccepted = accepted;
+    return answer;
   }
 
   private varying(head: ResponseHead): ResponseHead {
@@ -92,10 +109,12 @@ class CodedAnswer implements KeptAnswer {
   readonly body: Buffer;
   readonly coding: Coding;
   readonly counters: ResponseCounters;
+  readonly form: KeptForm;
 
   constructor(from: ResponseHead, form: KeptForm, counters: ResponseCounters) {
     this.counters = counters;
     this.from = from;
+    this.form = form;
     this.head = form.headFor(from);
     this.body = form.body;
     this.coding = form.coding;

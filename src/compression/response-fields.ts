@@ -5,16 +5,50 @@ import type { Coding } from './coding.ts';
 /** RFC 9111 section 5.2.2.6. */
 const noTransform = /(?:^|[\s,])no-transform(?:$|[\s,=])/i;
 /** Fields that say something of the bytes which are not sent any more (RFC 9530, RFC 9110 sections 8.6 and 14.3). */
-const untrueWhenCoded = new Set([
+const untrueWhenCoded = [
   'accept-ranges',
   'content-digest',
   'content-length',
   'content-md5',
   'digest',
   'repr-digest',
-]);
+] as const;
+const readNames = [
+  'etag',
+  'vary',
+  'set-cookie',
+  'content-type',
+  'cache-control',
+  'content-range',
+  'content-encoding',
+] as const;
 
-/** The fields of a response that compression depends on, read once. */
+type KnownName = (typeof untrueWhenCoded)[number] | (typeof readNames)[number];
+
+/** By length: most names of a response are told from these by that alone. */
+const namesByLength: readonly (readonly { readonly name: KnownName; readonly bytes: Uint8Array }[])[] = Array.from(
+  { length: 17 },
+  (_, length) =>
+    [...untrueWhenCoded, ...readNames]
+      .filter((name) => name.length === length)
+      .map((name) => ({ name, bytes: Buffer.from(name, 'latin1') })),
+);
+const none: (typeof namesByLength)[number] = [];
+
+const carriageReturn = 0x0d;
+const colonByte = 0x3a;
+
+/** A line that another head has differently: where it stands, from the line break before it on. */
+interface ChangedLine {
+  readonly name: 'etag' | 'vary' | 'untrue';
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The fields of a response that compression depends on, read in one pass over the bytes: each response that is compressed
+ * pays for it, most of whose lines do not matter here and must cost nothing but being passed over.
+ */
 export class ResponseFields {
   contentType: string | undefined = undefined;
   etag: string | undefined = undefined;
@@ -26,80 +60,130 @@ export class ResponseFields {
   setsCookie = false;
   /** Whether Vary names Accept-Encoding, or everything. */
   private varies = false;
-  private readonly status: number;
-  private readonly lines: readonly string[];
+  private readonly original: ResponseHead;
+  private readonly text: string;
+  private readonly changed: ChangedLine[] = [];
 
-  constructor({ status, block }: ResponseHead) {
-    this.status = status;
-    this.lines = block.toString('latin1').split('\r\n');
-    for (let index = 1; index < this.lines.length; index++) this.read(this.lines[index] ?? '');
+  constructor(head: ResponseHead) {
+    const { block } = head;
+    this.original = head;
+    this.text = block.toString('latin1');
+    // The status line has no name.
+    let start = -1;
+    let colon = -1;
+    for (let position = 0; position < block.length; position++) {
+      const byte = block[position] as number;
+      if (byte === colonByte) {
+        if (colon < 0) colon = position;
+      } else if (byte === carriageReturn) {
+        if (start >= 0) this.line(block, start, colon, position);
+        start = position + 2;
+        colon = -1;
+      }
+    }
+    if (start >= 0) this.line(block, start, colon, block.length);
   }
 
   /** The head of the response as it is, but that it depends on Accept-Encoding. */
   varying(): ResponseHead {
-    return this.varies ? this.head(this.lines) : this.head(this.withVary(this.lines));
+    return this.varies ? this.original : this.rewritten(undefined, undefined);
   }
 
   /** As `varying`, with another entity tag. */
   withTag(etag: string): ResponseHead {
-    const lines = this.lines.map((line) => (nameOf(line) === 'etag' ? `ETag: ${etag}` : line));
-    return this.head(this.varies ? lines : this.withVary(lines));
+    return this.rewritten(etag, undefined);
   }
 
   /** The head of the compressed response. A strong entity tag gets a name of its own: see `codedTag`. */
   codedHead(coding: Coding): ResponseHead {
-    const lines: string[] = [];
-    for (const [index, line] of this.lines.entries()) {
-      const name = index === 0 ? '' : nameOf(line);
-      if (untrueWhenCoded.has(name)) continue;
-      lines.push(name === 'etag' ? `ETag: ${codedTag(valueOf(line), coding)}` : line);
-    }
-    lines.push(`Content-Encoding: ${coding}`);
-    return this.head(this.varies ? lines : this.withVary(lines));
+    return this.rewritten(undefined, coding);
   }
 
-  private read(line: string): void {
-    // Comparing the length first spares most names the conversion.
-    switch (line.indexOf(':')) {
-      case 4:
-        if (nameOf(line) === 'etag') this.etag = valueOf(line);
-        else if (nameOf(line) === 'vary') this.varies ||= namesAcceptEncoding(valueOf(line));
-        break;
-      case 10:
-        if (nameOf(line) === 'set-cookie') this.setsCookie = true;
-        break;
-      case 12:
-        if (nameOf(line) === 'content-type') this.contentType ??= valueOf(line);
-        break;
-      case 13:
-        if (nameOf(line) === 'cache-control') this.noTransform ||= noTransform.test(valueOf(line));
-        else if (nameOf(line) === 'content-range') this.partial = true;
-        break;
-      case 16:
-        if (nameOf(line) === 'content-encoding') this.coded = true;
-        break;
+  private line(block: Buffer, start: number, colon: number, end: number): void {
+    if (colon < 0) return;
+    for (const { name, bytes } of namesByLength[colon - start] ?? none) {
+      if (hasName(block, start, bytes)) return this.read(name, start, colon, end);
     }
   }
 
-  /** Names it in the Vary there is, so that there is one list. */
-  private withVary(lines: readonly string[]): string[] {
-    const index = lines.findIndex((line, position) => position > 0 && nameOf(line) === 'vary');
-    if (index < 0) return [...lines, 'Vary: Accept-Encoding'];
-    const value = valueOf(lines[index] ?? '');
-    return lines.with(index, `Vary: ${value === '' ? '' : `${value}, `}Accept-Encoding`);
+  private read(name: KnownName, start: number, colon: number, end: number): void {
+    switch (name) {
+      case 'etag':
+        this.etag = this.value(colon, end);
+        this.changed.push({ name, start: start - 2, end });
+        break;
+      case 'vary':
+        this.varies ||= namesAcceptEncoding(this.value(colon, end));
+        this.changed.push({ name, start: start - 2, end });
+        break;
+      case 'set-cookie':
+        this.setsCookie = true;
+        break;
+      case 'content-type':
+        this.contentType ??= this.value(colon, end);
+        break;
+      case 'cache-control':
+        this.noTransform ||= noTransform.test(this.value(colon, end));
+        break;
+      case 'content-range':
+        this.partial = true;
+        break;
+      case 'content-encoding':
+        this.coded = true;
+        break;
+      default:
+        this.changed.push({ name: 'untrue', start: start - 2, end });
+    }
   }
 
-  private head(lines: readonly string[]): ResponseHead {
-    return new ResponseHead(this.status, Buffer.from(lines.join('\r\n'), 'latin1'));
+  private value(colon: number, end: number): string {
+    return this.text.slice(colon + 1, end).trim();
+  }
+
+  /**
+   * The head with Accept-Encoding in its Vary, in the one that is there so that there is one list.
+   * @param etag   in the place of its own
+   * @param coding of a compressed response
+   */
+  private rewritten(etag: string | undefined, coding: Coding | undefined): ResponseHead {
+    const { text, original } = this;
+    let made = '';
+    let from = 0;
+    let varies = this.varies;
+    for (const { name, start, end } of this.changed) {
+      let line = '';
+      if (name === 'etag') {
+        if (etag !== undefined) line = `\r\nETag: ${etag}`;
+        else if (coding !== undefined) line = `\r\nETag: ${codedTag(this.lineValue(start, end), coding)}`;
+        else continue;
+      } else if (name === 'vary') {
+        if (varies) continue;
+        varies = true;
+        const value = this.lineValue(start, end);
+        line = `\r\nVary: ${value === '' ? '' : `${value}, `}Accept-Encoding`;
+      } else if (coding === undefined) {
+        continue;
+      }
+      made += text.slice(from, start) + line;
+      from = end;
+    }
+    made += text.slice(from);
+    if (coding !== undefined) made += `\r\nContent-Encoding: ${coding}`;
+    if (!varies) made += '\r\nVary: Accept-Encoding';
+    return new ResponseHead(original.status, Buffer.from(made, 'latin1'));
+  }
+
+  private lineValue(start: number, end: number): string {
+    return this.value(this.text.indexOf(':', start), end);
   }
 }
 
-function nameOf(line: string): string {
-  return line.slice(0, Math.max(0, line.indexOf(':'))).toLowerCase();
-}
-
-function valueOf(line: string): string {
-  return line.slice(line.indexOf(':') + 1).trim();
+/** @param name in lower case, as long as what stands there up to its colon; letters and hyphens only */
+function hasName(block: Buffer, start: number, name: Uint8Array): boolean {
+  for (let index = 0; index < name.length; index++) {
+    if (((block[start + index] as number) | 0x20) !== name[index]) return false;
+  }
+  return true;
 }
 
 function namesAcceptEncoding(value: string): boolean {

@@ -42,8 +42,14 @@ export class HeaderFields {
 
   /** Every value of a list field joined by `, ` (RFC 9110 section 5.3), or undefined when there is none. */
   list(name: string): string | undefined {
-    const values = this.all(name);
-    return values.length === 0 ? undefined : values.join(', ');
+    const { entries } = this;
+    let joined: string | undefined;
+    for (let index = 0; index < entries.length; index += 2) {
+      if (entries[index] !== name) continue;
+      const value = entries[index + 1] as string;
+      joined = joined === undefined ? value : `${joined}, ${value}`;
+    }
+    return joined;
   }
 
   /** Adds a field behind the others; the name must be in lower case. */

@@ -37,14 +37,16 @@ export const clientClaims: readonly string[] = [
 /** Clients remembered with their lines: those with requests under way, more or less. */
 const maxRemembered = 1024;
 
-/** What the lines about a client depend on, and the lines. */
-interface RememberedLines extends Pick<ClientIdentity, 'scheme' | 'host' | 'port'> {
-  readonly lines: string;
+/** What the lines about a client depend on besides the host, and the lines around the one of the host. */
+interface RememberedLines extends Pick<ClientIdentity, 'scheme' | 'port'> {
+  readonly before: string;
+  readonly behind: string;
 }
 
 /** Writes the fields that tell who asked, as far as the route does not set or remove them itself. */
 export class ForwardedFields {
   private readonly wanted: ReadonlySet<OwnField>;
+  private readonly wantsHost: boolean;
   private readonly wantsRequestId: boolean;
   private readonly wantsStandard: boolean;
   /** By address: the latest lines of clients that no proxy speaks for, the same in each of their requests. */
@@ -58,13 +60,16 @@ export class ForwardedFields {
     this.wanted = new Set(
       forwardedFieldNames.filter((name) => !changed.has(name) && (standard || name !== 'forwarded')),
     );
+    this.wantsHost = this.wanted.has('x-forwarded-host');
     this.wantsRequestId = this.wanted.has('x-request-id');
     this.wantsStandard = this.wanted.has('forwarded');
   }
 
   /** The lines, each with a line break before it. */
   write(context: RequestContext, client: ClientIdentity): string {
-    let lines = client.trusted ? this.clientLines(context, client) : this.rememberedLines(context, client);
+    const { before, behind } = client.trusted ? this.linesAround(context, client) : this.remember(context, client);
+    let lines = before;
+    if (this.wantsHost) lines = `${lines}\r\nX-Forwarded-Host: ${client.host}${behind}`;
     if (this.wantsRequestId) lines = `${lines}\r\nX-Request-Id: ${context.requestId}`;
     if (this.wantsStandard) {
       const former = client.trusted ? context.exchange.head.fields.list('forwarded') : undefined;
@@ -73,31 +78,32 @@ export class ForwardedFields {
     return lines;
   }
 
-  private rememberedLines(context: RequestContext, client: ClientIdentity): string {
+  private remember(context: RequestContext, client: ClientIdentity): RememberedLines {
     const { remembered } = this;
-    const { address, scheme, host, port } = client;
+    const { address, scheme, port } = client;
     const known = remembered.get(address);
-    if (known !== undefined && known.host === host && known.port === port && known.scheme === scheme) {
-      return known.lines;
-    }
-    // As in `RequestFieldRules.linePrefix`, one piece of text.
-    const lines = Buffer.from(this.clientLines(context, client), 'latin1').toString('latin1');
+    if (known !== undefined && known.port === port && known.scheme === scheme) return known;
+    const { before, behind } = this.linesAround(context, client);
+    // As in `RequestFieldRules.linePrefix`, each in one piece of text.
+    const lines = { scheme, port, before: flat(before), behind: flat(behind) };
     if (remembered.size >= maxRemembered) remembered.clear();
-    remembered.set(address, { scheme, host, port, lines });
+    remembered.set(address, lines);
     return lines;
   }
 
-  private clientLines(context: RequestContext, client: ClientIdentity): string {
+  /** Where no line of the host is wanted, all of them stand before it. */
+  private linesAround(context: RequestContext, client: ClientIdentity): RememberedLines {
     const { wanted } = this;
-    let lines = '';
+    const { scheme, port } = client;
+    let before = '';
     const addresses = wanted.has('x-forwarded-for') ? this.forwardedFor(context, client) : '';
-    if (addresses !== '') lines += `\r\nX-Forwarded-For: ${addresses}`;
-    if (wanted.has('x-forwarded-proto')) lines += `\r\nX-Forwarded-Proto: ${client.scheme}`;
-    if (wanted.has('x-forwarded-host')) lines += `\r\nX-Forwarded-Host: ${client.host}`;
-    if (wanted.has('x-forwarded-port')) lines += `\r\nX-Forwarded-Port: ${client.port}`;
+    if (addresses !== '') before += `\r\nX-Forwarded-For: ${addresses}`;
+    if (wanted.has('x-forwarded-proto')) before += `\r\nX-Forwarded-Proto: ${scheme}`;
+    let behind = '';
+    if (wanted.has('x-forwarded-port')) behind += `\r\nX-Forwarded-Port: ${port}`;
     // A peer on a Unix socket has none.
-    if (wanted.has('x-real-ip') && client.address !== '') lines += `\r\nX-Real-IP: ${client.address}`;
-    return lines;
+    if (wanted.has('x-real-ip') && client.address !== '') behind += `\r\nX-Real-IP: ${client.address}`;
+    return this.wantsHost ? { scheme, port, before, behind } : { scheme, port, before: before + behind, behind: '' };
   }
 
   /** The client, or behind a trusted proxy its list with the proxy at the end. */
@@ -115,4 +121,8 @@ export class ForwardedFields {
     const node = peer === '' ? 'unknown' : peer.includes(':') ? `"[${peer}]"` : peer;
     return `for=${node};host="${client.host}";proto=${client.scheme}`;
   }
+}
+
+function flat(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }

@@ -4,6 +4,7 @@ import type { Handler } from '../route/route.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { BufferingResources } from './buffering.ts';
 import { ExchangeRelay } from './exchange-relay.ts';
+import type { FieldTables } from './field-tables.ts';
 import type { ProxyHandlerConfig } from './proxy-config.ts';
 import { ProxyRoute } from './proxy-route.ts';
 import type { ResponseInterceptor } from './response-interceptor.ts';
@@ -21,13 +22,17 @@ class ProxyHandler implements Handler {
   }
 }
 
-/** @throws Error with a message for the operator when the route sets a field that is not its to set */
+/**
+ * @param tables shared with other routes
+ * @throws Error with a message for the operator when the route sets a field that is not its to set
+ */
 export function createProxyHandler(
   config: ProxyHandlerConfig,
   upstream: Upstream,
   admission: Admission,
   interceptor?: ResponseInterceptor,
   buffering?: BufferingResources,
+  tables?: FieldTables,
 ): Handler {
-  return new ProxyHandler(new ProxyRoute(config, upstream, admission, interceptor, buffering));
+  return new ProxyHandler(new ProxyRoute(config, upstream, admission, interceptor, buffering, tables));
 }

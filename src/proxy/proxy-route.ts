@@ -1,8 +1,10 @@
 import type { Admission } from '../balancer/admission.ts';
-import { FieldNameTable } from '../upstream/field-name-table.ts';
+import type { BufferingConfig } from '../config/buffering-defaults.ts';
+import type { FieldNameTable } from '../upstream/field-name-table.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { BufferingResources, RouteBuffering } from './buffering.ts';
 import { directiveNames } from './directives.ts';
+import { FieldTables } from './field-tables.ts';
 import type { ProxyHandlerConfig } from './proxy-config.ts';
 import { RequestHeadWriter } from './request-head-writer.ts';
 import type { ResponseInterceptor } from './response-interceptor.ts';
@@ -31,12 +33,13 @@ export class ProxyRoute {
     admission: Admission,
     interceptor?: ResponseInterceptor,
     buffering?: BufferingResources,
+    tables: FieldTables = new FieldTables(),
   ) {
     this.upstream = upstream;
-    this.buffering = buffering === undefined ? undefined : { ...config.buffering, ...buffering };
+    this.buffering = buffering === undefined ? undefined : routeBuffering(config.buffering, buffering);
     this.admission = admission;
-    this.head = new RequestHeadWriter(config);
-    this.responseNames = new FieldNameTable(config.removedResponseFields, [
+    this.head = new RequestHeadWriter(config, tables);
+    this.responseNames = tables.responseNames(config.removedResponseFields, [
       ...directiveNames,
       ...(config.handedOverFields ?? []),
     ]);
@@ -45,4 +48,11 @@ export class ProxyRoute {
     this.finishesAbandoned = config.onClientAbort === 'finish';
     this.addsRequestId = !config.removedResponseFields.has('x-request-id');
   }
+}
+
+/** Named one by one, as in `compileRoute`. */
+function routeBuffering(config: BufferingConfig, resources: BufferingResources): RouteBuffering {
+  const { request, response, requestMemory, responseMemory, responseMax } = config;
+  const { spool, memory, requests, responses } = resources;
+  return { request, response, requestMemory, responseMemory, responseMax, spool, memory, requests, responses };
 }

@@ -4,10 +4,11 @@ import type { ClientIdentity } from '../request/client-identity.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import type { Server } from '../upstream/server.ts';
-import { ForwardedFields } from './forwarded-fields.ts';
-import { LinePrefixes } from './line-prefixes.ts';
+import { FieldTables } from './field-tables.ts';
+import type { ForwardedFields } from './forwarded-fields.ts';
+import type { LinePrefixes } from './line-prefixes.ts';
 import type { ProxyHandlerConfig } from './proxy-config.ts';
-import { hopByHopRequestFields, RequestFieldRules } from './request-field-rules.ts';
+import { hopByHopRequestFields } from './request-field-rules.ts';
 
 /** Methods for which a body of length 0 is worth saying (RFC 9110 section 8.6). */
 const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
@@ -17,7 +18,10 @@ const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
  * without those that end here or that it has no right to send. What the configuration says is worked out once.
  */
 export class RequestHeadWriter {
-  private readonly config: ProxyHandlerConfig;
+  /** What requests need of the configuration, in fields of its own: see `compileRoute`. */
+  private readonly stripPrefix: boolean;
+  private readonly prefix: string;
+  private readonly asksByAddress: boolean;
   private readonly clientLines: LinePrefixes;
   private readonly proxyLines: LinePrefixes;
   private readonly forwarded: ForwardedFields;
@@ -26,9 +30,14 @@ export class RequestHeadWriter {
   /** The lines of `requestHeaders.set`, each with a line break before it. */
   private readonly setLines: string;
 
-  /** @throws Error when the route sets a field that is not its to set */
-  constructor(config: ProxyHandlerConfig) {
-    this.config = config;
+  /**
+   * @param tables shared with other routes
+   * @throws Error when the route sets a field that is not its to set
+   */
+  constructor(config: ProxyHandlerConfig, tables: FieldTables = new FieldTables()) {
+    this.stripPrefix = config.stripPrefix;
+    this.prefix = config.prefix;
+    this.asksByAddress = config.host === 'upstream';
     const { set, remove } = config.requestHeaders;
     const changed = new Set([...Object.keys(set), ...remove].map((name) => name.toLowerCase()));
     for (const name of changed) {
@@ -40,10 +49,10 @@ export class RequestHeadWriter {
         throw new Error(`requestHeaders.set must not hold ${name}, which Portico writes itself`);
       }
     }
-    const rules = new RequestFieldRules([...changed, ...(config.identityFields ?? [])]);
-    this.clientLines = new LinePrefixes(rules, false);
-    this.proxyLines = new LinePrefixes(rules, true);
-    this.forwarded = new ForwardedFields(config.forwarded, changed);
+    const lines = tables.requestLines([...changed, ...(config.identityFields ?? [])]);
+    this.clientLines = lines.ofClients;
+    this.proxyLines = lines.ofProxies;
+    this.forwarded = tables.forwarded(config.forwarded, changed);
     const setHost = Object.entries(set).find(([name]) => name.toLowerCase() === 'host');
     const fixed = setHost?.[1] ?? (typeof config.host === 'object' ? config.host.value : undefined);
     this.fixedHost = fixed;
@@ -61,7 +70,7 @@ export class RequestHeadWriter {
     const { exchange } = context;
     const { head } = exchange;
     const client = context.client ?? peerIdentity(context);
-    const host = this.fixedHost ?? (this.config.host === 'upstream' ? hostOf(server) : head.host);
+    const host = this.fixedHost ?? (this.asksByAddress ? hostOf(server) : head.host);
     let text = `${head.method} ${this.target(head)} HTTP/1.1\r\nHost: ${host}`;
     text += this.forwarded.write(context, client);
     text += linesBehind(exchange.connection.clientFields);
@@ -91,8 +100,8 @@ export class RequestHeadWriter {
   }
 
   private target(head: RequestHead): string {
-    if (!this.config.stripPrefix) return head.target;
-    const rest = pathRest(head.rawPath, this.config.prefix);
+    if (!this.stripPrefix) return head.target;
+    const rest = pathRest(head.rawPath, this.prefix);
     const path = rest === '' ? '/' : rest;
     return head.query === undefined ? path : `${path}?${head.query}`;
   }

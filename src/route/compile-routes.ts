@@ -63,19 +63,25 @@ function compileRoute(
   const compiled = compileFields(config);
   const handler = makeHandler(config, site, compiled);
   const { name, bodyLimit, path, exact, internal, limitRate, cache } = config;
-  const limits = limitsOf(config);
-  const facts = {
+  const { access, browser } = accessOf(config, site);
+  // Named one by one: from the hundredth time on or so, V8 gives each object that others are spread into a shape of its own,
+  // and every request for another route than the one before would look its properties up by slow ways.
+  const route: Route = {
+    metrics: undefined,
     site: site.name,
     name,
+    handler,
     bodyLimit,
+    responseFields: compiled.responseFields,
+    removedResponseFields: compiled.removedResponseFields,
     errorPages,
     internal,
     limitRate,
-    limits,
+    limits: limitsOf(config),
     cache,
-    ...accessOf(config, site),
+    access,
+    browser,
   };
-  const route: Route = { ...facts, handler, ...compiled };
   return { path, exact, conditions: new Conditions(config), route };
 }
 

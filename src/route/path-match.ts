@@ -6,6 +6,8 @@ const slash = 0x2f;
  */
 export class PathTree<T> {
   private readonly root = new PathNode<T>('');
+  /** Where a walk begins: behind what all paths have in common, the slash at least. */
+  private start = this.root;
 
   addExact(path: string, value: T): void {
     const node = this.root.insert(path);
@@ -22,13 +24,15 @@ export class PathTree<T> {
   /** Called once, when everything was added. Links each prefix with the next shorter one that takes the same paths. */
   finish(): void {
     this.root.link([]);
+    this.start = this.root.only ?? this.root;
   }
 
   /** Values in order: of the exact path, of the longest prefix, of shorter ones; each list in the order of adding. */
   find(path: string): PathMatch<T> | undefined {
-    let node: PathNode<T> | undefined = this.root;
+    let node: PathNode<T> | undefined = this.start;
     let longest: PathNode<T> | undefined;
-    let position = 0;
+    if (!path.startsWith(node.text)) return undefined;
+    let position = node.text.length;
     for (;;) {
       if (node.prefix !== undefined && (node.below || endsSegment(path, position))) longest = node;
       if (position === path.length) return node.exactMatch ?? longest;
@@ -61,7 +65,8 @@ class PathNode<T> implements PathMatch<T> {
   shorter: PathNode<T> | undefined;
   /** The exact values, and behind them the longest prefix of the same path. */
   exactMatch: PathMatch<T> | undefined;
-  private readonly children = new Map<number, PathNode<T>>();
+  /** Undefined where nothing follows: most nodes are leaves, and a request should not have to look into an empty map. */
+  private children: Map<number, PathNode<T>> | undefined;
 
   constructor(text: string) {
     this.text = text;
@@ -71,26 +76,33 @@ class PathNode<T> implements PathMatch<T> {
     return this.prefix ?? [];
   }
 
+  /** The one node that everything from here leads to; undefined where something ends here. */
+  get only(): PathNode<T> | undefined {
+    if (this.prefix !== undefined || this.exact !== undefined || this.children?.size !== 1) return undefined;
+    return this.children.values().next().value;
+  }
+
   child(code: number): PathNode<T> | undefined {
-    return this.children.get(code);
+    return this.children?.get(code);
   }
 
   /** The node at that path below this one, made if it is not there. */
   insert(path: string): PathNode<T> {
     if (path === '') return this;
     const code = path.charCodeAt(0);
-    const child = this.children.get(code);
+    const children = (this.children ??= new Map<number, PathNode<T>>());
+    const child = children.get(code);
     if (child === undefined) {
       const leaf = new PathNode<T>(path);
-      this.children.set(code, leaf);
+      children.set(code, leaf);
       return leaf;
     }
     const shared = sharedLength(child.text, path);
     if (shared === child.text.length) return child.insert(path.slice(shared));
     const fork = new PathNode<T>(path.slice(0, shared));
     child.text = child.text.slice(shared);
-    fork.children.set(child.text.charCodeAt(0), child);
-    this.children.set(code, fork);
+    fork.children = new Map([[child.text.charCodeAt(0), child]]);
+    children.set(code, fork);
     return fork.insert(path.slice(shared));
   }
 
@@ -99,7 +111,7 @@ class PathNode<T> implements PathMatch<T> {
     this.shorter = above.at(-1);
     const prefixes = this.prefix === undefined ? above : [...above, this];
     if (this.exact !== undefined) this.exactMatch = { values: this.exact, shorter: prefixes.at(-1) };
-    for (const [code, child] of this.children) {
+    for (const [code, child] of this.children ?? []) {
       // `/api` takes nothing that goes on without a slash.
       child.link(code === slash ? prefixes : prefixes.filter((node) => node.below || node !== this));
     }

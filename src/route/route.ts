@@ -19,7 +19,7 @@ export interface Handler {
 /** One compiled route: immutable but for its metrics, made at start or reload, never during a request. */
 export interface Route {
   /** Made when the route is first observed, and kept here because it is looked for in every request. */
-  metrics?: RouteMetrics;
+  metrics?: RouteMetrics | undefined;
   /** Name of the site, for labels: its `name`, or its first host, or `default`. */
   readonly site: string;
   /** Name of the route, for labels: its `name`, or its path as configured. */

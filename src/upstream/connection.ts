@@ -68,6 +68,8 @@ export class Connection {
   /** What is sent before everything else. */
   private readonly header: Uint8Array | undefined;
   private dial: SecureDial | undefined;
+  /** Bytes read last. */
+  private readBytes = 0;
   private socket: LingeringSocket | undefined;
   private state: State = State.connecting;
   private readingStopped = false;
@@ -244,8 +246,10 @@ export class Connection {
   }
 
   private makeSocket(): UpstreamSocket {
-    const buffer = (this.buffer ??= this.buffers.take());
-    const socket = new UpstreamSocket(buffer, (count) => this.read(buffer, count));
+    const socket = new UpstreamSocket(
+      () => this.nextBuffer(),
+      (count) => this.read(this.buffer as Buffer, count),
+    );
     socket.on('connect', () => this.opened());
     this.listenTo(socket);
     return socket;
@@ -287,6 +291,16 @@ export class Connection {
     this.buffer = undefined;
   }
 
+  /** Behind a read that filled it, a larger one; what was read may be looked at yet where it is, and then nobody else gets that. */
+  private nextBuffer(): Buffer {
+    const buffer = (this.buffer ??= this.buffers.take());
+    const next = this.buffers.next(buffer, this.readBytes);
+    if (next === buffer) return buffer;
+    this.buffer = next;
+    if (!this.lent) this.buffers.give(buffer);
+    return next;
+  }
+
   private opened(): void {
     if (this.state !== State.connecting) return;
     this.state = State.busy;
@@ -301,6 +315,7 @@ export class Connection {
       this.destroy();
       return false;
     }
+    this.readBytes = count;
     this.parser.feed(bytes, 0, count);
     let goOn = false;
     try {

@@ -14,8 +14,11 @@ export interface LingeringSocket extends Socket {
 export class UpstreamSocket extends Socket implements LingeringSocket {
   writeFailed = false;
 
-  /** @param read gets what comes, in `buffer`; see `onread` of node:net */
-  constructor(buffer: Buffer, read: (count: number) => boolean) {
+  /**
+   * @param buffer asked at the beginning, and behind each read, for the memory of the next one; see `onread` of node:net
+   * @param read   gets what came, in that memory
+   */
+  constructor(buffer: () => Buffer, read: (count: number) => boolean) {
     // Known to the runtime since Node 12; the types know it for `net.connect` only.
     const options: SocketConstructorOpts & { onread: OnReadOpts } = { onread: { buffer, callback: read } };
     super(options);

@@ -1,6 +1,7 @@
 import type { Admission } from '../balancer/admission.ts';
 import type { RouteAction } from '../config/config.ts';
 import type { Recorder } from '../metrics/recorder.ts';
+import type { FieldTables } from '../proxy/field-tables.ts';
 import type { ProxyHandlerConfig } from '../proxy/proxy-config.ts';
 import { RequestHeadWriter } from '../proxy/request-head-writer.ts';
 import type { RequestContext } from '../request/request-context.ts';
@@ -29,11 +30,12 @@ export class WebSocketRoute {
     upstream: Upstream,
     admission: Admission,
     recorder: Recorder,
+    tables?: FieldTables,
   ) {
     this.options = options;
     this.upstream = upstream;
     this.admission = admission;
-    this.head = new RequestHeadWriter(config);
+    this.head = new RequestHeadWriter(config, tables);
     this.clock = new IdleClock(options.idleTimeout);
     this.responseFields = config.responseFields;
     this.removedResponseFields = config.removedResponseFields;

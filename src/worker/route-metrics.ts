@@ -2,7 +2,11 @@ import { methodLabel } from '../metrics/method-label.ts';
 import { metricNames } from '../metrics/names.ts';
 import type { Counter, Histogram, Recorder } from '../metrics/recorder.ts';
 
-type ByStatus = (Counter | undefined)[];
+/** Statuses and their counters in turn, in the order in which they came first: nearly always one or a few. */
+interface ByStatus {
+  readonly statuses: number[];
+  readonly counters: Counter[];
+}
 
 /** The metric children of one route, resolved on first use. */
 export class RouteMetrics {
@@ -11,7 +15,7 @@ export class RouteMetrics {
   readonly receivedBytes: Counter;
   readonly recorder: Recorder;
   private readonly labels: { readonly site: string; readonly route: string };
-  /** By status, for GET. Made whole at once: a list with two far places filled becomes a hash table. */
+  /** For GET. */
   private readonly gets: ByStatus = noneYet();
   /** Likewise, by other methods. */
   private readonly requests = new Map<string, ByStatus>();
@@ -25,7 +29,7 @@ export class RouteMetrics {
   }
 
   count(method: string, status: number): void {
-    const counter = method === 'GET' ? this.gets[status] : undefined;
+    const counter = method === 'GET' ? known(this.gets, status) : undefined;
     (counter ?? this.counterOf(method, status)).add(1);
   }
 
@@ -33,14 +37,22 @@ export class RouteMetrics {
     const label = methodLabel(method);
     let byStatus = label === 'GET' ? this.gets : this.requests.get(label);
     if (byStatus === undefined) this.requests.set(label, (byStatus = noneYet()));
-    return (byStatus[status] ??= this.recorder.counter(metricNames.httpRequests, {
-      ...this.labels,
-      method: label,
-      status: String(status),
-    }));
+    let counter = known(byStatus, status);
+    if (counter === undefined) {
+      const { site, route } = this.labels;
+      counter = this.recorder.counter(metricNames.httpRequests, { site, route, method: label, status: String(status) });
+      byStatus.statuses.push(status);
+      byStatus.counters.push(counter);
+    }
+    return counter;
   }
 }
 
 function noneYet(): ByStatus {
-  return Array.from<Counter | undefined>({ length: 600 });
+  return { statuses: [], counters: [] };
+}
+
+function known({ statuses, counters }: ByStatus, status: number): Counter | undefined {
+  for (let index = 0; index < statuses.length; index++) if (statuses[index] === status) return counters[index];
+  return undefined;
 }

@@ -17,6 +17,7 @@ import type { PreparedLimits } from '../limits/limit-zones.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { AccelDirectives } from '../proxy/accel-directives.ts';
 import type { BufferingResources } from '../proxy/buffering.ts';
+import { FieldTables } from '../proxy/field-tables.ts';
 import { createProxyHandler } from '../proxy/proxy-handler.ts';
 import { ResponseRules } from '../proxy/response-rules.ts';
 import { HttpsRedirect } from '../redirect/https-redirect.ts';
@@ -68,10 +69,18 @@ export interface GraphResources {
   readonly access: PreparedAccess;
 }
 
+/** What the routes of one configuration share; worked out for each, many of them would take too long. */
+interface SharedByRoutes {
+  /** As `ProxyHandlerConfig.identityFields`. */
+  readonly identityFields: readonly string[];
+  readonly tables: FieldTables;
+}
+
 /** Throws when an error page cannot be read; nothing has changed then. */
 export function buildSiteGraph(config: Config, resources: GraphResources): SiteGraph {
+  const shared = { identityFields: allIdentityFields(config), tables: new FieldTables() };
   const makeHandler = (route: RouteConfig, _site: SiteConfig, compiled: CompiledRoute): Handler =>
-    makeHandlerOf(route, compiled, config, resources);
+    makeHandlerOf(route, compiled, config, resources, shared);
   const httpsRedirect = HttpsRedirect.of(config.listen);
   const strictTransport = StrictTransport.of(config.listen);
   return {
@@ -110,6 +119,7 @@ function makeHandlerOf(
   compiled: CompiledRoute,
   config: Config,
   resources: GraphResources,
+  shared: SharedByRoutes,
 ): Handler {
   const { action } = route;
   const place = { prefix: route.path, exact: route.exact, ...compiled };
@@ -120,14 +130,16 @@ function makeHandlerOf(
     case 'static': {
       const { passThrough: name } = action;
       const passThrough =
-        name === undefined ? undefined : compressing(makeProxy(plainProxy(name), route, compiled, config, resources));
+        name === undefined
+          ? undefined
+          : compressing(makeProxy(plainProxy(name), route, compiled, config, resources, shared));
       // What only the application hands out is not for every cache on the way, whatever its name looks like.
       const immutable = action.immutable && !route.internal;
       return createStaticHandler({ ...action, ...place, immutable, passThrough, compression }, resources.files);
     }
     case 'proxy':
       return compressing(
-        makeProxy(action, route, compiled, config, resources, route.cache, compression),
+        makeProxy(action, route, compiled, config, resources, shared, route.cache, compression),
         route.cache !== undefined,
       );
     case 'redirect':
@@ -135,6 +147,13 @@ function makeHandlerOf(
     case 'respond':
       return compressing(createRespondHandler(action, place));
   }
+}
+
+/** Of all routes: what an application believes on one it may believe on others. */
+function allIdentityFields({ sites, listen }: Config): string[] {
+  const names = identityFields(sites.flatMap(({ routes }) => routes.map(({ access }) => access)));
+  // By certificates of clients, too, applications are told who asks.
+  return [...names, ...clientFieldNames(listen.map(({ tls }) => tls))];
 }
 
 type ProxyAction = Extract<RouteConfig['action'], { kind: 'proxy' }>;
@@ -145,6 +164,7 @@ function makeProxy(
   compiled: CompiledRoute,
   config: Config,
   resources: GraphResources,
+  { identityFields: names, tables }: SharedByRoutes,
   cache?: CacheRules,
   compression?: RouteCompression,
 ): Handler {
@@ -156,15 +176,13 @@ function makeProxy(
     createStaticHandler({ ...namedFiles, ...compiled, cacheControl: [], root: folder }, files),
   );
   const rules = new ResponseRules(action, new AccelDirectives(upstreamConfig, actions, paceClock, recorder), recorder);
-  const identity = identityFields(config.sites.flatMap(({ routes }) => routes.map(({ access }) => access)));
-  // By certificates of clients, too, applications are told who asks.
-  identity.push(...clientFieldNames(config.listen.map(({ tls }) => tls)));
-  if (route.access !== undefined && hidesAuthorization(route.access)) identity.push('authorization');
+  const hides = route.access !== undefined && hidesAuthorization(route.access);
+  const identity = hides ? [...names, 'authorization'] : names;
   const zone = cache === undefined ? undefined : resources.caches.get(cache.zone);
   const proxyConfig = { ...action, ...compiled, prefix: route.path, identityFields: identity };
   const handler =
     cache === undefined || zone === undefined
-      ? createProxyHandler(proxyConfig, upstream, admission, rules, resources.buffering)
+      ? createProxyHandler(proxyConfig, upstream, admission, rules, resources.buffering, tables)
       : new CacheHandler(
           { rules: cache, repeat: repeatRequest, compression, ...compiled },
           zone,
@@ -175,11 +193,12 @@ function makeProxy(
             admission,
             new CacheInterceptor(rules),
             resources.buffering,
+            tables,
           ),
         );
   const purging = cache === undefined ? handler : withPurgeMethod(cache, config, resources, handler);
   if (action.webSocket === false) return purging;
-  const webSockets = new WebSocketRoute(action.webSocket, proxyConfig, upstream, admission, recorder);
+  const webSockets = new WebSocketRoute(action.webSocket, proxyConfig, upstream, admission, recorder, tables);
   return new WebSocketHandler(webSockets, purging);
 }
 

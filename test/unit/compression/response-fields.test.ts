@@ -39,6 +39,44 @@ describe('the head of a compressed response', () => {
     );
   });
 
+  test('says what reading line by line says, however names are written', () => {
+    const untrue = ['accept-ranges', 'content-digest', 'content-length', 'content-md5', 'digest', 'repr-digest'];
+    const names = [...untrue, 'etag', 'vary', 'set-cookie', 'content-type', 'x-etag', 'server', 'date', 'varz', 'e-ag'];
+    const anyCase = (name: string) =>
+      fc
+        .array(fc.boolean(), { minLength: name.length, maxLength: name.length })
+        .map((upper) => [...name].map((letter, at) => (upper[at] === true ? letter.toUpperCase() : letter)).join(''));
+    const value = fc.constantFrom('"a"', 'W/"a"', '', 'Cookie', 'accept-encoding', 'a:b', ' \xff');
+    const field = fc.tuple(fc.constantFrom(...names).chain(anyCase), value);
+    fc.assert(
+      fc.property(fc.array(field, { maxLength: 8 }), (fields) => {
+        const head = responseHead(200, fields, 'OK: fine');
+        const read = new ResponseFields(head);
+        const last = (name: string) => fields.findLast(([one]) => one.toLowerCase() === name)?.[1].trim();
+        assert.equal(read.etag, last('etag'));
+        assert.equal(
+          read.setsCookie,
+          fields.some(([name]) => name.toLowerCase() === 'set-cookie'),
+        );
+        const varies = fields.some(([name, text]) => name.toLowerCase() === 'vary' && text === 'accept-encoding');
+        let named = varies;
+        const expected = ['200 OK: fine'];
+        for (const [name, text] of fields) {
+          const key = name.toLowerCase();
+          if (untrue.includes(key)) continue;
+          if (key === 'etag') expected.push(`ETag: ${codedTag(text.trim(), 'gzip')}`);
+          else if (key === 'vary' && !named) {
+            named = true;
+            expected.push(`Vary: ${text.trim() === '' ? '' : `${text.trim()}, `}Accept-Encoding`);
+          } else expected.push(`${name}: ${text}`);
+        }
+        expected.push('Content-Encoding: gzip');
+        if (!named) expected.push('Vary: Accept-Encoding');
+        assert.equal(read.codedHead('gzip').block.toString('latin1'), expected.join('\r\n'));
+      }),
+    );
+  });
+
   test('keeps bytes beyond ASCII', () => {
     const head = responseHead(200, [['X-Name', '\xe4\xff']]);
     assert.match(new ResponseFields(head).varying().block.toString('latin1'), /X-Name: \xe4\xff\r\nVary/);

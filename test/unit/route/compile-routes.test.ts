@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInThisContext } from 'node:vm';
 import { PorticoError } from '../../../src/response/portico-error.ts';
 import type { CompiledRoute } from '../../../src/route/compile-routes.ts';
+import { RouteMetrics } from '../../../src/worker/route-metrics.ts';
 import { compiledSites } from '../../support/compiled-sites.ts';
 import { FakeExchange } from '../../support/fake-exchange.ts';
+import { FakeRecorder } from '../../support/fake-recorder.ts';
 
 test('a route carries its labels, its limit, its fields and the handler that was made for it', () => {
   const seen: [string, string, CompiledRoute][] = [];
@@ -50,4 +54,29 @@ test('an error page that cannot be read stops the compilation', () => {
       throw new Error('no such page');
     });
   assert.throws(compile, { message: 'no such page' });
+});
+
+test('routes have one shape, in which their properties are found fast', () => {
+  const recorder = new FakeRecorder();
+  setFlagsFromString('--allow-natives-syntax');
+  const haveSameShape = runInThisContext('(a, b) => %HaveSameMap(a, b)') as (a: unknown, b: unknown) => boolean;
+  const isFast = runInThisContext('(a) => %HasFastProperties(a)') as (a: unknown) => boolean;
+  // Functions are compiled when they are called first.
+  assert.ok(isFast({}) && haveSameShape({}, {}));
+  setFlagsFromString('--no-allow-natives-syntax');
+  const rich = { methods: ['GET'], bodyLimit: '1GB', limitRate: '1MB', responseHeaders: { set: { 'X-A': 'b' } } };
+  const routes = Array.from({ length: 400 }, (_, index) => ({
+    path: `/${index}`,
+    respond: {},
+    ...(index % 2 === 0 ? {} : rich),
+  }));
+  const sites = compiledSites([{ routes }]);
+  const found = routes.map(({ path }) => sites.find(new FakeExchange({ target: path }).withContext()));
+  for (const route of found) {
+    assert.ok(!(route instanceof PorticoError));
+    // As the first request for it does.
+    route.metrics = new RouteMetrics(recorder, route.site, route.name);
+    assert.ok(isFast(route));
+  }
+  for (const route of found) assert.ok(haveSameShape(route, found[0]));
 });

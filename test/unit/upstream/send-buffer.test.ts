@@ -34,7 +34,10 @@ describe('what is sent as one piece', () => {
     const accepted = once(server, 'connection') as Promise<[Socket]>;
     const address = server.address();
     assert.ok(address !== null && typeof address === 'object');
-    const socket = new UpstreamSocket(Buffer.alloc(1024), () => true);
+    const socket = new UpstreamSocket(
+      () => Buffer.alloc(1024),
+      () => true,
+    );
     socket.connect({ host: '127.0.0.1', port: address.port });
     await once(socket, 'connect');
     const [peer] = await accepted;
