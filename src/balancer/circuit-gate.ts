@@ -11,7 +11,11 @@ export interface CircuitUser {
 }
 
 /** No connection: nothing of the request was sent, and what waits for servers to be back deals with it. */
-const unsent: ReadonlySet<string> = new Set(['upstream_unreachable', 'upstream_connect_timeout']);
+const unsent: ReadonlySet<string> = new Set([
+  'upstream_unreachable',
+  'upstream_certificate',
+  'upstream_connect_timeout',
+]);
 
 /** The circuit breaker of an upstream, if it has one: what counts as a failure, and who hears of its state. */
 export class CircuitGate {

@@ -7,6 +7,7 @@ import { certificatesIn } from '../tls/certificate-folder.ts';
 import { clientTrust } from '../tls/client-verification.ts';
 import { coversHost } from '../tls/covers-host.ts';
 import type { TlsConfig } from '../tls/tls-config.ts';
+import { warnOfValidity } from './certificate-validity.ts';
 import { compileAcme } from './compile-acme.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { fileMistake, folderMistake } from './file-check.ts';
@@ -16,9 +17,6 @@ import type { ParsedConfig } from './schema.ts';
 import type { KeyPath } from './schema-walk.ts';
 import { type ListenerTlsInput, noCertificateAllowed, preloadMs } from './tls-schema.ts';
 
-const dayMs = 86_400_000;
-/** Whoever has certificates renewed by a program has them renewed before: a third of 90 days is 30. */
-const soonDays = 21;
 /** Hosts that are named in one warning. */
 const namedHosts = 5;
 
@@ -109,16 +107,11 @@ function tryCertificate(
 ): readonly string[] | undefined {
   try {
     const certificate = readCertificate(files);
-    const { notAfter, notBefore, names } = certificate;
-    const now = Date.now();
-    const days = Math.floor((notAfter - now) / dayMs);
-    if (notAfter <= now) diagnosis.warn(`${files.certificate}: it expired on ${dayOf(notAfter)}`);
-    else if (days < soonDays) diagnosis.warn(`${files.certificate}: it expires on ${dayOf(notAfter)}, in ${days} days`);
-    if (notBefore > now) diagnosis.warn(`${files.certificate}: it is valid from ${dayOf(notBefore)} on only`);
+    warnOfValidity(certificate, diagnosis);
     const fault = chainFault(certificate);
     if (fault !== undefined) diagnosis.warn(`${files.certificate}: ${fault}`);
     warnOfBrokenPromise(certificate, ocsp, diagnosis);
-    return names;
+    return certificate.names;
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
     const place = error.file === files.key && files.key !== files.certificate ? 'key' : 'certificate';
@@ -140,8 +133,4 @@ function warnOfUncoveredHosts(names: ReadonlySet<string>, sites: ParsedConfig['s
   if (uncovered.length === 0) return;
   const more = uncovered.length > namedHosts ? ` and ${uncovered.length - namedHosts} more` : '';
   diagnosis.warn(`no certificate is for ${uncovered.slice(0, namedHosts).join(', ')}${more}: browsers refuse them`);
-}
-
-function dayOf(time: number): string {
-  return new Date(time).toISOString().slice(0, 10);
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { compileHealth, compilePassiveHealth } from './compile-health.ts';
+import { compileUpstreamTls, type WrittenServer } from './compile-upstream-tls.ts';
 import type { DiscoveryConfig, ServerConfig, UpstreamConfig } from './config.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { folderMistake } from './file-check.ts';
@@ -27,26 +28,35 @@ export function compileUpstreams(
 ): Record<string, UpstreamConfig> {
   const compiled = Object.entries(upstreams).map(([name, upstream]) => {
     const path = ['upstreams', name];
-    const { servers, discovered } = compileServers(name, upstream, diagnosis);
+    const { servers, discovered, written } = compileServers(name, upstream, diagnosis);
+    const tls = compileUpstreamTls(upstream.tls, written, path, diagnosis);
     const resolver = compileResolver(upstream.resolver, [...path, 'resolver'], diagnosis);
     checkSticky(name, upstream, diagnosis);
     const health = upstream.health && compileHealth(upstream.health, servers, [...path, 'health'], diagnosis);
     const passiveHealth = compilePassiveHealth(upstream.passiveHealth, [...path, 'passiveHealth'], diagnosis);
     const directives = compileDirectives(upstream.directives, [...path, 'directives'], diagnosis);
-    return [name, { ...upstream, name, servers, discovered, resolver, health, passiveHealth, directives }] as const;
+    const { tls: _, ...rest } = upstream;
+    const shared = { resolver, health, passiveHealth, directives, ...(tls === undefined ? {} : { tls }) };
+    return [name, { ...rest, name, servers, discovered, ...shared }] as const;
   });
   return Object.fromEntries(compiled);
 }
 
 type ParsedUpstream = ParsedConfig['upstreams'][string];
 
+interface CompiledServers extends Pick<UpstreamConfig, 'servers' | 'discovered'> {
+  readonly written: readonly WrittenServer[];
+}
+
 function compileServers(
   upstream: string,
   { servers, resolver }: Pick<ParsedUpstream, 'servers' | 'resolver'>,
   diagnosis: Diagnosis,
-): Pick<UpstreamConfig, 'servers' | 'discovered'> {
+): CompiledServers {
   const compiled: ServerConfig[] = [];
   const discovered: DiscoveryConfig[] = [];
+  const written: WrittenServer[] = [];
+  const interval = resolver.serviceInterval;
   for (const [index, entry] of servers.entries()) {
     const given = typeof entry === 'string' ? { ...plainServer, url: entry } : entry;
     const { url, backup, perAddress, ...rest } = given;
@@ -56,7 +66,8 @@ function compileServers(
       diagnosis.report(path, checked.mistake);
       continue;
     }
-    const { name, address } = checked.value;
+    const { name, address, scheme } = checked.value;
+    written.push({ url, scheme, address, path });
     const template = { ...rest, level: backup ? backupLevel : 0 };
     if ([...compiled, ...discovered].some((other) => other.name === name)) {
       const message = `the server ${quote(name)} is there twice`;
@@ -65,13 +76,16 @@ function compileServers(
     } else if (perAddress && !('host' in address && isIP(address.host) === 0)) {
       const message = `${quote(name)} is no host name, whose addresses could be servers`;
       diagnosis.report([...path.slice(0, -1), 'perAddress'], { message, found: 'true', allowed: 'false' });
-    } else if ('service' in address || (perAddress && 'host' in address)) {
-      discovered.push({ name, source: address, interval: resolver.serviceInterval, template });
+    } else if ('service' in address) {
+      discovered.push({ name, source: address, interval, template });
+    } else if (perAddress && 'host' in address) {
+      const foundBy = scheme === 'http' ? {} : { foundBy: address.host };
+      discovered.push({ name, source: address, interval, template: { ...template, ...foundBy } });
     } else {
       compiled.push({ ...template, name, address });
     }
   }
-  return { servers: compiled, discovered };
+  return { servers: compiled, discovered, written };
 }
 
 /** Name servers as node:dns takes them. */

@@ -8,7 +8,7 @@ import type { HealthThresholds } from '../health/rise-fall.ts';
 import type { StatusRange } from '../health/status-set.ts';
 import type { ConcurrencyLimitConfig } from '../limits/concurrency-zone.ts';
 import type { RateLimitConfig } from '../limits/rate-zone.ts';
-import type { TlsConfig } from '../tls/tls-terminator.ts';
+import type { TlsConfig, UpstreamTlsConfig } from '../tls/tls-config.ts';
 import type { BufferingConfig } from './buffering-defaults.ts';
 import type { ParsedConfig } from './schema.ts';
 
@@ -63,8 +63,10 @@ type ParsedUpstream = ParsedConfig['upstreams'][string];
 type ParsedSite = ParsedConfig['sites'][number];
 type ParsedRoute = ParsedSite['routes'][number];
 
-export interface UpstreamConfig extends Omit<ParsedUpstream, 'servers' | 'health' | 'passiveHealth'> {
+export interface UpstreamConfig extends Omit<ParsedUpstream, 'servers' | 'tls' | 'health' | 'passiveHealth'> {
   readonly name: string;
+  /** Undefined: the servers speak HTTP without TLS. */
+  readonly tls?: UpstreamTlsConfig | undefined;
   /** Undefined: servers are not checked. */
   readonly health: HealthConfig | undefined;
   readonly passiveHealth: PassiveHealthConfig | false;
@@ -79,6 +81,8 @@ export interface ServerConfig {
   /** Label in metrics and logs: `127.0.0.1:8000`, `unix:/run/app.sock`. */
   readonly name: string;
   readonly address: { readonly host: string; readonly port: number } | { readonly socketPath: string };
+  /** The name that its address was found by, where that is another than the host of the address. */
+  readonly foundBy?: string | undefined;
   readonly weight: number;
   /** Servers of a level are used while none of a lower one takes requests: 0, and `backupLevel` for a `backup`. */
   readonly level: number;

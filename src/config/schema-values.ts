@@ -27,7 +27,7 @@ export const fieldValue = textLike(
   'the value of an HTTP field: one line of Latin-1 text',
 );
 export const listenAddress = textOf('host:port, [ipv6]:port or :port, with a port from 0 to 65535');
-export const serverUrl = textOf('http://host:port, host:port, unix:/path/to/socket or srv://name');
+export const serverUrl = textOf('http://host:port, https://host:port, host:port, unix:/path/to/socket or srv://name');
 export const upstreamName = textOf('the name of an upstream');
 export const folder = textOf('the path of a folder');
 export const file = textOf('the path of a file');

@@ -12,10 +12,11 @@ import { health, passiveHealth } from './health-schema.ts';
 import { keyFacts } from './key-facts.ts';
 import { folder, serverUrl, textOf } from './schema-values.ts';
 import { duration, size } from './units.ts';
+import { upstreamTls } from './upstream-tls-schema.ts';
 
 const server = z.strictObject({
   url: serverUrl.describe(
-    '`http://host:port`, `host:port`, `unix:/path/to/socket`, or `srv://_http._tcp.app.example` for every server that the SRV records of the name tell, with their weights; those of a later priority are backups of the earlier ones. NGINX: `server` in `upstream`, `service=`. HAProxy: `server-template`.',
+    '`http://host:port`, `https://host:port` for TLS, `host:port`, `unix:/path/to/socket`, or `srv://_http._tcp.app.example` for every server that the SRV records of the name tell, with their weights; those of a later priority are backups of the earlier ones. NGINX: `server` in `upstream`, `service=`. HAProxy: `server-template`.',
   ),
   weight: z
     .int()
@@ -54,6 +55,17 @@ export const upstream = z.strictObject({
     .register(keyFacts, { allowed: 'a list of at least one server: a URL, or a mapping with the key url and others' })
     .describe(
       'The instances of the application: URLs, or mappings of `url` and what else is said of it. NGINX: `server` in `upstream`.',
+    ),
+  tls: upstreamTls
+    .optional()
+    .describe(
+      'TLS to the servers, where they are `https://`; written down for sockets and `srv://` names it makes them speak TLS. The servers of an upstream speak it all or none. NGINX: `proxy_pass https://…`. HAProxy: `server … ssl`.',
+    ),
+  proxyProtocol: z
+    .enum(['v1', 'v2'])
+    .optional()
+    .describe(
+      'Begins each connection to the servers with a header of the PROXY protocol in that version, which says who the client is; before TLS, where there is some. Such a connection carries one request, because the next one may be of another client. Health checks say that they come from Portico itself. NGINX: `proxy_protocol on` (of streams). HAProxy: `send-proxy`, `send-proxy-v2`.',
     ),
   balance,
   sticky: sticky.optional(),
@@ -129,7 +141,7 @@ export const upstream = z.strictObject({
       connect: duration({ min: 1 })
         .prefault('5s')
         .describe(
-          'Longest time to open a connection. After it the next server is tried; without one the request waits, see `waitForUpstream`, and then the answer is 504. NGINX: `proxy_connect_timeout`.',
+          'Longest time to open a connection, TLS included. After it the next server is tried; without one the request waits, see `waitForUpstream`, and then the answer is 504. NGINX: `proxy_connect_timeout`.',
         ),
       response: duration({ min: 1 })
         .prefault('60s')

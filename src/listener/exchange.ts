@@ -87,6 +87,8 @@ export interface ConnectionInfo {
   readonly remoteAddress: string;
   /** 0 when the engine cannot tell, as it may once the response is complete. */
   readonly remotePort: number;
+  /** The address that the client connected to; left out when the engine cannot tell. */
+  readonly localAddress?: string;
   /** Port of the listener. */
   readonly localPort: number;
   readonly scheme: 'http' | 'https';

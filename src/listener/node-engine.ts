@@ -126,7 +126,7 @@ class NodeEngine implements Engine {
   #admit(socket: Socket, peer: ProxiedPeer | undefined): boolean {
     const keeper = this.#core.handler.connections;
     if (keeper === undefined) return true;
-    const address = peer?.address ?? remoteAddressOf(socket);
+    const address = peer?.address ?? dotted(socket.remoteAddress);
     if (keeper.admit(address, true)) {
       socket.once('close', () => keeper.ended(address));
       return true;
@@ -168,6 +168,7 @@ interface ConnectionFacts {
 class NodeConnectionInfo implements ConnectionInfo {
   readonly remoteAddress: string;
   readonly remotePort: number;
+  readonly localAddress: string;
   readonly localPort: number;
   readonly scheme: 'http' | 'https';
   readonly listener: string;
@@ -176,16 +177,17 @@ class NodeConnectionInfo implements ConnectionInfo {
   constructor(socket: Socket, { listener, server, scheme, clientFields, peer }: ConnectionFacts) {
     this.clientFields = clientFields;
     this.scheme = scheme;
-    this.remoteAddress = peer?.address ?? remoteAddressOf(socket);
+    this.remoteAddress = peer?.address ?? dotted(socket.remoteAddress);
     this.remotePort = peer?.port ?? socket.remotePort ?? 0;
+    this.localAddress = dotted(socket.localAddress);
     this.localPort = portOf(server);
     this.listener = listener;
   }
 }
 
-/** IPv4 peers of a dual-stack socket in dotted form. */
-function remoteAddressOf({ remoteAddress = '' }: Socket): string {
-  return remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '');
+/** IPv4 addresses of a dual-stack socket in dotted form. */
+function dotted(address = ''): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
 function portOf(server: Server): number {

@@ -1,5 +1,6 @@
 import { compressionMetrics } from './compression-names.ts';
 import { counter, gauge, histogram, type MetricDefinition, maxGauge, meanGauge } from './definition.ts';
+import { limitMetrics } from './limit-names.ts';
 import { responseCacheMetrics } from './response-cache-names.ts';
 
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -44,50 +45,7 @@ export const metricNames = {
     'Errors that Portico answered or ended a connection with, by code (docs/errors.md).',
     'code',
   ),
-  rateLimitRequests: counter(
-    'portico_rate_limit_requests_total',
-    'Requests by what a `rateLimits` zone made of them: `passed`, `refused`, `dry_run` (would have been refused), `exempt`.',
-    'zone',
-    'result',
-  ),
-  rateLimitKeysDisplaced: counter(
-    'portico_rate_limit_keys_displaced_total',
-    'Keys of a `rateLimits` zone that found its memory full of keys in debt and had to take over the debt of one.',
-    'zone',
-  ),
-  concurrencyLimitRequests: counter(
-    'portico_concurrency_limit_requests_total',
-    'Requests by what a `concurrencyLimits` zone made of them: `passed`, `refused`, `dry_run` (would have been refused), `exempt`.',
-    'zone',
-    'result',
-  ),
-  accessRefused: counter(
-    'portico_access_refused_total',
-    'Requests that the `access` of a route did not let pass (docs/access.md), by reason.',
-    'site',
-    'route',
-    'reason',
-  ),
-  rateLimitRedisUp: gauge(
-    'portico_rate_limit_redis_up',
-    'Whether limits are shared in Redis (1), or hold for this machine alone because it is away (0).',
-  ),
-  rateLimitRedisBatches: counter(
-    'portico_rate_limit_redis_batches_total',
-    'Batches of counts sent to Redis, by result: `success`, `failure`.',
-    'result',
-  ),
-  connectionsRefused: counter(
-    'portico_connections_refused_total',
-    'Client connections closed at once: `connections` or `address` over a limit, `descriptors` or `memory` running low.',
-    'reason',
-  ),
-  connectionsCut: counter(
-    'portico_connections_cut_total',
-    'Client connections or HTTP/2 streams cut: `head_timeout` (the head of a request did not come in time), `send_timeout` (nothing was taken), `send_rate` (`limits.minSendRate`), `http2_flood` (`limits.http2Resets`), `http2_error` (the rules of HTTP/2 were broken).',
-    'reason',
-  ),
-  connections: gauge('portico_connections_open', 'Client connections open.'),
+  ...limitMetrics,
   tlsHandshakes: counter(
     'portico_tls_handshakes_total',
     'TLS handshakes with clients, by version (1.2, 1.3) and whether a former session was resumed (yes, no). Those of the uws engine are not counted.',
@@ -237,9 +195,29 @@ export const metricNames = {
   ),
   upstreamConnect: histogram(
     'portico_upstream_connect_seconds',
-    'Time to open a connection.',
+    'Time to open a connection, TLS included.',
     shortSeconds,
     'upstream',
+  ),
+  upstreamTlsHandshake: histogram(
+    'portico_upstream_tls_handshake_seconds',
+    'Time of a TLS handshake with a server. Only where upstreams speak TLS, as the two below.',
+    shortSeconds,
+    'upstream',
+  ),
+  upstreamTlsHandshakes: counter(
+    'portico_upstream_tls_handshakes_total',
+    'TLS handshakes with servers, by version (1.2, 1.3) and whether a former session was resumed (yes, no).',
+    'upstream',
+    'version',
+    'resumed',
+  ),
+  upstreamTlsHandshakesFailed: counter(
+    'portico_upstream_tls_handshakes_failed_total',
+    'TLS handshakes with servers that failed, by reason. The certificate: expired, not_yet_valid, self_signed, unknown_authority, name_mismatch, certificate (something else). Otherwise: refused_by_server (by an alert), no_tls (something else was spoken), version, cipher, closed, timeout, protocol.',
+    'upstream',
+    'server',
+    'reason',
   ),
   upstreamFirstByte: histogram(
     'portico_upstream_first_byte_seconds',
@@ -291,7 +269,7 @@ export const metricNames = {
   ),
   upstreamHealthChecks: counter(
     'portico_upstream_health_checks_total',
-    'Active checks by result: passed, or what failed: unresolved, refused, timeout, reset, protocol, status, body.',
+    'Active checks by result: passed, or what failed: unresolved, refused, tls, timeout, reset, protocol, status, body.',
     'upstream',
     'server',
     'result',

@@ -1,7 +1,8 @@
 import type { HealthConfig, ServerConfig, UpstreamConfig } from '../config/config.ts';
+import type { UpstreamContext } from '../tls/upstream-context.ts';
 import { Discovery } from '../upstream/discovery.ts';
 import type { NameSource } from '../upstream/upstream.ts';
-import { type HealthResources, HealthTarget } from './health-target.ts';
+import { type HealthResources, HealthTarget, type HealthTransport } from './health-target.ts';
 
 /** An upstream whose servers are checked. */
 export type CheckedUpstream = UpstreamConfig & { readonly health: HealthConfig };
@@ -13,6 +14,7 @@ export class HealthGroup {
   private config: CheckedUpstream;
   private discoveries: readonly Discovery[] = [];
   private byServer = new Map<string, HealthTarget>();
+  private transport: HealthTransport = { context: undefined, proxyProtocol: undefined };
 
   /** Checks nothing before `configure`. */
   constructor(config: CheckedUpstream, names: NameSource, resources: Omit<HealthResources, 'lookup'>) {
@@ -29,9 +31,10 @@ export class HealthGroup {
     return this.discoveries.length > 0;
   }
 
-  /** Takes a configuration, the first one or that of a reload. Servers that stay keep their state. */
-  configure(config: CheckedUpstream): void {
+  /** Takes a configuration, the first one or that of a reload. Servers that stay keep their state. @param context for TLS */
+  configure(config: CheckedUpstream, context?: UpstreamContext): void {
     this.config = config;
+    this.transport = { context, proxyProtocol: config.proxyProtocol };
     this.names.configure(config.resolver);
     const former = new Map(this.discoveries.map((discovery) => [discovery.config.name, discovery]));
     this.discoveries = config.discovered.map((discovered) => {
@@ -57,6 +60,7 @@ export class HealthGroup {
   }
 
   private update(): void {
+    const { transport } = this;
     const { servers, health, name } = this.config;
     const former = this.byServer;
     this.byServer = new Map();
@@ -67,8 +71,8 @@ export class HealthGroup {
       if (this.byServer.has(key)) continue;
       const kept = former.get(key);
       former.delete(key);
-      kept?.reconfigure(health);
-      const target = kept ?? new HealthTarget(name, server, health, this.resources);
+      kept?.reconfigure(health, transport);
+      const target = kept ?? new HealthTarget(name, server, health, transport, this.resources);
       if (kept === undefined) added.push(target);
       this.byServer.set(key, target);
     }

@@ -2,12 +2,24 @@ import { connect, type Socket } from 'node:net';
 import { hasStatus } from '../health/status-set.ts';
 import type { SocketAddress } from '../upstream/connection.ts';
 import { FieldNameTable } from '../upstream/field-name-table.ts';
+import { HandshakeError } from '../upstream/handshake-error.ts';
 import type { HeadBlock } from '../upstream/head-block.ts';
 import { ParserEvent, ResponseParser } from '../upstream/response-parser.ts';
+import { SecureDial } from '../upstream/secure-dial.ts';
+import type { ServerTls } from '../upstream/server-tls.ts';
 import type { HealthCheck } from './health-check.ts';
 
 /** How a check ended, as metrics name it. */
-export type CheckResult = 'passed' | 'unresolved' | 'refused' | 'timeout' | 'reset' | 'protocol' | 'status' | 'body';
+export type CheckResult =
+  | 'passed'
+  | 'unresolved'
+  | 'refused'
+  | 'tls'
+  | 'timeout'
+  | 'reset'
+  | 'protocol'
+  | 'status'
+  | 'body';
 
 export interface CheckOutcome {
   readonly result: CheckResult;
@@ -21,6 +33,10 @@ const names = new FieldNameTable();
 
 export interface ProbeOptions {
   readonly address: SocketAddress;
+  /** Undefined: without TLS. */
+  readonly tls?: ServerTls | undefined;
+  /** Sent first. */
+  readonly header?: Uint8Array | undefined;
   readonly check: HealthCheck;
   readonly timeoutMs: number;
   /** Where heads are put together; one for all. */
@@ -42,7 +58,8 @@ export interface ProbeEvents {
 export class HealthProbe {
   private readonly options: ProbeOptions;
   private readonly events: ProbeEvents;
-  private readonly socket: Socket;
+  private socket: Socket | undefined;
+  private dial: SecureDial | undefined;
   private readonly parser: ResponseParser;
   private readonly timer: NodeJS.Timeout;
   private readonly body: Buffer[] = [];
@@ -56,30 +73,68 @@ export class HealthProbe {
     this.parser = new ResponseParser(options.block);
     this.parser.start(options.check.toHead, names, maxAnswerBytes);
     this.timer = setTimeout(() => this.expired(), options.timeoutMs);
-    const socket = connect({ ...options.address, noDelay: true });
-    this.socket = socket;
-    socket.on('connect', () => this.opened());
-    socket.on('data', (chunk: Buffer) => this.read(chunk));
-    socket.on('end', () => this.ended());
-    socket.on('error', (error) => this.finish(this.connected ? 'reset' : 'refused', error.message));
-    socket.on('close', () => {
-      clearTimeout(this.timer);
-      this.finish('reset', 'the connection was closed');
-      events.closed();
-    });
+    if (options.tls === undefined) this.connect(options);
+    else this.connectSecurely(options, options.tls);
   }
 
   /** Ends it without an outcome that counts: the server is not checked any more. */
   abort(): void {
     this.finished = true;
-    this.socket.destroy();
+    this.close();
+  }
+
+  private connect({ address, header }: ProbeOptions): void {
+    const socket = connect({ ...address, noDelay: true });
+    if (header !== undefined) socket.write(header);
+    socket.on('connect', () => this.opened());
+    this.listenTo(socket);
+  }
+
+  private connectSecurely({ address, header }: ProbeOptions, tls: ServerTls): void {
+    this.dial = new SecureDial(address, tls, header, {
+      secured: (socket) => {
+        this.dial = undefined;
+        this.listenTo(socket);
+        this.opened();
+      },
+      failed: (error) => {
+        this.dial = undefined;
+        this.finish(error instanceof HandshakeError ? 'tls' : 'refused', error.message);
+        this.over();
+      },
+    });
+  }
+
+  private listenTo(socket: Socket): void {
+    this.socket = socket;
+    socket.on('data', (chunk: Buffer) => this.read(chunk));
+    socket.on('end', () => this.ended());
+    socket.on('error', (error) => this.finish(this.connected ? 'reset' : 'refused', error.message));
+    socket.on('close', () => {
+      this.finish('reset', 'the connection was closed');
+      this.over();
+    });
+  }
+
+  private close(): void {
+    this.socket?.destroy();
+    if (this.dial === undefined) return;
+    this.dial.destroy();
+    this.dial = undefined;
+    // As the end of a socket would be told: never from within a call.
+    setImmediate(() => this.over());
+  }
+
+  private over(): void {
+    clearTimeout(this.timer);
+    this.events.closed();
   }
 
   private opened(): void {
     this.connected = true;
     const { request } = this.options.check;
     if (request === undefined) this.finish('passed', '');
-    else this.socket.write(request, 'latin1');
+    else this.socket?.write(request, 'latin1');
   }
 
   private read(chunk: Buffer): void {
@@ -90,7 +145,7 @@ export class HealthProbe {
     if (this.received < maxAnswerBytes) return;
     // It goes on and on: what came has to do.
     this.judgeBody();
-    this.socket.destroy();
+    this.close();
   }
 
   private parse(): void {
@@ -105,16 +160,16 @@ export class HealthProbe {
           break;
         case ParserEvent.end:
           this.judgeBody();
-          this.socket.destroy();
+          this.close();
           return;
         case ParserEvent.failed:
           this.finish('protocol', `no HTTP: ${parser.fault}`);
-          this.socket.destroy();
+          this.close();
           return;
         default:
           return;
       }
-      if (this.socket.destroyed) return;
+      if (this.socket?.destroyed === true) return;
     }
   }
 
@@ -143,9 +198,10 @@ export class HealthProbe {
   }
 
   private expired(): void {
-    const what = this.connected ? 'whole answer' : 'connection';
+    const missing = this.dial?.expire() ?? 'connection';
+    const what = this.connected ? 'whole answer' : missing;
     this.finish('timeout', `no ${what} within ${this.options.timeoutMs} ms`);
-    this.socket.destroy();
+    this.close();
   }
 
   private finish(result: CheckResult, reason: string): void {
@@ -153,7 +209,7 @@ export class HealthProbe {
     this.finished = true;
     this.body.length = 0;
     // A refused check reads no further, nor does one that sent nothing.
-    if (result !== 'passed' || this.options.check.request === undefined) this.socket.destroy();
+    if (result !== 'passed' || this.options.check.request === undefined) this.close();
     this.events.finished({ result, reason });
   }
 }

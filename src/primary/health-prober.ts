@@ -5,6 +5,7 @@ import type { HealthReport, ServerHealth } from '../ipc/message.ts';
 import type { Logger } from '../log/logger.ts';
 import { RepeatedLog } from '../log/repeated-log.ts';
 import type { Recorder } from '../metrics/recorder.ts';
+import { UpstreamContexts } from '../tls/upstream-context.ts';
 import { HeadBlock } from '../upstream/head-block.ts';
 import { NameService } from '../upstream/name-service.ts';
 import type { NameSource } from '../upstream/upstream.ts';
@@ -36,6 +37,7 @@ export class HealthProber {
   private readonly options: HealthProberOptions;
   private readonly metrics: HealthMetrics;
   private readonly gate: HealthGate;
+  private readonly contexts = new UpstreamContexts();
   private readonly resources: Omit<HealthResources, 'lookup'>;
   private groups = new Map<string, HealthGroup>();
   private clock: NodeJS.Timeout | undefined;
@@ -61,14 +63,15 @@ export class HealthProber {
 
   /** Checks what that configuration says from now on. Servers that stay keep their state. The workers are told all of it. */
   applyConfig(upstreams: Readonly<Record<string, UpstreamConfig>>): void {
+    this.readFiles(upstreams);
     const former = this.groups;
     this.groups = new Map();
     for (const [name, config] of Object.entries(upstreams)) {
-      if (!isChecked(config)) continue;
+      if (!isChecked(config) || (config.tls !== undefined && this.contexts.get(name) === undefined)) continue;
       const group =
         former.get(name) ?? new HealthGroup(config, this.options.names ?? new NameService(), this.resources);
       former.delete(name);
-      group.configure(config);
+      group.configure(config, this.contexts.get(name));
       this.groups.set(name, group);
     }
     for (const group of former.values()) group.stop();
@@ -100,6 +103,15 @@ export class HealthProber {
     for (const group of this.groups.values()) group.stop();
     this.groups.clear();
     this.changes.clear();
+  }
+
+  /** For TLS. The workers have read the same a moment ago, so it can hardly fail; where it does, what was read before counts. */
+  private readFiles(upstreams: Readonly<Record<string, UpstreamConfig>>): void {
+    try {
+      this.contexts.read(Object.fromEntries(Object.entries(upstreams).filter(([, config]) => isChecked(config))));
+    } catch (error) {
+      this.options.logger.error('health checks go on with the former files, where there are some', { error });
+    }
   }
 
   /** Looks names up as long as any upstream has some. */

@@ -1,10 +1,13 @@
 import { isIP } from 'node:net';
-import type { HealthConfig, ServerConfig } from '../config/config.ts';
+import type { HealthConfig, ServerConfig, UpstreamConfig } from '../config/config.ts';
 import { firstCheckDelay, nextCheckDelay, secondCheckDelay } from '../health/check-schedule.ts';
 import { type Health, RiseFall } from '../health/rise-fall.ts';
+import type { UpstreamContext } from '../tls/upstream-context.ts';
 import type { SocketAddress } from '../upstream/connection.ts';
 import type { HeadBlock } from '../upstream/head-block.ts';
+import { proxyHeader } from '../upstream/proxy-header.ts';
 import { type Lookup, Resolver } from '../upstream/resolver.ts';
+import { ServerTls } from '../upstream/server-tls.ts';
 import { compileCheck, type HealthCheck } from './health-check.ts';
 import type { HealthGate } from './health-gate.ts';
 import { type CheckOutcome, HealthProbe } from './health-probe.ts';
@@ -25,6 +28,13 @@ export interface HealthResources {
   readonly late: () => void;
 }
 
+/** How its servers are connected to: as for requests. */
+export interface HealthTransport {
+  /** Undefined: without TLS. */
+  readonly context: UpstreamContext | undefined;
+  readonly proxyProtocol: UpstreamConfig['proxyProtocol'];
+}
+
 /** One server that is checked: its state, and when it is checked next. */
 export class HealthTarget {
   readonly upstream: string;
@@ -37,6 +47,8 @@ export class HealthTarget {
   private readonly state: RiseFall;
   private readonly resolver: Resolver | undefined;
   private config: HealthConfig;
+  private tls: ServerTls | undefined;
+  private proxyProtocol: HealthTransport['proxyProtocol'];
   private check: HealthCheck;
   private probe: HealthProbe | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -46,11 +58,18 @@ export class HealthTarget {
   private rotation = 0;
   private stopped = false;
 
-  constructor(upstream: string, server: ServerConfig, config: HealthConfig, resources: HealthResources) {
+  constructor(
+    upstream: string,
+    server: ServerConfig,
+    config: HealthConfig,
+    transport: HealthTransport,
+    resources: HealthResources,
+  ) {
     this.upstream = upstream;
     this.server = server;
     this.config = config;
     this.resources = resources;
+    this.connectBy(transport);
     this.state = new RiseFall(config, config.startAs);
     this.check = compileCheck(config, server);
     if ('host' in server.address && isIP(server.address.host) === 0) {
@@ -74,7 +93,8 @@ export class HealthTarget {
   }
 
   /** Takes another configuration; the state stays. */
-  reconfigure(config: HealthConfig): void {
+  reconfigure(config: HealthConfig, transport: HealthTransport): void {
+    this.connectBy(transport);
     if (JSON.stringify(config) === JSON.stringify(this.config)) return;
     this.config = config;
     this.check = compileCheck(config, this.server);
@@ -89,6 +109,12 @@ export class HealthTarget {
     this.leaveGate();
     this.probe?.abort();
     this.resources.left(this);
+  }
+
+  private connectBy({ context, proxyProtocol }: HealthTransport): void {
+    this.proxyProtocol = proxyProtocol;
+    if (context?.fingerprint === this.tls?.context.fingerprint) return;
+    this.tls = context && new ServerTls(context, this.server);
   }
 
   private schedule(delayMs: number): void {
@@ -141,8 +167,10 @@ export class HealthTarget {
   private run(startedAt: number, address: SocketAddress): void {
     const { gate, block } = this.resources;
     const timeoutMs = Math.max(1, this.config.timeout - (performance.now() - startedAt));
+    // It is Portico itself that asks.
+    const header = this.proxyProtocol && proxyHeader(this.proxyProtocol, undefined);
     const probe = new HealthProbe(
-      { address, check: this.check, timeoutMs: Math.round(timeoutMs), block },
+      { address, tls: this.tls, header, check: this.check, timeoutMs: Math.round(timeoutMs), block },
       {
         finished: (outcome) => this.over(outcome, startedAt),
         closed: () => {

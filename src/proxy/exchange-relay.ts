@@ -4,7 +4,9 @@ import type { Exchange, RequestBody } from '../listener/exchange.ts';
 import type { RequestContext, UpstreamTrace } from '../request/request-context.ts';
 import { respondError } from '../response/error-response.ts';
 import { PorticoError } from '../response/portico-error.ts';
+import { connectError } from '../upstream/connect-error.ts';
 import type { Connection, ConnectionUser } from '../upstream/connection.ts';
+import { clientEnds, proxyHeader } from '../upstream/proxy-header.ts';
 import type { Server } from '../upstream/server.ts';
 import { newUpstreamTrace } from '../upstream/upstream-trace.ts';
 import { BufferedRequest } from './buffered-request.ts';
@@ -86,10 +88,15 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     this.trace.tries++;
     // Where one kept connection was found dead, another may be dead as well.
     const kept = this.wasStale ? undefined : server.takeIdle(this, now);
-    this.connection = kept ?? server.connect(this, now);
+    this.connection = kept ?? server.connect(this, now, this.proxyHeader(server));
     if (kept === undefined) return;
     this.trace.connectMs = 0;
     this.send(kept, server, now);
+  }
+
+  /** What tells the server who the client is, where it wants to be told that way. */
+  private proxyHeader({ proxyProtocol }: Server): Uint8Array | undefined {
+    return proxyProtocol && proxyHeader(proxyProtocol, clientEnds(this.context));
   }
 
   rejected(error: PorticoError): void {
@@ -135,7 +142,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
   }
 
   refused(error: Error): void {
-    this.tryFailed(new PorticoError('upstream_unreachable', error.message, { cause: error }), 'connect');
+    this.tryFailed(connectError(error), 'connect');
   }
 
   received(): boolean {
@@ -159,11 +166,8 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     const { connection, server } = this;
     if (connection === undefined || server === undefined) return;
     if (connection.isConnecting) {
-      server.connectTimedOut(connection, performance.now());
-      connection.destroy();
-      const { connect } = server.timeouts;
-      const error = new PorticoError('upstream_connect_timeout', `no connection within ${connect} ms`);
-      return this.tryFailed(error, 'connect');
+      const reason = server.connectTimedOut(connection, performance.now());
+      return this.tryFailed(new PorticoError('upstream_connect_timeout', reason), 'connect');
     }
     if (this.response.takeover !== undefined) {
       connection.destroy();

@@ -1,4 +1,3 @@
-import type { ServerConfig } from '../config/config.ts';
 import { namedByConnection } from '../http/hop-by-hop.ts';
 import { pathRest } from '../http/path-rest.ts';
 import type { ClientIdentity } from '../request/client-identity.ts';
@@ -62,7 +61,7 @@ export class RequestHeadWriter {
     const { exchange } = context;
     const { head } = exchange;
     const client = context.client ?? peerIdentity(context);
-    const host = this.fixedHost ?? (this.config.host === 'upstream' ? hostOf(server.address) : head.host);
+    const host = this.fixedHost ?? (this.config.host === 'upstream' ? hostOf(server) : head.host);
     let text = `${head.method} ${this.target(head)} HTTP/1.1\r\nHost: ${host}`;
     text += this.forwarded.write(context, client);
     text += linesBehind(exchange.connection.clientFields);
@@ -111,8 +110,8 @@ function peerIdentity({ exchange }: RequestContext): ClientIdentity {
 }
 
 /** The Host field for a server asked under its own address. */
-function hostOf(address: ServerConfig['address']): string {
+function hostOf({ address, tls }: Pick<Server, 'address' | 'tls'>): string {
   if ('socketPath' in address) return 'localhost';
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  return address.port === 80 ? host : `${host}:${address.port}`;
+  return address.port === (tls === undefined ? 80 : 443) ? host : `${host}:${address.port}`;
 }

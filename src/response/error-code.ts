@@ -222,7 +222,16 @@ export const errorCodes = {
     side: 'upstream',
     retryable: true,
     title: 'The application is not reachable.',
-    meaning: 'No server of the upstream accepted a connection: it is down, or its address or socket path is wrong.',
+    meaning:
+      'No server of the upstream accepted a connection: it is down, or its address or socket path is wrong; or it did, and the TLS handshake failed for another reason than its certificate.',
+  },
+  upstream_certificate: {
+    status: 502,
+    side: 'upstream',
+    retryable: true,
+    title: 'The application could not prove who it is.',
+    meaning:
+      'The certificate of an `https://` server did not pass verification: it has expired, is self-signed, is for another name or by an authority that is not known. Nothing was sent to it. The log says which; `tls.ca` and `tls.serverName` of the upstream say what is believed.',
   },
   upstream_reset: {
     status: 502,
@@ -300,7 +309,8 @@ export const errorCodes = {
     side: 'upstream',
     retryable: true,
     title: 'The application did not accept the connection in time.',
-    meaning: 'Connecting took longer than `timeouts.connect` of the upstream: usually a full listen backlog.',
+    meaning:
+      'Connecting, TLS included, took longer than `timeouts.connect` of the upstream: usually a full listen backlog.',
   },
   only_if_cached: {
     status: 504,

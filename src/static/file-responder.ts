@@ -57,6 +57,8 @@ export class FileResponder {
   glance(exchange: Exchange, entry: CacheEntry): boolean {
     const { head } = exchange;
     const { siblings } = entry;
+    // Which form is best, or is still to be made, takes the fields.
+    if (entry.made !== undefined && head.peek('accept-encoding') !== undefined) return false;
     const index =
       siblings === 0 ? identityIndex : (this.codings.choice(head.peek('accept-encoding'))[siblings] ?? identityIndex);
     const representation = entry.representations[index];

@@ -1,11 +1,8 @@
-import { constants, createHash, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { createSecureContext, type TLSSocket, type TlsOptions } from 'node:tls';
-import { CertificateError } from './certificate.ts';
+import { constants, createHash } from 'node:crypto';
+import type { TLSSocket, TlsOptions } from 'node:tls';
 import { noRenegotiation } from './context-options.ts';
+import { readPem } from './pem-file.ts';
 import type { ClientCertificatesConfig, TlsConfig } from './tls-config.ts';
-
-const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** A client has shown no certificate that is good, where one is required. */
 export class ClientCertificateError extends Error {
@@ -49,32 +46,6 @@ export function clientTrust({
   return revocationList === undefined
     ? { ca: authorities }
     : { ca: authorities, crl: readPem(revocationList, 'X509 CRL') };
-}
-
-function readPem(file: string, kind: 'CERTIFICATE' | 'X509 CRL'): string {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;
-    throw new CertificateError(file, why, { cause });
-  }
-  if (text.includes(`-----BEGIN ${kind}-----`)) {
-    try {
-      // OpenSSL looks whether it can read it.
-      if (kind === 'X509 CRL') createSecureContext({ crl: text });
-      // Of authorities OpenSSL would pass over those that it cannot read.
-      else text.match(certificateBlock)?.map((block) => new X509Certificate(block));
-      return text;
-    } catch (cause) {
-      throw new CertificateError(file, 'it is damaged', { cause });
-    }
-  }
-  throw new CertificateError(
-    file,
-    `there is no ${kind === 'CERTIFICATE' ? 'certificate' : 'revocation list'} in PEM in it`,
-  );
 }
 
 /** Why a client is not let in, or undefined. */

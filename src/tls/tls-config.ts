@@ -20,6 +20,17 @@ export interface ClientCertificatesConfig {
   readonly headers: { readonly verified: string; readonly subject: string; readonly fingerprint: string };
 }
 
+/** TLS to the servers of an upstream, compiled: absolute paths. */
+export interface UpstreamTlsConfig {
+  /** In the place of the servers' own names. */
+  readonly serverName?: string | undefined;
+  readonly verify: boolean;
+  /** Undefined: the system's authorities. */
+  readonly ca?: string | undefined;
+  /** What servers are shown that ask for a certificate. */
+  readonly client?: CertificateFiles | undefined;
+}
+
 /** TLS of one listener, compiled: absolute paths, times in milliseconds. */
 export interface TlsConfig {
   readonly certificates: readonly CertificateFiles[];

@@ -2,7 +2,9 @@ import { performance } from 'node:perf_hooks';
 import type { HeadBlock } from './head-block.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import { ResponseParser } from './response-parser.ts';
-import { UpstreamSocket } from './upstream-socket.ts';
+import { SecureDial } from './secure-dial.ts';
+import type { ServerTls } from './server-tls.ts';
+import { type LingeringSocket, lingering, UpstreamSocket } from './upstream-socket.ts';
 
 /** Where to connect to. */
 export type SocketAddress = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -27,6 +29,8 @@ export interface ConnectionUser {
 
 /** Whose connections they are: a server. */
 export interface ConnectionOwner {
+  /** How connections are secured that begin now; undefined: not at all. */
+  readonly tls: ServerTls | undefined;
   opened(connection: Connection): void;
   /** A try at one address failed: the owner calls `begin` with another one, or `giveUp`, now or later. */
   attemptFailed(connection: Connection, failed: SocketAddress, error: Error): void;
@@ -46,6 +50,8 @@ export class Connection {
   readonly parser: ResponseParser;
   user: ConnectionUser | undefined;
   address: SocketAddress | undefined;
+  /** How it is secured. */
+  tls: ServerTls | undefined;
   /** `performance.now()` after which the user is told `expired`. */
   deadlineAt = Number.POSITIVE_INFINITY;
   readonly startedAt = performance.now();
@@ -57,17 +63,31 @@ export class Connection {
 
   private readonly owner: ConnectionOwner;
   private readonly buffers: ReadBuffers;
-  private readonly buffer: Buffer;
-  private socket: UpstreamSocket | undefined;
+  /** What comes is read into it; TLS brings memory of its own. */
+  private buffer: Buffer | undefined;
+  /** What is sent before everything else. */
+  private readonly header: Uint8Array | undefined;
+  private dial: SecureDial | undefined;
+  private socket: LingeringSocket | undefined;
   private state: State = State.connecting;
   private readingStopped = false;
 
-  /** Makes a connection that waits for `begin`. */
-  constructor(owner: ConnectionOwner, user: ConnectionUser, block: HeadBlock, buffers: ReadBuffers) {
+  /**
+   * Makes a connection that waits for `begin`.
+   * @param header sent first, before TLS
+   */
+  constructor(
+    owner: ConnectionOwner,
+    user: ConnectionUser,
+    block: HeadBlock,
+    buffers: ReadBuffers,
+    header?: Uint8Array,
+  ) {
     this.owner = owner;
     this.user = user;
     this.buffers = buffers;
-    this.buffer = buffers.take();
+    this.buffer = undefined;
+    this.header = header;
     this.parser = new ResponseParser(block);
   }
 
@@ -75,8 +95,20 @@ export class Connection {
   begin(address: SocketAddress): void {
     if (this.state !== State.connecting) return;
     this.address = address;
-    this.socket = this.makeSocket();
-    this.socket.connect('path' in address ? address : { ...address, noDelay: true });
+    const { tls } = this.owner;
+    this.tls = tls;
+    if (tls !== undefined) return this.beginSecurely(address, tls);
+    const socket = this.makeSocket();
+    this.socket = socket;
+    socket.connect('path' in address ? address : { ...address, noDelay: true });
+    if (this.header !== undefined) socket.write(this.header);
+  }
+
+  /** The time for connecting is over. @returns what had not come by then */
+  expire(): 'connection' | 'TLS' {
+    const missing = this.dial?.expire() ?? 'connection';
+    this.destroy();
+    return missing;
   }
 
   /** There is no address left to try. */
@@ -125,7 +157,8 @@ export class Connection {
       return;
     }
     const { sending } = this.buffers;
-    if (sending.fits(text, chunk)) {
+    // TLS copies both anyway.
+    if (this.tls === undefined && sending.fits(text, chunk)) {
       socket.write(sending.join(text, chunk));
       if (socket.writableLength > 0) sending.giveAway();
       left?.();
@@ -204,22 +237,54 @@ export class Connection {
     if (this.state === State.closed) return;
     this.state = State.closed;
     this.user = undefined;
-    if (this.socket === undefined) this.buffers.give(this.buffer);
+    this.dial?.destroy();
+    if (this.socket === undefined) this.giveBuffer();
     else this.socket.destroy();
     this.owner.closed(this);
   }
 
   private makeSocket(): UpstreamSocket {
-    const socket = new UpstreamSocket(this.buffer, (count) => this.read(count));
+    const buffer = (this.buffer ??= this.buffers.take());
+    const socket = new UpstreamSocket(buffer, (count) => this.read(buffer, count));
     socket.on('connect', () => this.opened());
+    this.listenTo(socket);
+    return socket;
+  }
+
+  private beginSecurely(address: SocketAddress, tls: ServerTls): void {
+    const dial = new SecureDial(address, tls, this.header, {
+      secured: (socket) => {
+        if (this.state !== State.connecting || dial !== this.dial) return void socket.destroy();
+        this.dial = undefined;
+        this.socket = lingering(socket);
+        this.listenTo(this.socket);
+        socket.on('data', (chunk) => {
+          if (!this.read(chunk, chunk.length)) socket.pause();
+        });
+        this.opened();
+      },
+      failed: (error) => {
+        if (this.state !== State.connecting || dial !== this.dial) return;
+        this.dial = undefined;
+        this.owner.attemptFailed(this, address, error);
+      },
+    });
+    this.dial = dial;
+  }
+
+  private listenTo(socket: LingeringSocket): void {
     socket.on('drain', () => tell(this.user, (user) => user.drained()));
     socket.on('end', () => this.ended(socket, undefined));
     socket.on('error', (error) => this.ended(socket, error));
     socket.on('close', () => {
       this.ended(socket, undefined);
-      if (socket === this.socket && !this.lent) this.buffers.give(this.buffer);
+      if (socket === this.socket && !this.lent) this.giveBuffer();
     });
-    return socket;
+  }
+
+  private giveBuffer(): void {
+    if (this.buffer !== undefined) this.buffers.give(this.buffer);
+    this.buffer = undefined;
   }
 
   private opened(): void {
@@ -229,14 +294,14 @@ export class Connection {
     tell(this.user, (user) => user.connected());
   }
 
-  private read(count: number): boolean {
+  private read(bytes: Buffer, count: number): boolean {
     const { user } = this;
     if (this.state !== State.busy || user === undefined) {
       // Nobody asked for anything: what comes on an idle connection belongs to no request.
       this.destroy();
       return false;
     }
-    this.parser.feed(this.buffer, 0, count);
+    this.parser.feed(bytes, 0, count);
     let goOn = false;
     try {
       goOn = user.received();
@@ -247,7 +312,7 @@ export class Connection {
     return goOn;
   }
 
-  private ended(socket: UpstreamSocket, error: Error | undefined): void {
+  private ended(socket: LingeringSocket, error: Error | undefined): void {
     if (this.state === State.closed || socket !== this.socket) return;
     if (this.state === State.connecting) {
       this.socket = undefined;

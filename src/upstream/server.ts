@@ -3,14 +3,17 @@ import { performance } from 'node:perf_hooks';
 import type { ServerLimit } from '../balancer/server-limit.ts';
 import type { ServerConfig, UpstreamConfig } from '../config/config.ts';
 import type { ServerState } from '../ipc/message.ts';
+import type { UpstreamContext } from '../tls/upstream-context.ts';
 import { type AdministrativeState, Availability } from './availability.ts';
 import { Connection, type ConnectionOwner, type ConnectionUser, type SocketAddress } from './connection.ts';
 import { ConnectionPool } from './connection-pool.ts';
+import { HandshakeError } from './handshake-error.ts';
 import type { HeadBlock } from './head-block.ts';
 import { LatencyEstimate } from './latency-estimate.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import { type Lookup, Resolver } from './resolver.ts';
 import { ServerMetrics } from './server-metrics.ts';
+import { ServerTls } from './server-tls.ts';
 import type { UpstreamMetrics } from './upstream-metrics.ts';
 
 /** Pause before a Unix socket whose backlog is full is tried again, milliseconds. */
@@ -24,10 +27,12 @@ export interface ServerResources {
   readonly lookup: Lookup;
   /** A server may take requests that might not before, or may take more of them. */
   readonly returned: () => void;
+  /** There is a server, but no TLS with it. */
+  readonly handshakeFailed: (server: string, error: HandshakeError) => void;
 }
 
 /** A connection that is to be opened, as far as a server has to know it. */
-export type Dialing = Pick<Connection, 'address' | 'startedAt' | 'isConnecting' | 'begin' | 'giveUp'>;
+export type Dialing = Pick<Connection, 'address' | 'startedAt' | 'isConnecting' | 'begin' | 'giveUp' | 'expire'>;
 
 /** One application instance: its connections, and whether it takes them. Lives on over reloads that leave its address as it is. */
 export class Server implements ConnectionOwner {
@@ -45,6 +50,8 @@ export class Server implements ConnectionOwner {
   saturated = false;
   /** Most requests at a time over all workers; undefined for no bound. */
   maxConnections: number | undefined;
+  /** How connections are secured that begin now; undefined: not at all. */
+  tls: ServerTls | undefined;
   /** What keeps it there; the admission's. */
   limit: ServerLimit | undefined;
   /** Whether it takes requests, and why not. */
@@ -65,7 +72,14 @@ export class Server implements ConnectionOwner {
   private readonly refusing = new Set<string>();
   private rotation = 0;
 
-  constructor(config: UpstreamConfig, server: ServerConfig, metrics: ServerMetrics, resources: ServerResources) {
+  /** @param context what TLS is made with; undefined for a server without TLS */
+  constructor(
+    config: UpstreamConfig,
+    server: ServerConfig,
+    metrics: ServerMetrics,
+    resources: ServerResources,
+    context?: UpstreamContext,
+  ) {
     this.name = server.name;
     this.address = server.address;
     this.weight = server.weight;
@@ -77,6 +91,7 @@ export class Server implements ConnectionOwner {
     this.config = config;
     this.metrics = metrics;
     this.resources = resources;
+    this.tls = this.tlsOf(server, context);
     if ('host' in server.address && isIP(server.address.host) === 0) {
       this.resolver = new Resolver(server.address.host, resources.lookup);
       this.resolver.refresh(performance.now());
@@ -96,9 +111,14 @@ export class Server implements ConnectionOwner {
     return this.config.timeouts;
   }
 
-  /** Whether connections outlive a request. */
+  /** With which version of the PROXY protocol a connection begins; undefined: with none. */
+  get proxyProtocol(): UpstreamConfig['proxyProtocol'] {
+    return this.config.proxyProtocol;
+  }
+
+  /** Whether connections outlive a request; never those that are said to be of one client. */
   get keepsAlive(): boolean {
-    return this.config.keepAlive.maxIdle > 0 && !this.retired;
+    return this.config.keepAlive.maxIdle > 0 && !this.retired && this.config.proxyProtocol === undefined;
   }
 
   // --- what balancers ask ---
@@ -153,14 +173,16 @@ export class Server implements ConnectionOwner {
     this.availability.arrived(performance.now());
   }
 
-  reconfigure(config: UpstreamConfig, server: ServerConfig): void {
+  reconfigure(config: UpstreamConfig, server: ServerConfig, context?: UpstreamContext): void {
     this.config = config;
+    this.secure(server, context);
     this.weight = server.weight;
     this.level = server.level;
     this.maxConnections = server.maxConnections;
     this.configuredState = server.state;
     this.setState(this.stateAtRunTime);
-    this.pool.sweep(performance.now(), config.keepAlive.idleTimeout);
+    if (this.keepsAlive) this.pool.sweep(performance.now(), config.keepAlive.idleTimeout);
+    else this.pool.clear();
   }
 
   /** An idle connection, if there is one. */
@@ -170,9 +192,12 @@ export class Server implements ConnectionOwner {
     return connection;
   }
 
-  /** Opens a connection; `user` hears of it later, never from within this call. */
-  connect(user: ConnectionUser, now: number): Connection {
-    const connection = new Connection(this, user, this.resources.block, this.resources.buffers);
+  /**
+   * Opens a connection; `user` hears of it later, never from within this call.
+   * @param header what is sent first, where there is a `proxyProtocol`
+   */
+  connect(user: ConnectionUser, now: number, header?: Uint8Array): Connection {
+    const connection = new Connection(this, user, this.resources.block, this.resources.buffers, header);
     connection.deadlineAt = now + this.config.timeouts.connect;
     this.connections.add(connection);
     this.dial(connection, now);
@@ -189,11 +214,13 @@ export class Server implements ConnectionOwner {
     }
   }
 
-  /** A connection did not open in time. */
-  connectTimedOut(connection: Dialing, now: number): void {
+  /** A connection did not open in time, and is given up. @returns in words what did not come */
+  connectTimedOut(connection: Dialing, now: number): string {
     const { address } = connection;
     if (address !== undefined) this.avoid(address, now);
-    this.backOff(now, `no connection within ${this.config.timeouts.connect} ms`);
+    const reason = `no ${connection.expire()} within ${this.config.timeouts.connect} ms`;
+    this.backOff(now, reason);
+    return reason;
   }
 
   /** Closes idle connections: one of them was found dead, so the others are in doubt. */
@@ -253,6 +280,7 @@ export class Server implements ConnectionOwner {
       setTimeout(() => connection.begin(failed), backlogPauseMs);
       return;
     }
+    if (error instanceof HandshakeError) this.resources.handshakeFailed(this.name, error);
     this.avoid(failed, now);
     const addresses = this.resolver?.addresses ?? [];
     if (addresses.some((address) => !this.refusing.has(address))) return connection.begin(this.nextAddress());
@@ -262,13 +290,26 @@ export class Server implements ConnectionOwner {
   }
 
   offer(connection: Connection, now: number): boolean {
-    if (!this.keepsAlive || !this.isCurrent(connection.address)) return false;
+    if (!this.keepsAlive || connection.tls !== this.tls || !this.isCurrent(connection.address)) return false;
     return this.pool.put(connection, now, this.config.keepAlive.maxIdle);
   }
 
   closed(connection: Connection): void {
     this.connections.delete(connection);
     this.pool.remove(connection);
+  }
+
+  /** Takes what TLS is made with from now on; connections that were made otherwise are not used again. */
+  private secure(server: ServerConfig, context: UpstreamContext | undefined): void {
+    const next = this.tlsOf(server, context);
+    const { tls } = this;
+    if (next?.context.fingerprint === tls?.context.fingerprint && next?.name === tls?.name) return;
+    this.tls = next;
+    this.pool.clear();
+  }
+
+  private tlsOf(server: ServerConfig, context: UpstreamContext | undefined): ServerTls | undefined {
+    return context && new ServerTls(context, server, this.resources.metrics);
   }
 
   private beginResolved(connection: Dialing): void {

@@ -1,8 +1,10 @@
 import { metricNames } from '../metrics/names.ts';
 import type { Counter, Histogram, Recorder } from '../metrics/recorder.ts';
+import type { HandshakeFault } from './handshake-error.ts';
+import type { HandshakeCounts } from './server-tls.ts';
 
 /** What is counted of an upstream as a whole. */
-export class UpstreamMetrics {
+export class UpstreamMetrics implements HandshakeCounts {
   readonly retries: Counter;
   readonly connect: Histogram;
   readonly firstByte: Histogram;
@@ -23,6 +25,18 @@ export class UpstreamMetrics {
   resolved(error: Error | undefined): void {
     const result = error === undefined ? 'success' : 'failed';
     this.recorder.counter(metricNames.upstreamResolutions, { upstream: this.upstream, result }).add(1);
+  }
+
+  handshake(version: string, resumed: boolean, seconds: number): void {
+    const { recorder, upstream } = this;
+    recorder.histogram(metricNames.upstreamTlsHandshake, { upstream }).observe(seconds);
+    const labels = { upstream, version, resumed: resumed ? 'yes' : 'no' };
+    recorder.counter(metricNames.upstreamTlsHandshakes, labels).add(1);
+  }
+
+  handshakeFailed(server: string, reason: HandshakeFault): void {
+    const labels = { upstream: this.upstream, server, reason };
+    this.recorder.counter(metricNames.upstreamTlsHandshakesFailed, labels).add(1);
   }
 
   /** What became of a request with a sticky session. */

@@ -2,7 +2,9 @@ import { performance } from 'node:perf_hooks';
 import type { ServerConfig, UpstreamConfig } from '../config/config.ts';
 import type { ServerState } from '../ipc/message.ts';
 import type { Recorder } from '../metrics/recorder.ts';
+import type { UpstreamContext } from '../tls/upstream-context.ts';
 import { Discovery } from './discovery.ts';
+import type { HandshakeError } from './handshake-error.ts';
 import { HeadBlock } from './head-block.ts';
 import { NameService } from './name-service.ts';
 import { ReadBuffers } from './read-buffers.ts';
@@ -32,6 +34,8 @@ export class Upstream {
   onReturn: (() => void) | undefined;
   /** Called when names have come to stand for other servers. */
   onServersChange: (() => void) | undefined;
+  /** Called when there was no TLS with a server, each time. */
+  onHandshakeFailure: ((server: string, error: HandshakeError) => void) | undefined;
   private list: readonly Server[] = [];
   private discoveries: readonly Discovery[] = [];
   /** Where names are looked up, counted. */
@@ -42,9 +46,17 @@ export class Upstream {
   private readonly resources: ServerResources;
   private timer: NodeJS.Timeout | undefined;
   private tickMs = 0;
+  /** What TLS is made with; undefined: the servers speak none. */
+  private context: UpstreamContext | undefined;
   private closing = false;
 
-  constructor(config: UpstreamConfig, recorder: Recorder, names: NameSource = new NameService()) {
+  /** @param context what TLS is made with, where the servers speak it */
+  constructor(
+    config: UpstreamConfig,
+    recorder: Recorder,
+    names: NameSource = new NameService(),
+    context?: UpstreamContext,
+  ) {
     this.name = config.name;
     this.config = config;
     this.recorder = recorder;
@@ -56,8 +68,9 @@ export class Upstream {
       buffers: new ReadBuffers(),
       lookup: this.names.addresses,
       returned: () => this.onReturn?.(),
+      handshakeFailed: (server, error) => this.onHandshakeFailure?.(server, error),
     };
-    this.reconfigure(config);
+    this.reconfigure(config, context);
   }
 
   /** The servers in the order of the configuration, those that names stand for behind the others. A new list at each change. */
@@ -65,9 +78,17 @@ export class Upstream {
     return this.list;
   }
 
-  /** Takes a new configuration. A server whose name and address stay keeps its connections and its state. */
-  reconfigure(config: UpstreamConfig): void {
+  /**
+   * Takes a new configuration. A server whose name and address stay keeps its connections and its state.
+   * @param context what TLS is made with from now on; the former one when left out
+   */
+  reconfigure(config: UpstreamConfig, context?: UpstreamContext): void {
+    // Never without TLS where there should be some.
+    const next = config.tls === undefined ? undefined : (context ?? this.context);
+    if (config.tls !== undefined && next === undefined)
+      throw new Error(`upstream ${config.name}: nothing to make TLS with`);
     this.config = config;
+    this.context = next;
     this.names.configure(config.resolver);
     const former = new Map(this.discoveries.map((discovery) => [discovery.config.name, discovery]));
     const now = performance.now();
@@ -111,7 +132,7 @@ export class Upstream {
       const key = serverKey(serverConfig);
       const kept = former.get(key);
       former.delete(key);
-      kept?.reconfigure(config, serverConfig);
+      kept?.reconfigure(config, serverConfig, this.context);
       const server = kept ?? this.makeServer(config, serverConfig);
       if (kept === undefined && !areFirst) server.arrived();
       list.push(server);
@@ -131,7 +152,7 @@ export class Upstream {
 
   private makeServer(config: UpstreamConfig, server: ServerConfig): Server {
     const metrics = new ServerMetrics(this.recorder, config.name, server.name);
-    return new Server(config, server, metrics, this.resources);
+    return new Server(config, server, metrics, this.resources, this.context);
   }
 
   private retire(servers: readonly Server[]): void {

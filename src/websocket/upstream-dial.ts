@@ -1,7 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { PorticoError } from '../response/portico-error.ts';
+import { connectError } from '../upstream/connect-error.ts';
 import type { SocketAddress } from '../upstream/connection.ts';
+import { SecureDial } from '../upstream/secure-dial.ts';
 import type { Dialing, Server } from '../upstream/server.ts';
 
 /** Who wants the connection. Told exactly one of both, later, unless the dial is cancelled. */
@@ -19,31 +21,41 @@ export class UpstreamDial implements Dialing {
   isConnecting = true;
   private readonly server: Server;
   private readonly owner: DialOwner;
+  private readonly header: Uint8Array | undefined;
   private socket: Socket | undefined;
+  private dial: SecureDial | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(server: Server, owner: DialOwner) {
+  /** @param header sent first, where the server wants one */
+  constructor(server: Server, owner: DialOwner, header?: Uint8Array) {
     this.server = server;
     this.owner = owner;
+    this.header = header;
   }
 
   start(): void {
     const { connect: timeoutMs } = this.server.timeouts;
-    this.timer = setTimeout(() => this.expire(timeoutMs), timeoutMs);
+    this.timer = setTimeout(() => this.timedOut(), timeoutMs);
     this.server.dial(this, this.startedAt);
   }
 
   begin(address: SocketAddress): void {
     if (!this.isConnecting) return;
     this.address = address;
+    const { tls } = this.server;
+    if (tls !== undefined) {
+      this.dial = new SecureDial(address, tls, this.header, {
+        secured: (socket) => this.opened(socket),
+        failed: (error) => this.server.attemptFailed(this, address, error),
+      });
+      return;
+    }
     const socket = connect('path' in address ? address : { ...address, noDelay: true });
     this.socket = socket;
+    if (this.header !== undefined) socket.write(this.header);
     socket.once('connect', () => {
       socket.removeAllListeners();
-      if (!this.isConnecting) return void socket.destroy();
-      this.stop();
-      this.server.opened(this);
-      this.owner.connected(socket);
+      this.opened(socket);
     });
     socket.once('error', (error) => {
       socket.destroy();
@@ -51,10 +63,17 @@ export class UpstreamDial implements Dialing {
     });
   }
 
+  private opened(socket: Socket): void {
+    if (!this.isConnecting) return void socket.destroy();
+    this.stop();
+    this.server.opened(this);
+    this.owner.connected(socket);
+  }
+
   giveUp(error: Error): void {
     if (!this.isConnecting) return;
     this.stop();
-    this.owner.unreachable(new PorticoError('upstream_unreachable', error.message, { cause: error }));
+    this.owner.unreachable(connectError(error));
   }
 
   /** Nobody wants it any more. */
@@ -62,12 +81,18 @@ export class UpstreamDial implements Dialing {
     if (!this.isConnecting) return;
     this.stop();
     this.socket?.destroy();
+    this.dial?.destroy();
   }
 
-  private expire(timeoutMs: number): void {
-    this.server.connectTimedOut(this, performance.now());
+  expire(): 'connection' | 'TLS' {
+    const missing = this.dial?.expire() ?? 'connection';
     this.cancel();
-    this.owner.unreachable(new PorticoError('upstream_connect_timeout', `no connection within ${timeoutMs} ms`));
+    return missing;
+  }
+
+  private timedOut(): void {
+    const reason = this.server.connectTimedOut(this, performance.now());
+    this.owner.unreachable(new PorticoError('upstream_connect_timeout', reason));
   }
 
   private stop(): void {

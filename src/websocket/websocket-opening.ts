@@ -8,6 +8,7 @@ import type { RequestContext, UpstreamTrace } from '../request/request-context.t
 import { respondError } from '../response/error-response.ts';
 import type { PorticoError } from '../response/portico-error.ts';
 import type { ResponseHead } from '../response/response-head.ts';
+import { clientEnds, proxyHeader } from '../upstream/proxy-header.ts';
 import type { Server } from '../upstream/server.ts';
 import { newUpstreamTrace } from '../upstream/upstream-trace.ts';
 import { clientResponseHead, readRequestHead } from './handshake-fields.ts';
@@ -53,7 +54,9 @@ export class WebSocketOpening implements Applicant, DialOwner, HandshakeOwner {
     this.server = server;
     this.trace.server = server.name;
     this.trace.tries++;
-    this.dial = new UpstreamDial(server, this);
+    const { proxyProtocol } = server;
+    const header = proxyProtocol && proxyHeader(proxyProtocol, clientEnds(this.context));
+    this.dial = new UpstreamDial(server, this, header);
     this.dial.start();
   }
 

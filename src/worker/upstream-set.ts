@@ -5,6 +5,7 @@ import type { AdmissionState, HealthReport, ServerState, ServerStateOrder } from
 import type { Logger } from '../log/logger.ts';
 import { RepeatedLog } from '../log/repeated-log.ts';
 import type { Recorder } from '../metrics/recorder.ts';
+import { UpstreamContexts } from '../tls/upstream-context.ts';
 import type { Server } from '../upstream/server.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import { createOutlierDetector } from './passive-health.ts';
@@ -21,8 +22,8 @@ interface OwnedEntry extends UpstreamEntry {
   readonly outliers: OutlierDetector<Server>;
 }
 
-/** Longest silence about the ejections of one server, milliseconds. */
-const ejectionLogMs = 10_000;
+/** Longest silence about the ejections or failed handshakes of one server, milliseconds. */
+const serverLogMs = 10_000;
 
 /** The upstreams of a worker by name; they and their connections outlive reloads. */
 export class UpstreamSet {
@@ -32,23 +33,42 @@ export class UpstreamSet {
   private readonly orders = new Map<string, ServerStateOrder>();
   private readonly health = new ServerHealthBook();
   private readonly ejectionLog: RepeatedLog;
+  private readonly handshakeLog: RepeatedLog;
+  private readonly contexts = new UpstreamContexts();
 
   constructor(recorder: Recorder, logger: Logger, capacity: AdmissionResources['capacity']) {
     this.recorder = recorder;
     this.resources = { recorder, logger, capacity };
-    this.ejectionLog = new RepeatedLog(logger, ejectionLogMs);
+    this.ejectionLog = new RepeatedLog(logger, serverLogMs);
+    this.handshakeLog = new RepeatedLog(logger, serverLogMs);
+  }
+
+  /**
+   * Reads the files of a configuration that is about to come into force.
+   * @throws CertificateError when one cannot be used
+   */
+  prepare(configs: Readonly<Record<string, UpstreamConfig>>): void {
+    this.contexts.read(configs);
   }
 
   /** The upstream of that configuration: made when it is new, otherwise changed by `applyConfig`. */
   get(config: UpstreamConfig): UpstreamEntry {
     let entry = this.byName.get(config.name);
     if (entry === undefined) {
-      const upstream = new Upstream(config, this.recorder);
+      const upstream = new Upstream(config, this.recorder, undefined, this.contexts.get(config.name));
       const outliers = createOutlierDetector(upstream, config, this.recorder, this.ejectionLog);
       entry = { upstream, admission: new Admission(upstream, this.resources), config, outliers };
       entry.admission.observer = outliers;
       this.byName.set(config.name, entry);
       const { admission } = entry;
+      upstream.onHandshakeFailure = (server, { message, fault }) => {
+        const fields = { upstream: upstream.name, server, fault };
+        this.handshakeLog.warn(
+          `${upstream.name} ${server}`,
+          `server ${server} of upstream ${upstream.name}: ${message}`,
+          fields,
+        );
+      };
       upstream.onServersChange = () => {
         this.tellServers(upstream);
         admission.reconfigure();
@@ -77,7 +97,7 @@ export class UpstreamSet {
       const { upstream, admission, outliers } = entry;
       const config = configs[name];
       if (config !== undefined) {
-        upstream.reconfigure(config);
+        upstream.reconfigure(config, this.contexts.get(name));
         entry.config = config;
         outliers.configure(config.passiveHealth);
         this.tellServers(upstream);

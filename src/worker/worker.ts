@@ -262,6 +262,7 @@ export class Worker {
     const compression = compressionResources(config, recorder, former?.compression);
     const { upstreams, paceClock } = this;
     this.caches.prepare(config);
+    this.upstreams.prepare(config.upstreams);
     const limits = this.limits.prepare(config);
     const access = this.access.prepare();
     const { challengeRoute: challenges, caches } = this;

@@ -7,12 +7,14 @@ import type { BufferingResources } from '../../src/proxy/buffering.ts';
 import type { ProxyHandlerConfig } from '../../src/proxy/proxy-config.ts';
 import { createProxyHandler } from '../../src/proxy/proxy-handler.ts';
 import type { Handler } from '../../src/route/route.ts';
+import { readUpstreamContext } from '../../src/tls/upstream-context.ts';
 import { NameService } from '../../src/upstream/name-service.ts';
 import type { Lookup } from '../../src/upstream/resolver.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
 import { FakeExchange, type FakeRequest } from './fake-exchange.ts';
 import { FakeRecorder } from './fake-recorder.ts';
 import { RecordingLogger } from './recording-logger.ts';
+import { secureOrigins } from './secure-origins.ts';
 import { SharedCapacity } from './shared-capacity.ts';
 
 type UpstreamChanges = Omit<Partial<UpstreamConfig>, 'timeouts' | 'keepAlive'> & {
@@ -37,6 +39,7 @@ export function upstreamConfig(servers: readonly ServerConfig[], changes: Upstre
     retry: { on: ['connect', 'reset'], attempts: 3, budget: 20 },
     health: undefined,
     passiveHealth: false,
+    tls: secureOrigins.configuration,
     ...changes,
     servers,
     timeouts: { connect: 5000, response: 60_000, read: 60_000, write: 60_000, ...changes.timeouts },
@@ -81,7 +84,8 @@ export class Proxied {
     buffering?: BufferingResources,
   ) {
     const names = lookup === undefined ? undefined : { ...new NameService(), addresses: lookup, configure: () => {} };
-    this.upstream = new Upstream(upstreamConfig(servers, changes), this.recorder, names);
+    const config = upstreamConfig(servers, changes);
+    this.upstream = new Upstream(config, this.recorder, names, config.tls && readUpstreamContext(config.tls));
     const { recorder } = this;
     this.admission = new Admission(this.upstream, { recorder, capacity, logger: this.logger });
     this.handler = createProxyHandler(proxyConfig(route), this.upstream, this.admission, undefined, buffering);

@@ -1,5 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { ServerConfig } from '../../src/config/config.ts';
+import { secureOrigins } from './secure-origins.ts';
 import { serverConfig } from './server-config.ts';
 
 /** A request as an origin read it off the wire. */
@@ -22,6 +24,8 @@ export interface OriginOptions {
   readonly socketPath?: string;
   readonly host?: string;
   readonly port?: number;
+  /** Speaks TLS. */
+  readonly tls?: TlsOptions | undefined;
 }
 
 /** An application server whose bytes a test dictates, so that it can misbehave in every way. */
@@ -31,13 +35,23 @@ export class ScriptedOrigin {
   connections = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Those below TLS as well: where nothing is read they do not close by themselves. */
+  readonly #raw = new Set<Socket>();
   readonly #script: OriginScript;
   readonly #options: OriginOptions;
 
   private constructor(script: OriginScript, options: OriginOptions) {
     this.#script = script;
     this.#options = options;
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+    const { tls = secureOrigins.options } = options;
+    this.#server =
+      tls === undefined
+        ? createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket))
+        : createTlsServer({ ...tls, allowHalfOpen: true }, (socket) => this.#accept(resettable(socket)));
+    this.#server.on('connection', (socket) => {
+      this.#raw.add(socket);
+      socket.on('close', () => this.#raw.delete(socket));
+    });
   }
 
   /** Listens on a free port of 127.0.0.1 unless the options say otherwise. */
@@ -89,7 +103,7 @@ export class ScriptedOrigin {
   async close(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of [...this.#sockets, ...this.#raw]) socket.destroy();
     await closed;
   }
 
@@ -115,6 +129,16 @@ export class ScriptedOrigin {
       }
     });
   }
+}
+
+/** Node resets connections of its plain sockets only. */
+function resettable(socket: TLSSocket): TLSSocket {
+  const raw: Socket = Reflect.get(socket, '_parent');
+  socket.resetAndDestroy = () => {
+    raw.resetAndDestroy();
+    return socket;
+  };
+  return socket;
 }
 
 /** What came on a connection; joined only when it may be a whole request, so that large bodies cost no more than their size. */

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -53,7 +54,7 @@ export class TestCertificates {
 
   /**
    * @param name  of the files, without extension
-   * @param hosts what it is for; wildcards too
+   * @param hosts what it is for; wildcards and addresses too
    */
   make(
     name: string,
@@ -63,8 +64,7 @@ export class TestCertificates {
     const made = { certificate: join(this.folder, `${name}.pem`), key: join(this.folder, `${name}.key`) };
     const request = join(this.folder, `${name}.request`);
     const extensions = join(this.folder, `${name}.extensions`);
-    const lines =
-      hosts.length === 0 ? more : [`subjectAltName=${hosts.map((host) => `DNS:${host}`).join(',')}`, ...more];
+    const lines = hosts.length === 0 ? more : [`subjectAltName=${hosts.map(alternativeName).join(',')}`, ...more];
     writeFileSync(extensions, `${lines.join('\n')}\n`);
     const kind = type === 'ec' ? ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'] : ['-newkey', 'rsa:2048'];
     this.#openssl(
@@ -132,4 +132,8 @@ export class TestCertificates {
   #openssl(...args: readonly string[]): void {
     execFileSync('openssl', args, { stdio: 'ignore' });
   }
+}
+
+function alternativeName(host: string): string {
+  return isIP(host) === 0 ? `DNS:${host}` : `IP:${host}`;
 }

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { secureOrigins } from './secure-origins.ts';
 
 /** How a WebSocket ended, as the application saw it. */
 export interface OriginClose {
@@ -40,7 +42,9 @@ export class WebSocketOrigin {
       handleProtocols: (offered) => (options.chooseProtocol ?? (([first]) => first ?? false))([...offered]),
     });
     webSockets.on('headers', (lines) => lines.push(...(options.fields ?? [])));
-    this.#server = createServer((_request, response) => response.end('an ordinary page'));
+    const { options: tls } = secureOrigins;
+    this.#server = tls === undefined ? createServer() : createSecureServer(tls);
+    this.#server.on('request', (_request, response) => response.end('an ordinary page'));
     this.#server.on('connection', (connection) => {
       this.#connections.add(connection);
       connection.on('close', () => this.#connections.delete(connection));
@@ -72,6 +76,11 @@ export class WebSocketOrigin {
     const { socketPath } = this.#options;
     if (socketPath !== undefined) return `unix:${socketPath}`;
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Takes a connection that somebody else has accepted. */
+  take(connection: Socket): void {
+    this.#server.emit('connection', connection);
   }
 
   /** Connections open now. */

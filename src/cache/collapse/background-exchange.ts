@@ -33,8 +33,9 @@ export class BackgroundExchange implements Exchange {
   constructor({ connection }: Exchange, head: RequestHead) {
     this.head = head;
     // The engine may not know any more when the client has gone.
-    const { remoteAddress, remotePort, localPort, scheme, listener } = connection;
-    this.connection = { remoteAddress, remotePort, localPort, scheme, listener };
+    const { remoteAddress, remotePort, localAddress, localPort, scheme, listener } = connection;
+    const local = localAddress === undefined ? { localPort } : { localAddress, localPort };
+    this.connection = { remoteAddress, remotePort, ...local, scheme, listener };
   }
 
   respond(head: ResponseHead, body: Uint8Array): void {

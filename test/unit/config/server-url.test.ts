@@ -16,20 +16,26 @@ function mistake(text: string) {
 
 describe('the URL of a server', () => {
   test('is a host and a port, with or without http://', () => {
-    const local = { name: '127.0.0.1:8000', address: { host: '127.0.0.1', port: 8000 } };
+    const local = { name: '127.0.0.1:8000', scheme: 'http', address: { host: '127.0.0.1', port: 8000 } };
     for (const text of ['127.0.0.1:8000', 'http://127.0.0.1:8000', 'HTTP://127.0.0.1:8000/']) {
       assert.deepEqual(parsed(text), local);
     }
     assert.deepEqual(parsed('http://App_1.internal'), {
       name: 'app_1.internal:80',
+      scheme: 'http',
       address: { host: 'app_1.internal', port: 80 },
     });
-    assert.deepEqual(parsed('[::0:1]:8000'), { name: '[::1]:8000', address: { host: '::1', port: 8000 } });
+    assert.deepEqual(parsed('[::0:1]:8000'), {
+      name: '[::1]:8000',
+      scheme: 'http',
+      address: { host: '::1', port: 8000 },
+    });
   });
 
   test('is a socket path, absolute or relative to the file', () => {
     assert.deepEqual(parsed('unix:/run/app.sock'), {
       name: 'unix:/run/app.sock',
+      scheme: undefined,
       address: { socketPath: '/run/app.sock' },
     });
     assert.deepEqual(parsed('unix:run/app.sock').address, { socketPath: '/srv/site/run/app.sock' });
@@ -71,8 +77,18 @@ describe('the URL of a server', () => {
     }
   });
 
-  test('says that TLS is not supported', () => {
-    assert.match(mistake('https://10.0.0.1:8443').message, /TLS to an upstream server is not supported/);
+  test('says by https:// that the server speaks TLS, on port 443 unless it says another', () => {
+    assert.deepEqual(parsed('https://10.0.0.1:8443'), {
+      name: '10.0.0.1:8443',
+      scheme: 'https',
+      address: { host: '10.0.0.1', port: 8443 },
+    });
+    assert.deepEqual(parsed('HTTPS://App.example/').address, { host: 'app.example', port: 443 });
+    assert.deepEqual(parsed('https://[2001:db8::1]').address, { host: '2001:db8::1', port: 443 });
+    assert.equal(
+      mistake('https://app.example/path').message,
+      'a server has no path, query or user name: "https://app.example/path"',
+    );
   });
 
   test('is suggested where the intention is plain', () => {

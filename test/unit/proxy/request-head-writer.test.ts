@@ -4,6 +4,7 @@ import type { ProxyHandlerConfig } from '../../../src/proxy/proxy-config.ts';
 import { RequestHeadWriter } from '../../../src/proxy/request-head-writer.ts';
 import type { ClientIdentity } from '../../../src/request/client-identity.ts';
 import type { Server } from '../../../src/upstream/server.ts';
+import type { ServerTls } from '../../../src/upstream/server-tls.ts';
 import { FakeExchange, type FakeRequest } from '../../support/fake-exchange.ts';
 import { proxyConfig } from '../../support/proxied.ts';
 
@@ -73,6 +74,11 @@ describe('Host', () => {
     assert.deepEqual(write(request, { host: { value: 'app' } }).fields.get('host'), ['app']);
     const onPort80 = { address: { host: 'app', port: 80 } };
     assert.deepEqual(write(request, { host: 'upstream' }, undefined, onPort80).fields.get('host'), ['app']);
+    const tls = {} as ServerTls;
+    const secure = { address: { host: 'app', port: 443 }, tls };
+    assert.deepEqual(write(request, { host: 'upstream' }, undefined, secure).fields.get('host'), ['app']);
+    const onOther = { address: { host: 'app', port: 80 }, tls };
+    assert.deepEqual(write(request, { host: 'upstream' }, undefined, onOther).fields.get('host'), ['app:80']);
     const set = { requestHeaders: { set: { host: 'other' }, remove: [] } };
     assert.deepEqual(write(request, set).fields.get('host'), ['other']);
   });

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { createSecureContext, rootCertificates, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { CertificateError, readCertificate } from './certificate.ts';
+import { readPem } from './pem-file.ts';
+import type { UpstreamTlsConfig } from './tls-config.ts';
+
+/** Where systems keep the authorities that they trust: Debian, Alpine; Fedora; openSUSE; others. */
+const systemFiles = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+];
+
+/** What connections to the servers of one upstream make their handshakes with: its files as they were when they were read. */
+export interface UpstreamContext {
+  readonly config: UpstreamTlsConfig;
+  readonly secureContext: SecureContext;
+  /** Of the configuration and of what is in the files: equal for what is equal. */
+  readonly fingerprint: string;
+}
+
+/**
+ * Reads the files of an upstream's TLS.
+ * @param former is given back where nothing has changed, so that sessions and connections stay
+ * @throws CertificateError when a file cannot be used
+ */
+export function readUpstreamContext(config: UpstreamTlsConfig, former?: UpstreamContext): UpstreamContext {
+  const { client } = config;
+  const certificate = client === undefined ? undefined : readCertificate(client);
+  const shown = certificate === undefined ? {} : { cert: certificate.chain, key: certificate.key };
+  const ca = config.verify ? authorities(config.ca) : undefined;
+  const hash = createHash('sha256').update(JSON.stringify([config, shown, ca]));
+  const fingerprint = hash.digest('hex');
+  if (former?.fingerprint === fingerprint) return former;
+  const options: SecureContextOptions = { minVersion: 'TLSv1.2', ...shown, ...(ca === undefined ? {} : { ca }) };
+  try {
+    return { config, fingerprint, secureContext: createSecureContext(options) };
+  } catch (cause) {
+    // Of what OpenSSL refuses, such as keys that are too short, only those of the certificate are not found before.
+    const { message } = cause as Error;
+    throw new CertificateError(client?.certificate ?? config.ca ?? '', `it cannot be used: ${message}`, { cause });
+  }
+}
+
+/** In PEM: of that file, of the system, or those that the runtime comes with where the system has none. */
+function authorities(file: string | undefined): string {
+  if (file !== undefined) return readPem(file, 'CERTIFICATE');
+  const system = [process.env['SSL_CERT_FILE'] ?? '', ...systemFiles].find((path) => path !== '' && existsSync(path));
+  return system === undefined ? rootCertificates.join('\n') : readPem(system, 'CERTIFICATE');
+}
+
+/** What has the TLS of upstreams: those of a configuration. */
+type ConfiguredUpstreams = Readonly<Record<string, { readonly tls?: UpstreamTlsConfig | undefined }>>;
+
+/** The contexts of all upstreams that speak TLS, by name, over reloads. */
+export class UpstreamContexts {
+  #byName: ReadonlyMap<string, UpstreamContext> = new Map();
+
+  /**
+   * Reads the files of all upstreams anew.
+   * @throws CertificateError; what was read before stays
+   */
+  read(upstreams: ConfiguredUpstreams): void {
+    const read = new Map<string, UpstreamContext>();
+    for (const [name, { tls }] of Object.entries(upstreams)) {
+      if (tls !== undefined) read.set(name, readUpstreamContext(tls, this.#byName.get(name)));
+    }
+    this.#byName = read;
+  }
+
+  get(upstream: string): UpstreamContext | undefined {
+    return this.#byName.get(upstream);
+  }
+}
