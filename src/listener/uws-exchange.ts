@@ -24,6 +24,7 @@ const nothing = new Uint8Array(0);
 export interface UwsConnectionSource {
   /** @param response undefined when it is dead, which leaves the peer unknown */
   connectionOf(response: UwsResponse | undefined): ConnectionInfo;
+  readonly scheme: 'http' | 'https';
 }
 
 /** An exchange over uWebSockets.js. The native response object is let go the moment it dies: any use after that throws. */
@@ -89,6 +90,10 @@ export class UwsExchange implements EngineExchange, CorkTask {
 
   get webSocketRequest(): WebSocketRequest | undefined {
     return this.#upgrade === undefined ? undefined : this.head.webSocketRequest;
+  }
+
+  get isSecure(): boolean {
+    return this.#listener.scheme === 'https';
   }
 
   get connection(): ConnectionInfo {

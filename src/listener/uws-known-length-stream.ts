@@ -6,6 +6,9 @@ import type { UwsExchange } from './uws-exchange.ts';
 // So much of a write goes into the buffer of uWebSockets.js's cork in any case; the rest only as far as the socket takes it.
 const corkBytes = 16_384;
 
+/** BoringSSL takes a write whole or, for all that it says, not at all: by single records, slow clients are seen to take some. */
+const recordBytes = 16_384;
+
 /** A body with Content-Length. uWebSockets.js takes of each chunk what the socket takes and keeps no copy of the rest. */
 export class UwsKnownLengthStream extends UwsBodyStream {
   readonly #length: number;
@@ -81,12 +84,23 @@ export class UwsKnownLengthStream extends UwsBodyStream {
       return;
     }
     const sent = this.exchange.bytesSent;
-    const [taken, complete] = response.tryEnd(held.subarray(sent - this.#heldStart), this.#length);
-    this.#complete = complete;
-    const reached = complete ? this.#length : taken ? this.#heldEnd : response.getWriteOffset();
+    const reached = this.#send(response, held, sent);
     if (reached > sent) this.progressed();
     this.exchange.bytesSent = reached;
     if (reached === this.#heldEnd) this.held = undefined;
+  }
+
+  /** @returns how much of the body is sent then */
+  #send(response: UwsResponse, held: Uint8Array, sent: number): number {
+    const pieceBytes = this.exchange.isSecure ? recordBytes : held.length;
+    for (let from = sent - this.#heldStart; ; from += pieceBytes) {
+      const to = Math.min(from + pieceBytes, held.length);
+      const [taken, complete] = response.tryEnd(held.subarray(from, to), this.#length);
+      this.#complete = complete;
+      if (complete) return this.#length;
+      if (!taken) return response.getWriteOffset();
+      if (to === held.length) return this.#heldEnd;
+    }
   }
 
   protected override proceed(): void {
