@@ -110,7 +110,7 @@ test('a response that cannot be completed is cut on a Unix socket too, and harms
   const { port } = origin.address() as AddressInfo;
   const yaml = `accessLog: false
 upstreams: { app: { servers: ["127.0.0.1:${port}"] } }
-sites: [{ routes: [{ path: /, proxy: { upstream: app, buffering: off } }] }]\n`;
+sites: [{ routes: [{ path: /, proxy: { upstream: app, buffering: false } }] }]\n`;
   const portico = await RunningPortico.start(t, yaml, { moreListeners: [listener], workers: 1 });
   const path = join(portico.folder, 'portico.sock');
   for (let attempt = 0; attempt < 3; attempt++) await assert.rejects(unixGet(path, '/'));
