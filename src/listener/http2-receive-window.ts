@@ -34,13 +34,21 @@ export class Http2ReceiveWindow {
     this.#unacknowledged = 0;
   }
 
+  /** What a stream holds of the room of the connection is free. */
+  release(stream: Http2Stream): void {
+    if (stream.held === 0) return;
+    this.acknowledge(stream.held);
+    stream.held = 0;
+  }
+
   /** Gives a client back the room of what was received on a stream, unless its reader pauses. @param all also small amounts */
   acknowledgeStream(stream: Http2Stream, all: boolean): void {
     if (stream.closed || stream.paused) return;
+    // The connection gets its room back at once: what many streams have not told of yet would fill it otherwise.
+    this.release(stream);
     const count = stream.unacknowledged;
     if (count === 0 || (!all && count < streamWindow / 4)) return;
     stream.unacknowledged = 0;
-    this.acknowledge(count);
     if (stream.remoteEnded) return;
     stream.receiveWindow += count;
     this.#output.send(numberFrame(FrameType.windowUpdate, stream.id, count));

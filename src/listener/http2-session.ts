@@ -201,6 +201,7 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
     const last = (flags & Flag.endStream) !== 0;
     if (data.length === 0 && !last) this.#strained(2);
     stream.unacknowledged += payload.length;
+    stream.held += payload.length;
     receiveBody(stream, data, last);
     if (last && stream.localEnded) this.#close(stream);
     this.window.acknowledgeStream(stream, false);
@@ -339,7 +340,7 @@ export class Http2Session implements NodeConnection, Stallable, FrameTaker {
     stream.closed = true;
     this.output.drop(stream);
     // What it held of the connection's window is free.
-    if (stream.unacknowledged > 0) this.window.acknowledge(stream.unacknowledged);
+    this.window.release(stream);
     this.#streams.delete(stream.id);
     if (!stream.localEnded || !stream.remoteEnded) stream.tunnel?.destroy();
     if (this.#streams.size > 0) return;

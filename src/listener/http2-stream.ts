@@ -17,8 +17,10 @@ export class Http2Stream implements ByteSink, BodySource {
   receiveWindow: number;
   /** Bytes of body that came. */
   received = 0;
-  /** Bytes received that the client was not told to be taken. */
+  /** Bytes received of which the client was not told that the stream has room for as many again. */
   unacknowledged = 0;
+  /** Bytes received that nobody has taken: they count against the window of the connection. */
+  held = 0;
   paused = false;
   /** Whether the client has ended its side. */
   remoteEnded = false;

@@ -241,6 +241,32 @@ describe('limits of HTTP/2', () => {
     assert.equal(new Map(pairs).get(Setting.maxConcurrentStreams), 2);
   });
 
+  test('many streams that each send little leave room on the connection', async (t) => {
+    let received = 0;
+    const server = await http2Server(certificates, ({ body }) => {
+      body.read({ data: (piece) => (received += piece.length), end: () => undefined, failed: () => undefined });
+    });
+    const client = await RawHttp2Client.connect(server.port);
+    t.after(() => {
+      client.destroy();
+      server.close();
+    });
+    const fields = getFields('/').map(([name, value]) => [name, name === ':method' ? 'POST' : value] as const);
+    // Of each less than what a stream is told of at a time, of all together what the connection has room for.
+    const piece = Buffer.alloc(16_000);
+    for (let stream = 1; stream <= 41; stream += 2) {
+      client.send(frame(FrameType.headers, Flag.endHeaders, stream, headerBlock(fields)));
+      for (let count = 0; count < 3; count++) client.send(frame(FrameType.data, 0, stream, piece));
+    }
+    client.send(frame(FrameType.ping, 0, 0, Buffer.alloc(8)));
+    await client.frame(({ type, flags }) => type === FrameType.ping && flags === Flag.ack);
+    assert.equal(received, 21 * 3 * piece.length);
+    const room = client.frames
+      .filter(({ type, stream }) => type === FrameType.windowUpdate && stream === 0)
+      .reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 65_535);
+    assert.ok(room - received > 700_000, `${room - received} bytes are left`);
+  });
+
   test('more requests taken back than are allowed end the connection', async (t) => {
     const [server, client] = await serveLimited({ http2Resets: 1 });
     t.after(() => {
