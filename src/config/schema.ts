@@ -148,6 +148,12 @@ const timeouts = z.strictObject({
     .describe(
       'Longest time in which a client takes no byte of its response. After it the connection is cut. NGINX: `send_timeout`.',
     ),
+  request: z
+    .union([z.literal(false), duration({ min: 1000 })])
+    .default(false)
+    .describe(
+      'Longest time from the head of a request to the end of its response, WebSockets excepted. After it the connection is cut, of HTTP/2 the stream, and the log has status 504 unless the response had begun; `false` for any time. NGINX: none. HAProxy: none.',
+    ),
   requestHead: duration({ min: 1000 })
     .prefault('10s')
     .describe(

@@ -36,6 +36,7 @@ const cutExplanations: Readonly<Record<CutReason, string>> = {
   head_timeout: 'the head of a request did not come in time (timeouts.requestHead)',
   send_timeout: 'they took nothing of what was sent (timeouts.send)',
   send_rate: 'they took what was sent too slowly (limits.minSendRate)',
+  request_time: 'the response was not complete in time (timeouts.request)',
   http2_flood: 'they made work that is worth nothing, such as requests taken back (limits.http2Resets)',
   http2_error: 'they broke the rules of HTTP/2',
 };
@@ -76,6 +77,7 @@ export class ConnectionGate implements ConnectionKeeper {
       head_timeout: cut('head_timeout'),
       send_timeout: cut('send_timeout'),
       send_rate: cut('send_rate'),
+      request_time: cut('request_time'),
       http2_flood: cut('http2_flood'),
       http2_error: cut('http2_error'),
     };

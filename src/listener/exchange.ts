@@ -141,6 +141,8 @@ export type CutReason =
   | 'send_timeout'
   /** It took a response too slowly. */
   | 'send_rate'
+  /** Its request was not answered in time. */
+  | 'request_time'
   /** It did too much that costs work and brings nobody anything (HTTP/2). */
   | 'http2_flood'
   /** It broke the protocol in a way that ends the connection (HTTP/2). */

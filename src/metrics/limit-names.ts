@@ -42,7 +42,7 @@ export const limitMetrics = {
   ),
   connectionsCut: counter(
     'portico_connections_cut_total',
-    'Client connections or HTTP/2 streams cut: `head_timeout` (the head of a request did not come in time), `send_timeout` (nothing was taken), `send_rate` (`limits.minSendRate`), `http2_flood` (`limits.http2Resets`), `http2_error` (the rules of HTTP/2 were broken).',
+    'Client connections or HTTP/2 streams cut: `head_timeout` (the head of a request did not come in time), `send_timeout` (nothing was taken), `send_rate` (`limits.minSendRate`), `request_time` (`timeouts.request`), `http2_flood` (`limits.http2Resets`), `http2_error` (the rules of HTTP/2 were broken).',
     'reason',
   ),
   connections: gauge('portico_connections_open', 'Client connections open.'),

@@ -83,6 +83,14 @@ export const errorCodes = {
     meaning:
       'No byte of the request body came for `timeouts.requestBody`, or it came slower than `limits.minBodyRate`.',
   },
+  request_too_long: {
+    status: 504,
+    side: 'upstream',
+    retryable: false,
+    title: 'The request took too long.',
+    meaning:
+      'The response was not complete after `timeouts.request`. Nobody reads this: the connection is cut, of HTTP/2 the stream.',
+  },
   precondition_failed: {
     status: 412,
     side: 'client',

@@ -10,6 +10,7 @@ import { respondError } from '../response/error-response.ts';
 import { limitRate } from '../response/paced-exchange.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { Route } from '../route/route.ts';
+import type { RequestDeadlines } from './request-deadlines.ts';
 import type { RequestObserver } from './request-observer.ts';
 import type { SiteGraph } from './site-graph.ts';
 
@@ -40,7 +41,10 @@ export class Pipeline implements ExchangeHandler {
   private graph: SiteGraph;
   private readonly observer: RequestObserver;
 
-  constructor(graph: SiteGraph, observer: RequestObserver, connections?: ConnectionKeeper) {
+  private readonly deadlines: RequestDeadlines;
+
+  constructor(graph: SiteGraph, observer: RequestObserver, connections: ConnectionKeeper, deadlines: RequestDeadlines) {
+    this.deadlines = deadlines;
     this.connections = connections;
     this.graph = graph;
     this.observer = observer;
@@ -78,13 +82,15 @@ export class Pipeline implements ExchangeHandler {
     respondError(context, error);
   }
 
-  upgraded(): void {
+  upgraded({ context }: Exchange): void {
+    if (context !== undefined) this.deadlines.end(context);
     this.observer.upgraded();
   }
 
   finished(exchange: Exchange): void {
     const { context } = exchange;
     if (context === undefined) return;
+    this.deadlines.end(context);
     if (context.places !== undefined) for (const place of context.places) place.release();
     this.observer.finished(context);
   }
@@ -93,6 +99,7 @@ export class Pipeline implements ExchangeHandler {
     const context = new RequestContext(exchange, performance.now());
     exchange.context = context;
     this.observer.started(exchange);
+    this.deadlines.begin(context);
     return context;
   }
 }

@@ -48,6 +48,7 @@ import { Listeners } from './listeners.ts';
 import { Pipeline } from './pipeline.ts';
 import { Privileges } from './privileges.ts';
 import { RateExchange } from './rate-exchange.ts';
+import { RequestDeadlines } from './request-deadlines.ts';
 import { RequestObserver } from './request-observer.ts';
 import { buildSiteGraph, type SiteGraph } from './site-graph.ts';
 import { TlsListeners } from './tls-listeners.ts';
@@ -82,6 +83,7 @@ export class Worker {
   private readonly access: SharedAccess;
   private readonly rates: RateExchange;
   private readonly gate: ConnectionGate;
+  private readonly deadlines = new RequestDeadlines();
   private readonly memory = new MemoryWatch();
   private readonly holds: HoldExchange;
   private readonly tls: TlsListeners;
@@ -114,6 +116,7 @@ export class Worker {
       memory: this.memory,
       census: new AddressCensus(() => new Set(this.serving?.listeners.addresses.map(({ port }) => port))),
     });
+    this.deadlines.onCut = () => this.gate.cut('request_time');
     this.holds = new HoldExchange(
       () => this.limits.holdTables.set('connections', this.gate.total).set('addresses', this.gate.addresses),
       (zones) => options.send({ type: 'holds', zones }),
@@ -245,6 +248,7 @@ export class Worker {
     this.rates.close();
     this.holds.close();
     this.memory.close();
+    this.deadlines.close();
     serving.buffering.spool.close();
     this.caches.close();
     void serving.compression.forms.close();
@@ -291,7 +295,7 @@ export class Worker {
       limits,
       challenges,
     });
-    const serving = former ?? this.start(config, new Pipeline(graph, this.observer, this.gate));
+    const serving = former ?? this.start(config, new Pipeline(graph, this.observer, this.gate, this.deadlines));
     const accessLog = this.accessLogFor(config, former);
     const closeOld = await serving.listeners.openNew(config.listen).catch(async (error: unknown) => {
       if (accessLog !== former?.accessLog) await accessLog?.close();
@@ -313,6 +317,7 @@ export class Worker {
     this.rates.configured();
     this.holds.configured();
     serving.pipeline.replaceGraph(graph);
+    this.deadlines.configure(config.timeouts.request);
     this.graph = graph;
     this.caches.settle(config);
     this.access.adopt(access);
