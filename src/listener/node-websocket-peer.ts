@@ -24,6 +24,8 @@ export class NodeWebSocketPeer implements WebSocketPeer {
   readonly #sink: WebSocketSink;
   #socket: WebSocket | undefined;
   #over = false;
+  /** Something was not taken at once, and has not left yet. */
+  #pressured = false;
 
   constructor(exchange: UpgradedExchange, sink: WebSocketSink) {
     this.#exchange = exchange;
@@ -64,6 +66,7 @@ export class NodeWebSocketPeer implements WebSocketPeer {
     if (this.#socket === undefined || this.#over) return;
     this.bytesSent += message.length;
     this.#socket.send(message, { binary }, this.#sent);
+    if (this.bufferedBytes > 0) this.#pressured = true;
   }
 
   ping(): void {
@@ -87,7 +90,9 @@ export class NodeWebSocketPeer implements WebSocketPeer {
 
   /** @param error null or undefined where there is none, as Node.js likes */
   readonly #sent = (error?: Error | null): void => {
-    if (!error) this.#guard(() => this.#sink.drained());
+    if (error || !this.#pressured) return;
+    this.#pressured = this.bufferedBytes > 0;
+    this.#guard(() => this.#sink.drained());
   };
 
   #closed(code: number, reason: Buffer): void {
