@@ -14,7 +14,7 @@ import { globSync } from './glob.ts';
 const suites: readonly (readonly [name: string, concurrency: number])[] = [
   ['unit', 2],
   ['conformance', 2],
-  ['integration', 1],
+  ['integration', 2],
   ['process', 1],
   ['container', 1],
 ];
