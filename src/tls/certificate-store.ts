@@ -15,9 +15,11 @@ export type ContextOptions = Pick<
   | 'honorCipherOrder'
 >;
 
-/** What handshakes for a name are made with. */
+/** What handshakes for some names are made with. */
 export interface ServedContext {
   readonly context: SecureContext;
+  /** What `context` was made of, for a server of its own. */
+  readonly pairs: { readonly cert: string[]; readonly key: string[] };
   /** One for each kind of key. */
   readonly certificates: readonly Certificate[];
 }
@@ -29,8 +31,8 @@ export interface ServedContext {
 export class CertificateStore {
   readonly certificates: readonly Certificate[];
   readonly default: ServedContext | undefined;
-  /** What `default` has, for a server that needs it before any name is known. */
-  readonly fallback: { readonly cert?: string[]; readonly key?: string[] };
+  /** Whether names differ in what handshakes are made with. */
+  readonly hasSeveral: boolean;
   readonly #exact = new Map<string, ServedContext>();
   /** By what stands behind the `*`: `.example.com`. */
   readonly #wildcard = new Map<string, ServedContext>();
@@ -47,7 +49,8 @@ export class CertificateStore {
       const key = group.map(({ files }) => files.certificate).join('\0');
       let served = contexts.get(key);
       if (served === undefined) {
-        served = { context: createSecureContext({ ...options, ...pairsOf(group) }), certificates: group };
+        const pairs = pairsOf(group);
+        served = { context: createSecureContext({ ...options, ...pairs }), pairs, certificates: group };
         contexts.set(key, served);
       }
       if (name.startsWith('*.')) this.#wildcard.set(name.slice(1), served);
@@ -56,7 +59,7 @@ export class CertificateStore {
     const [first] = certificates;
     const firstName = first?.names[0] ?? '';
     this.default = this.#exact.get(firstName) ?? this.find(firstName);
-    this.fallback = pairsOf(groups.get(firstName) ?? []);
+    this.hasSeveral = contexts.size > 1;
   }
 
   /** The context for a name that a client asks for; undefined when no certificate is for it. @param name in any case */

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { createServer, type SecureContext, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
+import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { PendingChallenges } from '../acme/pending-challenges.ts';
 import { answerChallenges, challengeProtocol } from '../acme/tls-alpn-responder.ts';
 import type { OcspStaples } from '../ocsp/ocsp-staples.ts';
@@ -8,6 +8,7 @@ import { certificatesIn } from './certificate-folder.ts';
 import { CertificateStore, type ServedContext } from './certificate-store.ts';
 import { clientFields, clientRefusal, clientTrust, clientVerification } from './client-verification.ts';
 import { contextOptions } from './context-options.ts';
+import { awaitHello } from './hello-wait.ts';
 import type { TlsConfig } from './tls-config.ts';
 import { diskFiles, type TlsFiles } from './tls-files.ts';
 
@@ -29,92 +30,118 @@ export interface AuthorityFacts {
 /**
  * Makes handshakes with one set of certificates and options. Listens nowhere: connections are given to it, so that a
  * reload puts another one in its place while those under way finish with this one.
+ *
+ * Where names differ in their certificates each context has a server of its own, and the name is read before the handshake
+ * begins: Node.js changes only one kind of key of a handshake that knows its name late, and the other stays that of the default.
  */
 export class TlsAcceptor {
   readonly config: TlsConfig;
   readonly store: CertificateStore;
-  readonly #server: Server;
-  readonly #staples: OcspStaples | undefined;
-  /** For the handshake in which the client has just named a host. */
-  #chosen: ServedContext | undefined;
+  readonly #events: HandshakeEvents;
+  readonly #facts: AuthorityFacts;
+  readonly #shared: TlsOptions;
+  /** Made when somebody asks for one of their names; of nothing where there is no certificate yet. */
+  readonly #servers = new Map<ServedContext | undefined, Server>();
+  #ticketKey: Buffer | undefined;
 
   /**
    * @param facts challenges are answered where the listener has certificates by an authority; responses about revocation go
    *   out with certificates
    * @throws CertificateError when a certificate cannot be used; Error of OpenSSL when the options cannot
    */
-  constructor(
-    config: TlsConfig,
-    events: HandshakeEvents,
-    { challenges, staples, source = diskFiles }: AuthorityFacts = {},
-  ) {
+  constructor(config: TlsConfig, events: HandshakeEvents, facts: AuthorityFacts = {}) {
+    const { source = diskFiles } = facts;
     this.config = config;
-    this.#staples = config.ocsp === 'auto' ? staples : undefined;
+    this.#events = events;
+    this.#facts = facts;
     this.store = load(config, source);
-    // RFC 7301: best first. A client that offers neither is refused with an alert.
-    const protocols = config.http2 ? ['h2', 'http/1.1'] : ['http/1.1'];
-    const options = {
+    this.#shared = {
       ...contextOptions(config),
-      ...this.store.fallback,
       ...clientVerification(config, source),
       handshakeTimeout: config.handshakeTimeout,
-      // Called for every handshake in which the client names a host; the others get the fallback.
-      SNICallback: (name, done) => this.#choose(name, done),
-    } satisfies TlsOptions;
-    const answering = config.acme !== undefined && challenges !== undefined;
-    this.#server = createServer(
-      answering ? answerChallenges(options, protocols, challenges) : { ...options, ALPNProtocols: protocols },
-    );
-    this.#server.on('secureConnection', (socket) => {
-      // The authority has seen what it came for (RFC 8737 section 3).
-      if (socket.alpnProtocol === challengeProtocol) socket.end();
-      else {
-        const refusal = clientRefusal(socket, config);
-        if (refusal !== undefined) {
-          events.failed(refusal);
-          socket.destroy();
-          return;
-        }
-        socket.allowHalfOpen = true;
-        events.secure(socket, clientFields(socket, config));
-      }
-    });
-    this.#server.on('tlsClientError', (error) => events.failed(error));
-    if (this.#staples !== undefined) {
-      // Node.js takes nothing as well as a response, which its types do not say.
-      this.#server.on('OCSPRequest', (leaf, _issuer, done) => done(null, this.#stapleFor(leaf) as Buffer));
-    }
+    };
+    this.#serverFor(this.store.default);
   }
 
   accept(socket: Socket): void {
-    this.#server.emit('connection', socket);
+    const { store } = this;
+    if (!store.hasSeveral) return void this.#serverFor(store.default).emit('connection', socket);
+    awaitHello(socket, this.config.handshakeTimeout, {
+      ready: (hello) => {
+        const served = store.find(hello?.serverName ?? '') ?? store.default;
+        this.#serverFor(served).emit('connection', socket);
+      },
+      failed: (error) => this.#events.failed(error),
+    });
   }
 
   setTicketKey(key: Buffer): void {
     if (this.config.clientCertificates !== undefined) return;
-    this.#server.setTicketKeys(key);
+    this.#ticketKey = key;
+    for (const server of this.#servers.values()) server.setTicketKeys(key);
   }
 
-  #choose(name: string, done: (error: Error | null, context?: SecureContext) => void): void {
-    const served = this.store.find(name);
-    if (served === undefined && this.config.unknownNames === 'refuse') return done(new UnknownNameError());
-    this.#chosen = served ?? this.store.default;
-    // What is to be stapled is asked for within this call.
-    done(null, this.#chosen?.context);
-    this.#chosen = undefined;
+  #serverFor(served: ServedContext | undefined): Server {
+    const known = this.#servers.get(served);
+    if (known !== undefined) return known;
+    const server = this.#makeServer(served);
+    this.#servers.set(served, server);
+    if (this.#ticketKey !== undefined) server.setTicketKeys(this.#ticketKey);
+    return server;
   }
 
-  /**
-   * Where certificates of several kinds of key stand side by side, nobody knows yet which of them the client will get, and a
-   * response about the other one would be refused.
-   * @param leaf what Node.js holds for the certificate, in DER
-   */
-  #stapleFor(leaf: Buffer): Buffer | undefined {
-    const { certificates } = this.#chosen ?? this.store.default ?? { certificates: [] };
-    const [certificate] = certificates;
-    if (certificate === undefined || certificates.length > 1 || !certificate.leaf.raw.equals(leaf)) return undefined;
-    return this.#staples?.find(certificate.leaf.fingerprint256);
+  #makeServer(served: ServedContext | undefined): Server {
+    const { config } = this;
+    const { challenges, staples } = this.#facts;
+    // RFC 7301: best first. A client that offers neither is refused with an alert.
+    const protocols = config.http2 ? ['h2', 'http/1.1'] : ['http/1.1'];
+    const options = {
+      ...this.#shared,
+      ...served?.pairs,
+      // Called for every handshake in which the client names a host.
+      SNICallback: (name, done) => {
+        if (config.unknownNames === 'refuse' && this.store.find(name) === undefined) done(new UnknownNameError());
+        else done(null);
+      },
+    } satisfies TlsOptions;
+    const answering = config.acme !== undefined && challenges !== undefined;
+    const server = createServer(
+      answering ? answerChallenges(options, protocols, challenges) : { ...options, ALPNProtocols: protocols },
+    );
+    server.on('secureConnection', (socket) => this.#secured(socket));
+    server.on('tlsClientError', (error) => this.#events.failed(error));
+    if (config.ocsp === 'auto' && staples !== undefined) {
+      // Node.js takes nothing as well as a response, which its types do not say.
+      server.on('OCSPRequest', (leaf, _issuer, done) => done(null, stapleFor(leaf, served, staples) as Buffer));
+    }
+    return server;
   }
+
+  #secured(socket: TLSSocket): void {
+    const { config } = this;
+    // The authority has seen what it came for (RFC 8737 section 3).
+    if (socket.alpnProtocol === challengeProtocol) return void socket.end();
+    const refusal = clientRefusal(socket, config);
+    if (refusal !== undefined) {
+      this.#events.failed(refusal);
+      socket.destroy();
+      return;
+    }
+    socket.allowHalfOpen = true;
+    this.#events.secure(socket, clientFields(socket, config));
+  }
+}
+
+/**
+ * Where certificates of several kinds of key stand side by side, nobody knows yet which of them the client will get, and a
+ * response about the other one would be refused.
+ * @param leaf what Node.js holds for the certificate, in DER
+ */
+function stapleFor(leaf: Buffer, served: ServedContext | undefined, staples: OcspStaples): Buffer | undefined {
+  const { certificates } = served ?? { certificates: [] };
+  const [certificate] = certificates;
+  if (certificate === undefined || certificates.length > 1 || !certificate.leaf.raw.equals(leaf)) return undefined;
+  return staples.find(certificate.leaf.fingerprint256);
 }
 
 /** A client has asked for a name that no certificate is for. */

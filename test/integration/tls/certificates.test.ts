@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { copyFileSync, readFileSync } from 'node:fs';
+import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import type { Engine } from '../../../src/listener/engine.ts';
 import { createNodeEngine } from '../../../src/listener/node-engine.ts';
 import { CertificateWatch } from '../../../src/tls/certificate-watch.ts';
 import { type TlsConfig, TlsTerminator } from '../../../src/tls/tls-terminator.ts';
@@ -13,11 +15,19 @@ import { type TestCertificate, TestCertificates } from '../../support/test-certi
 import { waitFor } from '../../support/wait-for.ts';
 
 const made = new TestCertificates();
-after(() => made.remove());
+const engines = new Set<Engine>();
+after(() => {
+  // Those of tests that failed.
+  for (const engine of engines) engine.close();
+  made.remove();
+});
 const authority = readFileSync(made.authority);
 const site = made.make('site', ['example.com', '*.example.com']);
 const siteRsa = made.make('site-rsa', ['example.com'], { type: 'rsa' });
 const other = made.make('other', ['other.test']);
+const onlyRsa = made.make('only-rsa', ['rsa.test'], { type: 'rsa' });
+const both = made.make('both', ['both.test']);
+const bothRsa = made.make('both-rsa', ['both.test'], { type: 'rsa' });
 
 function configOf(certificates: readonly TestCertificate[], more: Partial<TlsConfig> = {}): TlsConfig {
   return {
@@ -37,7 +47,7 @@ interface Served {
   close(): void;
 }
 
-async function serve(config: TlsConfig): Promise<Served> {
+async function serve(config: TlsConfig, terminator = new TlsTerminator(config)): Promise<Served> {
   const timeouts = { requestBodyMs: 60_000, sendMs: 60_000, minBodyRate: 0, minBodyRateGraceMs: 0 };
   const engine = createNodeEngine(
     {
@@ -47,7 +57,7 @@ async function serve(config: TlsConfig): Promise<Served> {
     },
     timeouts,
   );
-  const terminator = new TlsTerminator(config);
+  engines.add(engine);
   const port = await engine.listen({ address: 'tls', host: '127.0.0.1', port: 0, tls: config }, terminator);
   return { port, terminator, close: () => engine.close() };
 }
@@ -107,6 +117,59 @@ describe('TLS on a listener', () => {
     const only = (ciphers: string): ConnectionOptions => ({ ciphers, maxVersion: 'TLSv1.2' });
     assert.equal(await shown(server.port, 'example.com', only('ECDHE-ECDSA-AES128-GCM-SHA256')), serialOf(site));
     assert.equal(await shown(server.port, 'example.com', only('ECDHE-RSA-AES128-GCM-SHA256')), serialOf(siteRsa));
+    server.close();
+  });
+
+  test('never shows the certificate of another name, whatever kinds of key the names have', async () => {
+    const names = {
+      'example.com': { ECDSA: site, RSA: siteRsa },
+      'other.test': { ECDSA: other, RSA: undefined },
+      'rsa.test': { ECDSA: undefined, RSA: onlyRsa },
+      'both.test': { ECDSA: both, RSA: bothRsa },
+    };
+    const all = [site, siteRsa, other, onlyRsa, bothRsa, both];
+    for (const certificates of [all, [...all].reverse()]) {
+      const server = await serve(configOf(certificates));
+      for (const [name, kinds] of Object.entries(names)) {
+        for (const [kind, certificate] of Object.entries(kinds)) {
+          const sigalgs = kind === 'RSA' ? 'rsa_pss_rsae_sha256' : 'ecdsa_secp256r1_sha256';
+          for (const options of [
+            { ciphers: `ECDHE-${kind}-AES128-GCM-SHA256`, maxVersion: 'TLSv1.2' },
+            { minVersion: 'TLSv1.3', sigalgs: `${sigalgs}:ecdsa_secp384r1_sha384` },
+          ] as const) {
+            const what = `${name} ${kind} ${JSON.stringify(options)}`;
+            // The authority signs with a key of its own kind, which is none of the server's business.
+            const got = shown(server.port, name, { ...options, rejectUnauthorized: false });
+            if (certificate === undefined) await assert.rejects(got, what);
+            else assert.equal(await got, serialOf(certificate), what);
+          }
+        }
+      }
+      server.close();
+    }
+  });
+
+  test('counts clients that begin no handshake, or none that is one', async () => {
+    const config = configOf([site, other], { handshakeTimeout: 300 });
+    const failures: string[] = [];
+    const events = {
+      succeeded: () => undefined,
+      failed: (error: Error & { code?: string }) => failures.push(error.code ?? ''),
+    };
+    const server = await serve(config, new TlsTerminator(config, events));
+    const silent = connectPlain(server.port, '127.0.0.1');
+    await once(silent, 'close');
+    assert.deepEqual(failures.splice(0), ['ERR_TLS_HANDSHAKE_TIMEOUT']);
+    const hasty = connectPlain(server.port, '127.0.0.1');
+    hasty.end(Buffer.from([22, 3, 1]));
+    await once(hasty, 'close');
+    assert.deepEqual(failures.splice(0), ['ECONNRESET']);
+    const wrong = connectPlain(server.port, '127.0.0.1');
+    wrong.on('error', () => undefined);
+    wrong.write('GET / HTTP/1.1\r\n\r\n');
+    wrong.resume();
+    await once(wrong, 'close');
+    assert.equal(failures.length, 1);
     server.close();
   });
 
