@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -89,8 +89,7 @@ export class TestCertificates {
       issuer?.key ?? this.#authorityKey,
       '-set_serial',
       String(this.#serial++),
-      '-days',
-      String(days),
+      ...validity(days),
       '-extfile',
       extensions,
       '-out',
@@ -132,6 +131,20 @@ export class TestCertificates {
   #openssl(...args: readonly string[]): void {
     execFileSync('openssl', args, { stdio: 'ignore' });
   }
+}
+
+/** OpenSSL 3.4 and later refuse to make what has expired by a number of days, and have other options, which earlier ones have not. */
+function validity(days: number): readonly string[] {
+  if (days > 0) return ['-days', String(days)];
+  const { stdout, stderr } = spawnSync('openssl', ['x509', '-help'], { encoding: 'utf8' });
+  if (!`${stdout}${stderr}`.includes('-not_after')) return ['-days', String(days)];
+  return ['-not_before', dateIn(days - 30), '-not_after', dateIn(days)];
+}
+
+/** As `20261231235959Z`. */
+function dateIn(days: number): string {
+  const text = new Date(Date.now() + days * 86_400_000).toISOString();
+  return `${text.slice(0, 19).replace(/\D/g, '')}Z`;
 }
 
 function alternativeName(host: string): string {
