@@ -128,7 +128,7 @@ describe('TLS on a listener', () => {
       'both.test': { ECDSA: both, RSA: bothRsa },
     };
     const all = [site, siteRsa, other, onlyRsa, bothRsa, both];
-    for (const certificates of [all, [...all].reverse()]) {
+    for (const certificates of [all, all.toReversed()]) {
       const server = await serve(configOf(certificates));
       for (const [name, kinds] of Object.entries(names)) {
         for (const [kind, certificate] of Object.entries(kinds)) {
