@@ -43,6 +43,9 @@ The ratio is that of the medians; behind it the lowest and highest ratio of a ro
 
 ${boundTargetTable(store)}
 
+Why targets are missed, and what it would take, stands in
+[docs/performance.md](../docs/performance.md#which-targets-are-missed-and-what-it-would-take).
+
 ## Server CPU, microseconds a request
 
 ${costTable(results, 'plain', titles)}

@@ -65,7 +65,7 @@ function ratioRange(store: SampleStore, row: string, rival: string): string {
 }
 
 function verdict(found: number, must: number, aim: number | undefined): string {
-  if (aim !== undefined && found <= aim) return 'met, and the aim';
+  if (aim !== undefined && found <= Math.min(aim, must)) return 'met, and the aim';
   return found <= must ? 'met' : '**missed**';
 }
 
