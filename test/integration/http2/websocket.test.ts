@@ -4,6 +4,7 @@ import { after, type TestContext, test } from 'node:test';
 import { tlsEngine } from '../../support/http2-server.ts';
 import { connectHttp2, Http2WebSocket } from '../../support/http2-websocket.ts';
 import type { InProcessWorker } from '../../support/in-process-worker.ts';
+import { standstill } from '../../support/loop-rounds.ts';
 import { startProxyWorker } from '../../support/proxied-websockets.ts';
 import { closePayload, opcodes } from '../../support/raw-websocket.ts';
 import { TestCertificates } from '../../support/test-certificates.ts';
@@ -114,14 +115,7 @@ test('the application is not read from while the client takes nothing, and loses
   const [sender] = origin.sockets;
   assert.ok(worker.port > 0 && sender !== undefined);
   // The kernel's buffers are full as well, and it stays so.
-  let waiting = -1;
-  await waitFor(async () => {
-    const before = waiting;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    waiting = sender.bufferedAmount;
-    return waiting === before;
-  }, 'the application to stand still');
-  assert.ok(waiting > 0, 'everything was taken');
+  await standstill(() => sender.bufferedAmount, 'the application to stand still with something left');
   socket.stream.resume();
   const frames = await socket.received(messages);
   assert.deepEqual(
