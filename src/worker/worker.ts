@@ -374,7 +374,8 @@ interface Serving {
 }
 
 function cacheLimits({ fileCache }: Config): ConstructorParameters<typeof FileCache>[0] {
-  return { maxBytes: fileCache.size, maxFileBytes: fileCache.maxFileSize, revalidateMs: fileCache.revalidate };
+  const { size, maxFileSize, maxHotFileSize, revalidate } = fileCache;
+  return { maxBytes: size, maxFileBytes: maxFileSize, maxHotFileBytes: maxHotFileSize, revalidateMs: revalidate };
 }
 
 /** Cache and buffers live on over a reload; content types are a matter of the configuration. */
