@@ -136,7 +136,7 @@ describe('large files', () => {
     const bytes = 5 * 1024 ** 2 + 17;
     const bounds = { maxBytes: 4 * bytes, maxFileBytes: 1000, maxHotFileBytes: bytes };
     const site = new StaticSite(test, { ...bounds, revalidateMs: forever });
-    const contents = Buffer.from({ length: bytes }, (_, index) => index % 251);
+    const contents = Buffer.from(Array.from({ length: bytes }, (_, index) => index % 251));
     site.write('a', contents);
     await makeHot(site, '/a');
     const exchange = startStalled(site, '/a');
