@@ -30,6 +30,15 @@ export function echo(socket: Socket, { head }: TunnelRequest, rest: Buffer): voi
   socket.on('end', () => socket.end());
 }
 
+/** Sends that text, and ends when the client does. */
+export function saying(text: string): TunnelScript {
+  return (socket) => {
+    socket.write(text);
+    socket.on('end', () => socket.end());
+    socket.resume();
+  };
+}
+
 /** A server that speaks a protocol of its own behind the first request of each connection. */
 export class TunnelOrigin {
   readonly requests: TunnelRequest[] = [];
