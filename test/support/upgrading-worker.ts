@@ -5,6 +5,9 @@ import { startProxyWorker } from './proxied-websockets.ts';
 import { RawClient, type RawResponse } from './raw-client.ts';
 import { TunnelOrigin } from './tunnel-origin.ts';
 
+/** What serves clients: a file that tests over TLS puts its own in the place. */
+export const tunnelListener: { engine: EngineFactory } = { engine: createNodeEngine };
+
 /** A worker in front of one origin that speaks another protocol. @param upgrade the route's `upgrade`, as YAML flow */
 export async function withTunnels(
   origin: TunnelOrigin,
@@ -12,10 +15,9 @@ export async function withTunnels(
   upgrade = '{ protocols: [tcp, SPDY/3.1] }',
   proxy = '',
   upstream = '',
-  engine: EngineFactory = createNodeEngine,
 ): Promise<void> {
   const further = proxy === '' ? '' : `, ${proxy}`;
-  const worker = await startProxyWorker([origin.url], `upgrade: ${upgrade}${further}`, upstream, engine);
+  const worker = await startProxyWorker([origin.url], `upgrade: ${upgrade}${further}`, upstream, tunnelListener.engine);
   try {
     await run(worker, origin);
   } finally {

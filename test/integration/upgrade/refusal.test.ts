@@ -1,15 +1,12 @@
 /** What does not become a tunnel, and what the client gets in its place. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createNodeEngine } from '../../../src/listener/node-engine.ts';
-import { createUwsEngine } from '../../../src/listener/uws-engine.ts';
 import { freePort } from '../../support/free-port.ts';
-import { startInProcessWorker } from '../../support/in-process-worker.ts';
 import { startProxyWorker } from '../../support/proxied-websockets.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { ScriptedOrigin } from '../../support/scripted-origin.ts';
 import { echo, saying, switching, TunnelOrigin } from '../../support/tunnel-origin.ts';
-import { asksForTcp, requestText, upgraded, withTunnels } from '../../support/upgrading-worker.ts';
+import { asksForTcp, requestText, tunnelListener, upgraded, withTunnels } from '../../support/upgrading-worker.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const plain = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nplain';
@@ -171,7 +168,12 @@ test('an application that switches before it has taken the request is answered w
     },
     { ignoreBody: true },
   );
-  const worker = await startProxyWorker([origin.server().name], 'upgrade: { protocols: [tcp] }', '', createNodeEngine);
+  const worker = await startProxyWorker(
+    [origin.server().name],
+    'upgrade: { protocols: [tcp] }',
+    '',
+    tunnelListener.engine,
+  );
   try {
     const client = await RawClient.connect(worker.port);
     const bytes = 64 * 1024 ** 2;
@@ -189,7 +191,7 @@ test('an application that switches before it has taken the request is answered w
 test('the next server is taken while nothing was sent', async () => {
   const dead = `127.0.0.1:${await freePort()}`;
   const origin = await TunnelOrigin.start();
-  const worker = await startProxyWorker([dead, origin.url], 'upgrade: { protocols: [tcp] }', '', createNodeEngine);
+  const worker = await startProxyWorker([dead, origin.url], 'upgrade: { protocols: [tcp] }', '', tunnelListener.engine);
   try {
     for (let index = 0; index < 4; index++) {
       const { client, response } = await upgraded(worker.port);
@@ -210,7 +212,12 @@ test('once something was sent there is no other try, whatever the method', async
       socket.destroy();
     });
   const [first, second] = [await dying(), await dying()];
-  const worker = await startProxyWorker([first.url, second.url], 'upgrade: { protocols: [tcp] }', '', createNodeEngine);
+  const worker = await startProxyWorker(
+    [first.url, second.url],
+    'upgrade: { protocols: [tcp] }',
+    '',
+    tunnelListener.engine,
+  );
   try {
     const { client, response } = await upgraded(worker.port, asksForTcp, 'GET / HTTP/1.1');
     assert.equal(response.status, 502);
@@ -286,61 +293,4 @@ test('no more than `maxOpen` are open at a time, and an end makes room', async (
     },
     '{ protocols: [tcp], maxOpen: 2 }',
   );
-});
-
-test('the engine that cannot do it passes the request on as an ordinary one', async () => {
-  const origin = await TunnelOrigin.start(saying(plain));
-  await withTunnels(
-    origin,
-    async (worker) => {
-      const { client, response } = await upgraded(worker.port);
-      assert.equal(response.status, 200);
-      assert.doesNotMatch(origin.requests[0]?.head ?? '', /upgrade/i);
-      client.destroy();
-    },
-    undefined,
-    '',
-    '',
-    createUwsEngine,
-  );
-});
-
-test('a cached route asks the application, stores nothing of it and gives it to nobody else', async () => {
-  const origin = await TunnelOrigin.start((socket, request, rest) => {
-    if (/upgrade/i.test(request.head)) echo(socket, request, rest);
-    else socket.write('HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 5\r\n\r\nplain');
-  });
-  const yaml = [
-    'upstreams:',
-    `  app: ${JSON.stringify({ servers: [origin.url] })}`,
-    'caches: { memory: {} }',
-    'sites:',
-    '  - routes:',
-    '      - path: /',
-    '        cache: { zone: memory }',
-    '        proxy: { upstream: app, upgrade: { protocols: [tcp] } }',
-    '',
-  ].join('\n');
-  if (origin.isSecure) return void (await origin.close());
-  const worker = await startInProcessWorker(yaml, undefined, undefined, undefined, createNodeEngine);
-  try {
-    const visitor = await RawClient.connect(worker.port);
-    for (let index = 0; index < 2; index++) {
-      visitor.send(requestText([], 'GET / HTTP/1.1'));
-      assert.equal((await visitor.response()).body.toString(), 'plain');
-    }
-    assert.equal(origin.requests.length, 1);
-    const { client, response } = await upgraded(worker.port, asksForTcp, 'GET / HTTP/1.1');
-    assert.equal(response.status, 101);
-    client.send('x');
-    await client.receivedAtLeast(1);
-    assert.equal(client.pending.toString(), 'x');
-    visitor.send(requestText([], 'GET / HTTP/1.1'));
-    assert.equal((await visitor.response()).body.toString(), 'plain');
-    assert.equal(origin.requests.length, 2);
-    for (const one of [client, visitor]) one.destroy();
-  } finally {
-    await worker.close();
-    await origin.close();
-  }
 });
