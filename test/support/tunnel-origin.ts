@@ -45,6 +45,8 @@ export class TunnelOrigin {
   readonly sockets = new Set<Socket>();
   /** Error codes of connections that broke. */
   readonly errors: string[] = [];
+  /** Those below TLS as well: where nothing is read they do not close by themselves. */
+  readonly #raw = new Set<Socket>();
   readonly #server: Server;
   readonly #script: TunnelScript;
 
@@ -56,6 +58,10 @@ export class TunnelOrigin {
       tls === undefined
         ? createServer({ allowHalfOpen: true }, accept)
         : createTlsServer({ ...tls, allowHalfOpen: true }, accept);
+    this.#server.on('connection', (socket: Socket) => {
+      this.#raw.add(socket);
+      socket.on('close', () => this.#raw.delete(socket));
+    });
   }
 
   static async start(script: TunnelScript = echo): Promise<TunnelOrigin> {
@@ -69,19 +75,19 @@ export class TunnelOrigin {
     return `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
   }
 
-  /** Whether it speaks TLS. */
-  get isSecure(): boolean {
-    return secureOrigins.options !== undefined;
-  }
-
   /** Connections open now. */
   get open(): number {
     return this.sockets.size;
   }
 
+  /** Dies: resets every connection. */
+  reset(): void {
+    for (const socket of this.#raw) socket.resetAndDestroy();
+  }
+
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.sockets) socket.destroy();
+    for (const socket of [...this.sockets, ...this.#raw]) socket.destroy();
     await closed;
   }
 

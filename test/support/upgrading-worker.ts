@@ -6,7 +6,10 @@ import { RawClient, type RawResponse } from './raw-client.ts';
 import { TunnelOrigin } from './tunnel-origin.ts';
 
 /** What serves clients: a file that tests over TLS puts its own in the place. */
-export const tunnelListener: { engine: EngineFactory } = { engine: createNodeEngine };
+export const tunnelListener: { engine: EngineFactory; isSecure: boolean } = {
+  engine: createNodeEngine,
+  isSecure: false,
+};
 
 /** A worker in front of one origin that speaks another protocol. @param upgrade the route's `upgrade`, as YAML flow */
 export async function withTunnels(

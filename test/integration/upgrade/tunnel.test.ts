@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { RawClient } from '../../support/raw-client.ts';
 import { echo, switching, TunnelOrigin } from '../../support/tunnel-origin.ts';
-import { asksForTcp, requestText, upgraded, withTunnels } from '../../support/upgrading-worker.ts';
+import { asksForTcp, requestText, tunnelListener, upgraded, withTunnels } from '../../support/upgrading-worker.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 async function received(client: RawClient, text: string): Promise<void> {
@@ -57,7 +57,10 @@ test('what the client sends ahead of the answer goes through the tunnel', async 
   });
 });
 
-test('a client that has ended its side before the answer is told everything', async () => {
+// Over TLS nobody ends one side alone before it has an answer.
+const endsEarly = { skip: tunnelListener.isSecure };
+
+test('a client that has ended its side before the answer is told everything', endsEarly, async () => {
   let agree: (() => void) | undefined;
   const origin = await TunnelOrigin.start((socket, request, rest) => {
     agree = () => echo(socket, request, rest);
@@ -155,13 +158,10 @@ test('an application that dies cuts the client off, so that it takes nothing for
     const { client } = await upgraded(worker.port);
     client.send('x');
     await received(client, 'x');
-    for (const socket of origin.sockets) {
-      if ('encrypted' in socket) socket.destroy();
-      else socket.resetAndDestroy();
-    }
+    origin.reset();
     await client.closed();
     await waitFor(() => worker.inFlight() === 0, 'the end of the tunnel');
-    if (!origin.isSecure) assert.equal(client.errorCode, 'ECONNRESET');
+    if (!tunnelListener.isSecure) assert.equal(client.errorCode, 'ECONNRESET');
   });
 });
 
