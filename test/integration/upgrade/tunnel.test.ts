@@ -40,6 +40,25 @@ test('what the application sends in one piece with its answer is not lost', asyn
   });
 });
 
+test('of much that the client sends ahead of the answer nothing is lost', async () => {
+  let agree: (() => void) | undefined;
+  const origin = await TunnelOrigin.start((socket, request, rest) => {
+    agree = () => echo(socket, request, rest);
+  });
+  await withTunnels(origin, async (worker) => {
+    const client = await RawClient.connect(worker.port);
+    const ahead = randomBytes(1024 ** 2);
+    client.send(requestText(asksForTcp));
+    client.send(ahead);
+    await waitFor(() => agree !== undefined, 'the request at the application');
+    agree?.();
+    assert.equal((await client.response()).status, 101);
+    await client.receivedAtLeast(ahead.length);
+    assert.ok(client.pending.equals(ahead));
+    client.destroy();
+  });
+});
+
 test('what the client sends ahead of the answer goes through the tunnel', async () => {
   let agree: (() => void) | undefined;
   const origin = await TunnelOrigin.start((socket, request, rest) => {
