@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
+import { controlRequest } from '../support/control-request.ts';
 import { ensureDebianPackage } from '../support/debian-package.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { RunningPortico } from '../support/running-portico.ts';
@@ -95,6 +96,25 @@ test('SIGHUP leaves tunnels alone, and their end is counted and logged', async (
   assert.equal(line?.['tunnel_closed_by'], 'client');
   assert.equal(line?.['tunnel_close_reason'], 'end');
   assert.equal(line?.['upstream_status'], 101);
+});
+
+test('a worker that is replaced keeps its tunnels until shortly before the end of its time', async (t) => {
+  const origin = await TunnelOrigin.start();
+  t.after(() => origin.close());
+  const yaml = configuration(origin.url).replace('shutdownTimeout: 20s', 'shutdownTimeout: 4s');
+  const portico = await RunningPortico.start(t, yaml, { workers: 1 });
+  const { client } = await upgraded(portico.port);
+  const [former] = portico.process.workerPids();
+  assert.equal((await controlRequest(portico.adminPort, '/workers/roll')).status, 202);
+  await waitFor(() => portico.process.workerPids().some((pid) => pid !== former), 'the successor');
+  await ask(client, 'still here');
+  await client.closed();
+  assert.equal(client.errorCode, 'ECONNRESET');
+  await waitFor(async () => (await portico.status()).lastRoll?.replaced === 1, 'the end of the roll');
+  assert.equal((await portico.status()).lastRoll?.cut, 0);
+  const successor = await upgraded(portico.port);
+  assert.equal(successor.response.status, 101);
+  successor.client.destroy();
 });
 
 const skip = ensureDebianPackage('python3', python) ?? false;
