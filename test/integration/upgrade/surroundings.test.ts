@@ -12,6 +12,7 @@ import { RawClient } from '../../support/raw-client.ts';
 import { TestCertificates } from '../../support/test-certificates.ts';
 import { echo, saying, TunnelOrigin } from '../../support/tunnel-origin.ts';
 import { asksForTcp, requestText, upgraded } from '../../support/upgrading-worker.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const plain = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nplain';
 const certificates = new TestCertificates();
@@ -86,3 +87,35 @@ test('a cached route asks the application, stores nothing of it and gives it to 
     await origin.close();
   }
 });
+
+for (const [name, limits, route, server, status] of [
+  ['a server', '', '', ', maxConnections: 1', 503],
+  ['a limit of requests at a time', 'concurrencyLimits: { one: { limit: 1 } }', 'concurrencyLimit: one, ', '', 429],
+] as const) {
+  test(`a tunnel counts for ${name} until it ends`, async () => {
+    const origin = await TunnelOrigin.start();
+    const yaml = [
+      limits,
+      'upstreams:',
+      `  app: { servers: [{ url: "${origin.url}"${server} }], queue: { size: 1, timeout: 300ms } }`,
+      'sites:',
+      `  - routes: [{ path: /, ${route}proxy: { upstream: app, upgrade: { protocols: [tcp] } } }]`,
+      '',
+    ].join('\n');
+    const worker = await startInProcessWorker(yaml, undefined, undefined, undefined, createNodeEngine);
+    try {
+      const first = await upgraded(worker.port);
+      assert.equal(first.response.status, 101);
+      const second = await upgraded(worker.port);
+      assert.equal(second.response.status, status);
+      first.client.reset();
+      await waitFor(() => worker.inFlight() === 0, 'the end of the first');
+      const third = await upgraded(worker.port);
+      assert.equal(third.response.status, 101);
+      for (const { client } of [second, third]) client.destroy();
+    } finally {
+      await worker.close();
+      await origin.close();
+    }
+  });
+}
