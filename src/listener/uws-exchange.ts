@@ -32,6 +32,8 @@ export class UwsExchange implements EngineExchange, CorkTask {
   readonly engine: UwsEngineCore;
   readonly head: UwsRequestHead;
   readonly body: RequestBody;
+  /** This engine lets nobody have the bytes of a connection. */
+  readonly upgradeRequest = undefined;
   context: RequestContext | undefined = undefined;
   aborted = false;
   responded = false;
@@ -175,6 +177,11 @@ export class UwsExchange implements EngineExchange, CorkTask {
     else upgradeAnchor.run(response, send);
     this.engine.upgraded(this, peer);
     return peer;
+  }
+
+  /** Never called: there is no `upgradeRequest`. */
+  acceptUpgrade(): undefined {
+    return undefined;
   }
 
   abort(): void {

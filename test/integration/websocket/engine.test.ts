@@ -60,14 +60,14 @@ for (const [name, made] of Object.entries({ 'uWebSockets.js': createUwsEngine, '
         const client = await WebSocketClient.open(port, '/', ['a', 'b']);
         assert.equal(client.socket.protocol, 'a');
         assert.equal(client.fields['x-from'], 'the handler');
-        assert.deepEqual([engine.inFlight, engine.webSockets, engine.connections], [1, 1, 1]);
+        assert.deepEqual([engine.inFlight, engine.switched, engine.connections], [1, 1, 1]);
         assert.deepEqual(server.events, ['handle GET /']);
         peer?.send(Buffer.from('hello'), false);
         assert.equal((await client.next()).data.toString(), 'hello');
         assert.equal(server.exchanges[0]?.bytesSent, 5);
         client.socket.close(4001, 'enough');
         await waitFor(() => server.finished.length === 1, 'the end');
-        assert.deepEqual([engine.inFlight, engine.webSockets, engine.connections], [0, 0, 0]);
+        assert.deepEqual([engine.inFlight, engine.switched, engine.connections], [0, 0, 0]);
         assert.deepEqual(server.events, ['handle GET /', 'finished 101']);
         assert.deepEqual(calls, ['closed 4001 enough']);
       });
@@ -117,7 +117,7 @@ for (const [name, made] of Object.entries({ 'uWebSockets.js': createUwsEngine, '
       client.socket.ping();
       await waitFor(() => calls.includes('heard'), 'the ping');
       assert.equal(drained, false);
-      engine.closeWebSockets();
+      engine.closeSwitched();
       assert.deepEqual(await client.whenClosed(), { code: 1001, reason: 'bye' });
       await waitFor(() => drained, 'the drain');
     });
