@@ -56,6 +56,8 @@ export class NodeWebSocketPeer implements WebSocketPeer {
       opened.on('close', (code, reason) => this.#closed(code, reason));
       opened.on('error', () => undefined);
     });
+    // Reading was stopped if the client has sent much before it had the answer.
+    socket.resume();
   }
 
   get bufferedBytes(): number {
