@@ -48,12 +48,22 @@ export function readUpstreamContext(config: UpstreamTlsConfig, former?: Upstream
 /** In PEM: of that file, of the system, or those that the runtime comes with where the system has none. */
 function authorities(file: string | undefined): string {
   if (file !== undefined) return readPem(file, 'CERTIFICATE');
-  const system = [process.env['SSL_CERT_FILE'] ?? '', ...systemFiles].find((path) => path !== '' && existsSync(path));
+  const system = systemFile();
   return system === undefined ? rootCertificates.join('\n') : readPem(system, 'CERTIFICATE');
 }
 
+function systemFile(): string | undefined {
+  return [process.env['SSL_CERT_FILE'] ?? '', ...systemFiles].find((path) => path !== '' && existsSync(path));
+}
+
+/** The files that are read for it: of authorities, also those of the system, and of the certificate that is shown. */
+export function upstreamFiles({ verify, ca = systemFile(), client }: UpstreamTlsConfig): readonly string[] {
+  const shown = client === undefined ? [] : [client.certificate, client.key];
+  return verify && ca !== undefined ? [ca, ...shown] : shown;
+}
+
 /** What has the TLS of upstreams: those of a configuration. */
-type ConfiguredUpstreams = Readonly<Record<string, { readonly tls?: UpstreamTlsConfig | undefined }>>;
+export type ConfiguredUpstreams = Readonly<Record<string, { readonly tls?: UpstreamTlsConfig | undefined }>>;
 
 /** The contexts of all upstreams that speak TLS, by name, over reloads. */
 export class UpstreamContexts {
