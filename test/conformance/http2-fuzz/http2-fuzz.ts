@@ -104,7 +104,7 @@ class Http2Fuzz {
         try {
           settled.push({ one, reading, address, answers: await converse(this.#worker.port, address, one, reading) });
         } catch (error) {
-          this.#differ(`${error instanceof Error ? error.message : String(error)}`, one, reading);
+          this.#differ(error instanceof Error ? error.message : String(error), one, reading);
         }
       }
     };
