@@ -1,16 +1,20 @@
 import { dirname } from 'node:path';
 import type { Logger } from '../log/logger.ts';
 import { FolderWatch } from './folder-watch.ts';
+import type { HandedTlsFiles } from './tls-files.ts';
 import {
   type ConfiguredUpstreams,
+  namedUpstreamFiles,
   readUpstreamContext,
+  systemUpstreamFiles,
   type UpstreamContext,
-  upstreamFiles,
 } from './upstream-context.ts';
 
 /** Has the files that TLS to servers is made with read anew when something changes in their folders. */
 export class UpstreamFileWatch {
   readonly #logger: Logger;
+  /** From the primary, which watches them, where this process may not read them. */
+  #handed: HandedTlsFiles | undefined;
   readonly #take: (upstream: string, context: UpstreamContext) => void;
   #contexts = new Map<string, UpstreamContext>();
   #folders = '';
@@ -30,7 +34,8 @@ export class UpstreamFileWatch {
       const context = contextOf(name);
       if (tls === undefined || context === undefined) continue;
       this.#contexts.set(name, context);
-      for (const file of upstreamFiles(tls)) folders.add(dirname(file));
+      const named = this.#handed === undefined ? namedUpstreamFiles(tls) : [];
+      for (const file of [...named, ...systemUpstreamFiles(tls)]) folders.add(dirname(file));
     }
     const wanted = [...folders].sort().join('\0');
     if (wanted === this.#folders) return;
@@ -39,11 +44,16 @@ export class UpstreamFileWatch {
     this.#watch = new FolderWatch([...folders], () => this.renew(), this.#logger);
   }
 
+  /** Takes what is in the files that configurations name, which are not read from now on. */
+  takeFiles(handed: HandedTlsFiles): void {
+    this.#handed = handed;
+  }
+
   /** Reads them anew now. What cannot be used does not replace what is in force. */
   renew(): void {
     for (const [upstream, former] of this.#contexts) {
       try {
-        const context = readUpstreamContext(former.config, former);
+        const context = readUpstreamContext(former.config, former, this.#handed);
         if (context === former) continue;
         this.#contexts.set(upstream, context);
         this.#take(upstream, context);

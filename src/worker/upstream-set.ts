@@ -5,6 +5,7 @@ import type { AdmissionState, HealthReport, ServerState, ServerStateOrder } from
 import type { Logger } from '../log/logger.ts';
 import { RepeatedLog } from '../log/repeated-log.ts';
 import type { Recorder } from '../metrics/recorder.ts';
+import { HandedTlsFiles, type TlsFileContents } from '../tls/tls-files.ts';
 import { type UpstreamContext, UpstreamContexts } from '../tls/upstream-context.ts';
 import { UpstreamFileWatch } from '../tls/upstream-file-watch.ts';
 import type { Server } from '../upstream/server.ts';
@@ -119,6 +120,17 @@ export class UpstreamSet {
 
   states(): ServerState[] {
     return [...this.byName.values()].flatMap(({ upstream }) => upstream.states());
+  }
+
+  /**
+   * Takes what is in the files of TLS, which are not read from now on.
+   * @param renews whether they are put in force at once; otherwise a configuration follows
+   */
+  takeFiles(contents: TlsFileContents, renews: boolean): void {
+    const handed = new HandedTlsFiles(contents);
+    this.contexts.source = handed;
+    this.files.takeFiles(handed);
+    if (renews) this.files.renew();
   }
 
   /** The files of an upstream have changed: connections from now on are made with what they say. */
