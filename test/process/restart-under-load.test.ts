@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 const restarts = 3;
 
-describe('a restart of Gunicorn under load', { skip: gunicornMissing() ?? false, concurrency: 2 }, () => {
+describe('a restart of Gunicorn under load', { skip: gunicornMissing() ?? false }, () => {
   let folder = '';
 
   before(async () => {
