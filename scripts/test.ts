@@ -19,10 +19,17 @@ const suites: readonly (readonly [name: string, concurrency: number])[] = [
   ['container', 1],
 ];
 
-/** What measures the machine, or rates and shares over all workers: after the others of its suite, one file after the other. */
-const alone = ['bench-smoke', 'connection-limits', 'prometheus', 'rate-limits', 'redis-limits'].map(
-  (name) => `test/process/${name}.test.ts`,
-);
+/** What measures or loads the machine, or rates and shares over all workers: after the others of its suite, one file after the other. */
+const alone = [
+  'bench-smoke',
+  'connection-limits',
+  'prometheus',
+  'rate-limits',
+  'redis-limits',
+  'restart-under-load',
+  'slow-attacks',
+  'soak-smoke',
+].map((name) => `test/process/${name}.test.ts`);
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
