@@ -3,6 +3,7 @@ import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node
 import type { PendingChallenges } from '../acme/pending-challenges.ts';
 import { answerChallenges, challengeProtocol } from '../acme/tls-alpn-responder.ts';
 import type { OcspStaples } from '../ocsp/ocsp-staples.ts';
+import { revocationFacts } from '../ocsp/ocsp-subject.ts';
 import { readCertificate } from './certificate.ts';
 import { certificatesIn } from './certificate-folder.ts';
 import { CertificateStore, type ServedContext } from './certificate-store.ts';
@@ -95,22 +96,22 @@ export class TlsAcceptor {
     const { challenges, staples } = this.#facts;
     // RFC 7301: best first. A client that offers neither is refused with an alert.
     const protocols = config.http2 ? ['h2', 'http/1.1'] : ['http/1.1'];
-    const options = {
-      ...this.#shared,
-      ...served?.pairs,
-      // Called for every handshake in which the client names a host.
-      SNICallback: (name, done) => {
-        if (config.unknownNames === 'refuse' && this.store.find(name) === undefined) done(new UnknownNameError());
-        else done(null);
-      },
-    } satisfies TlsOptions;
+    const options = { ...this.#shared, ...served?.pairs };
+    // Called for every handshake in which the client names a host.
+    const SNICallback: NonNullable<TlsOptions['SNICallback']> = (name, done) => {
+      if (config.unknownNames === 'refuse' && this.store.find(name) === undefined) done(new UnknownNameError());
+      else done(null);
+    };
     const answering = config.acme !== undefined && challenges !== undefined;
+    // A callback has each handshake stop and go through JavaScript, so it is there only where it has something to say.
     const server = createServer(
-      answering ? answerChallenges(options, protocols, challenges) : { ...options, ALPNProtocols: protocols },
+      answering
+        ? answerChallenges({ ...options, SNICallback }, protocols, challenges)
+        : { ...options, ...(config.unknownNames === 'refuse' && { SNICallback }), ALPNProtocols: protocols },
     );
     server.on('secureConnection', (socket) => this.#secured(socket));
     server.on('tlsClientError', (error) => this.#events.failed(error));
-    if (config.ocsp === 'auto' && staples !== undefined) {
+    if (config.ocsp === 'auto' && staples !== undefined && namesResponder(served)) {
       // Node.js takes nothing as well as a response, which its types do not say.
       server.on('OCSPRequest', (leaf, _issuer, done) => done(null, stapleFor(leaf, served, staples) as Buffer));
     }
@@ -130,6 +131,11 @@ export class TlsAcceptor {
     socket.allowHalfOpen = true;
     this.#events.secure(socket, clientFields(socket, config));
   }
+}
+
+/** Whether there can ever be a response to staple. */
+function namesResponder(served: ServedContext | undefined): boolean {
+  return served?.certificates.some(({ leaf }) => revocationFacts(leaf).responder !== undefined) ?? false;
 }
 
 /**
