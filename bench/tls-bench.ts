@@ -20,7 +20,7 @@ const { values: options } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, node: { type: 'string', multiple: true, default: [] } },
 });
 const [rounds, seconds, renewals] = options.quick ? [1, 1, 1] : [5, 2, 3];
-const warmUpSeconds = options.quick ? 1 : 8;
+const warmUpSeconds = options.quick ? 1 : 6;
 
 type Engine = 'uws' | 'node';
 
