@@ -45,8 +45,8 @@ class NodeEngine implements Engine {
     return this.#core.inFlight;
   }
 
-  get webSockets(): number {
-    return this.#core.webSockets.size;
+  get switched(): number {
+    return this.#core.switched.size;
   }
 
   get connections(): number {
@@ -97,8 +97,8 @@ class NodeEngine implements Engine {
     return this.#drained;
   }
 
-  closeWebSockets(): void {
-    this.#core.closeWebSockets();
+  closeSwitched(): void {
+    this.#core.closeSwitched();
   }
 
   close(): void {

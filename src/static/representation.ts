@@ -15,7 +15,7 @@ export interface ResourceFields {
 
 /**
  * One file as it is sent: the file itself or a compressed sibling, with its response heads made in advance. The contents
- * come when they are first asked for, and stay for as long as the cache keeps the entry; those of large files never do.
+ * come when they are first asked for, and stay for as long as the cache keeps the entry; those of large files only while they are asked for often.
  */
 export class Representation {
   /** Without links: what is opened. */
@@ -30,6 +30,9 @@ export class Representation {
   /** `304 Not Modified` with the fields that RFC 9110 section 15.4.5 asks for. */
   readonly notModified: ResponseHead;
   contents: Buffer | undefined;
+  /** Bytes of it that were to be streamed since `askedSince`, a time of `performance.now()`: see `HotFiles`. */
+  askedBytes = 0;
+  askedSince = 0;
   /** Responses to slow clients that still hold the contents, also after the cache has dropped them. */
   pins = 0;
   private readonly resource: ResourceFields;
