@@ -238,18 +238,18 @@ export class Http1Connection implements Stallable {
     }
     this.#rest = position === bytes.length ? undefined : bytes.subarray(position);
     this.#headBytes = 0;
-    const head = new Http1RequestHead(this.#scanner, this.#localHost());
+    const head = new Http1RequestHead(this.#scanner, this.#localHost);
     this.#scanner.reset();
     this.#begin(head);
     return true;
   }
 
   /** A host for those who name none. */
-  #localHost(): string {
+  readonly #localHost = (): string => {
     const { localAddress = '', localPort = 0 } = this.#socket;
     const host = localAddress.replace(/^::ffff:/i, '');
     return host.includes(':') ? `[${host}]:${localPort}` : `${host}:${localPort}`;
-  }
+  };
 
   #begin(head: Http1RequestHead): void {
     const exchange = new Http1Exchange(this.#core, this, head);
@@ -273,7 +273,7 @@ export class Http1Connection implements Stallable {
     this.#rest = undefined;
     this.#scanner.method ||= 'GET';
     this.#scanner.target ||= '/';
-    const head = new Http1RequestHead(this.#scanner, this.#localHost());
+    const head = new Http1RequestHead(this.#scanner, this.#localHost);
     const code = verdict === headTooLarge ? 'header_too_large' : 'request_malformed';
     head.refusal = new PorticoError(verdict === headVersionUnknown ? 'http_version' : code, this.#scanner.fault);
     this.#scanner.reset();

@@ -31,8 +31,8 @@ export class Http1RequestHead implements RequestHead {
   /** Why the request is refused. */
   refusal: PorticoError | undefined;
 
-  /** @param localHost stands in for the Host field that HTTP/1.0 may leave out */
-  constructor(scanner: Http1HeadScanner, localHost: string) {
+  /** @param localHost gives what stands in for the Host field that HTTP/1.0 may leave out */
+  constructor(scanner: Http1HeadScanner, localHost: () => string) {
     this.method = scanner.method;
     this.protocol = scanner.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0';
     this.fields = new HeaderFields(scanner.entries);
@@ -49,13 +49,17 @@ export class Http1RequestHead implements RequestHead {
     return this.fields.peek(name);
   }
 
-  private check(minorVersion: number, targetHost: string | undefined, localHost: string): PorticoError | undefined {
+  private check(
+    minorVersion: number,
+    targetHost: string | undefined,
+    localHost: () => string,
+  ): PorticoError | undefined {
     if (!isMethod(this.method)) return malformed('a method that is not a token');
     if (!isOriginForm(this.target)) return malformed('a target with bytes that must be escaped, or a fragment');
     if (targetHost !== undefined && !isHost(targetHost)) return malformed('a target without a valid host');
     const { entries } = this.fields;
     const hostMissing = minorVersion === 0 && !this.fields.has('host');
-    const framing = readFraming(hostMissing ? [...entries, 'host', localHost] : entries);
+    const framing = readFraming(hostMissing ? [...entries, 'host', localHost()] : entries);
     if (typeof framing === 'string') return malformed(framing);
     // RFC 9112 section 6.1: its framing is faulty.
     if (minorVersion === 0 && framing.length === undefined) return malformed('Transfer-Encoding in HTTP/1.0');

@@ -10,6 +10,7 @@ import type { HandedSockets } from './handed-sockets.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { Http2Session } from './http2-session.ts';
 import { listenerIdentity } from './listener-identity.ts';
+import { type ListeningPlace, NodeConnectionInfo } from './node-connection-info.ts';
 import { NodeEngineCore } from './node-engine-core.ts';
 import { peerAddress } from './peer-address.ts';
 import { ProxiedSockets } from './proxied-sockets.ts';
@@ -122,15 +123,19 @@ class NodeEngine implements Engine {
     const { proxyProtocol } = address;
     const isUnix = address.socket !== undefined;
     const proxied = proxyProtocol === undefined ? undefined : new ProxiedSockets(proxyProtocol, isUnix);
-    const place = { listener: address.address, server, isUnix };
+    const scheme = tls === undefined ? 'http' : 'https';
+    const place: ListeningPlace = { scheme, address: address.address, isUnix, port: 0 };
+    server.once('listening', () => {
+      place.port = portOf(server);
+    });
     const begin = (socket: Socket): void => {
       const peer = proxied?.peerOf(socket);
       if (!this.#admit(socket, peer, isUnix)) return;
       if (tls !== undefined) tls.accept(socket);
-      else this.#accept(socket, { ...place, scheme: 'http', clientFields: '', peer });
+      else this.#serve(socket, new NodeConnectionInfo(socket, place, '', peer));
     };
     tls?.open((socket: TLSSocket, clientFields) =>
-      this.#accept(socket, { ...place, scheme: 'https', clientFields, peer: proxied?.peerOf(socket) }),
+      this.#serve(socket, new NodeConnectionInfo(socket, place, clientFields, proxied?.peerOf(socket))),
     );
     return server.on('connection', (socket: Socket) => {
       if (proxied === undefined) begin(socket);
@@ -149,7 +154,7 @@ class NodeEngine implements Engine {
     if (keeper === undefined) return true;
     const address = peer?.address ?? peerAddress(socket, isUnix);
     if (keeper.admit(address, true)) {
-      socket.once('close', () => keeper.ended(address));
+      socket.on('close', () => keeper.ended(address));
       return true;
     }
     socket.on('error', () => undefined);
@@ -157,8 +162,7 @@ class NodeEngine implements Engine {
     return false;
   }
 
-  #accept(socket: Socket, facts: ConnectionFacts): void {
-    const info = new NodeConnectionInfo(socket, facts);
+  #serve(socket: Socket, info: ConnectionInfo): void {
     const isHttp2 = 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';
     (isHttp2 ? new Http2Session(this.#core, socket, info) : new Http1Connection(this.#core, socket, info)).start();
   }
@@ -175,38 +179,6 @@ class NodeEngine implements Engine {
 }
 
 const reusePort: { readonly reusePort?: boolean } = canReusePort ? { reusePort: true } : {};
-
-/** What is known of a connection besides its socket. */
-interface ConnectionFacts {
-  readonly listener: string;
-  readonly server: Server;
-  readonly isUnix: boolean;
-  readonly scheme: 'http' | 'https';
-  readonly clientFields: string;
-  /** Who is behind the peer, where that is a proxy which says so. */
-  readonly peer: ProxiedPeer | undefined;
-}
-
-class NodeConnectionInfo implements ConnectionInfo {
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly localAddress: string;
-  readonly localPort: number;
-  readonly scheme: 'http' | 'https';
-  readonly listener: string;
-  readonly clientFields: string;
-
-  constructor(socket: Socket, { listener, server, isUnix, scheme, clientFields, peer }: ConnectionFacts) {
-    this.clientFields = clientFields;
-    this.scheme = scheme;
-    this.remoteAddress = peer?.address ?? peerAddress(socket, isUnix);
-    this.remotePort = peer?.port ?? socket.remotePort ?? 0;
-    this.localAddress = isUnix ? '' : peerAddress({ remoteAddress: socket.localAddress ?? '' }, false);
-    // On a Unix socket whoever connects stands for a client that came to the port of its scheme.
-    this.localPort = portOf(server) || (scheme === 'https' ? 443 : 80);
-    this.listener = listener;
-  }
-}
 
 function portOf(server: Server): number {
   const address = server.address();

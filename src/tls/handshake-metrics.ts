@@ -1,6 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 import { metricNames } from '../metrics/names.ts';
-import type { Recorder } from '../metrics/recorder.ts';
+import type { Counter, Recorder } from '../metrics/recorder.ts';
 import { ClientCertificateError } from './client-verification.ts';
 import type { HandshakeCounts } from './tls-terminator.ts';
 
@@ -27,19 +27,30 @@ const reasons: Readonly<Record<string, string>> = {
 /** Counts handshakes of all listeners of a worker. */
 export class HandshakeMetrics implements HandshakeCounts {
   readonly #recorder: Recorder;
+  /** By the version; first of full handshakes, then of resumed ones. */
+  readonly #succeeded = new Map<string | null, readonly [Counter, Counter]>();
 
   constructor(recorder: Recorder) {
     this.#recorder = recorder;
   }
 
   succeeded(socket: TLSSocket): void {
-    const version = socket.getProtocol()?.replace('TLSv', '') ?? 'unknown';
-    const resumed = socket.isSessionReused() ? 'yes' : 'no';
-    this.#recorder.counter(metricNames.tlsHandshakes, { version, resumed }).add(1);
+    const protocol = socket.getProtocol();
+    const [full, resumed] = this.#succeeded.get(protocol) ?? this.#countersFor(protocol);
+    (socket.isSessionReused() ? resumed : full).add(1);
   }
 
   failed(error: Error): void {
     this.#recorder.counter(metricNames.tlsHandshakesFailed, { reason: reasonOf(error) }).add(1);
+  }
+
+  #countersFor(protocol: string | null): readonly [Counter, Counter] {
+    const version = protocol?.replace('TLSv', '') ?? 'unknown';
+    const counter = (resumed: string): Counter =>
+      this.#recorder.counter(metricNames.tlsHandshakes, { version, resumed });
+    const counters = [counter('no'), counter('yes')] as const;
+    this.#succeeded.set(protocol, counters);
+    return counters;
   }
 }
 

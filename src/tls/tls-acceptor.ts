@@ -3,6 +3,7 @@ import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node
 import type { PendingChallenges } from '../acme/pending-challenges.ts';
 import { TlsAlpnResponder } from '../acme/tls-alpn-responder.ts';
 import type { OcspStaples } from '../ocsp/ocsp-staples.ts';
+import { revocationFacts } from '../ocsp/ocsp-subject.ts';
 import { readCertificate } from './certificate.ts';
 import { certificatesIn } from './certificate-folder.ts';
 import { CertificateStore, type ServedContext } from './certificate-store.ts';
@@ -104,20 +105,20 @@ export class TlsAcceptor {
   #makeServer(served: ServedContext | undefined): Server {
     const { config } = this;
     const { staples } = this.#facts;
+    // A callback has each handshake stop and go through JavaScript, so it is there only where it has something to say.
+    const SNICallback: NonNullable<TlsOptions['SNICallback']> = (name, done) => {
+      done(this.store.find(name) === undefined ? new UnknownNameError() : null);
+    };
     const server = createServer({
       ...this.#shared,
       ...served?.pairs,
+      ...(config.unknownNames === 'refuse' && { SNICallback }),
       // RFC 7301: best first. A client that offers neither is refused with an alert.
       ALPNProtocols: config.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
-      // Called for every handshake in which the client names a host.
-      SNICallback: (name, done) => {
-        if (config.unknownNames === 'refuse' && this.store.find(name) === undefined) done(new UnknownNameError());
-        else done(null);
-      },
     });
     server.on('secureConnection', (socket) => this.#secured(socket));
     server.on('tlsClientError', (error) => this.#events.failed(error));
-    if (config.ocsp === 'auto' && staples !== undefined) {
+    if (config.ocsp === 'auto' && staples !== undefined && namesResponder(served)) {
       // Node.js takes nothing as well as a response, which its types do not say.
       server.on('OCSPRequest', (leaf, _issuer, done) => done(null, stapleFor(leaf, served, staples) as Buffer));
     }
@@ -135,6 +136,11 @@ export class TlsAcceptor {
     socket.allowHalfOpen = true;
     this.#events.secure(socket, clientFields(socket, config));
   }
+}
+
+/** Whether there can ever be a response to staple. */
+function namesResponder(served: ServedContext | undefined): boolean {
+  return served?.certificates.some(({ leaf }) => revocationFacts(leaf).responder !== undefined) ?? false;
 }
 
 /**

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TLSSocket } from 'node:tls';
 import { metricNames } from '../../../src/metrics/names.ts';
 import { HandshakeMetrics } from '../../../src/tls/handshake-metrics.ts';
 import { UnknownNameError } from '../../../src/tls/tls-acceptor.ts';
@@ -30,4 +31,23 @@ for (const [reason, error] of cases) {
 
 function coded(code: string): Error {
   return Object.assign(new Error(code), { code });
+}
+
+test('handshakes count by their version, full and resumed ones apart', () => {
+  const recorder = new FakeRecorder();
+  const metrics = new HandshakeMetrics(recorder);
+  metrics.succeeded(secured('TLSv1.3', false));
+  metrics.succeeded(secured('TLSv1.3', true));
+  metrics.succeeded(secured('TLSv1.3', true));
+  metrics.succeeded(secured('TLSv1.2', false));
+  metrics.succeeded(secured(null, false));
+  const count = (version: string, resumed: string): number =>
+    recorder.value(metricNames.tlsHandshakes, { version, resumed });
+  assert.deepEqual([count('1.3', 'no'), count('1.3', 'yes'), count('1.2', 'no'), count('1.2', 'yes')], [1, 2, 1, 0]);
+  assert.equal(count('unknown', 'no'), 1);
+});
+
+/** As much of a socket as is counted by. */
+function secured(protocol: string | null, resumed: boolean): TLSSocket {
+  return { getProtocol: () => protocol, isSessionReused: () => resumed } as unknown as TLSSocket;
 }
