@@ -59,9 +59,10 @@ export class FileResponder {
     const { siblings } = entry;
     // Which form is best, or is still to be made, takes the fields.
     if (entry.made !== undefined && head.peek('accept-encoding') !== undefined) return false;
-    const index =
-      siblings === 0 ? identityIndex : (this.codings.choice(head.peek('accept-encoding'))[siblings] ?? identityIndex);
-    const representation = entry.representations[index];
+    const representation =
+      siblings === 0
+        ? entry.file
+        : entry.representations[this.codings.choice(head.peek('accept-encoding'))[siblings] ?? identityIndex];
     if (representation === undefined) return false;
     if (head.peek('if-match') !== undefined || head.peek('if-unmodified-since') !== undefined) return false;
     const known = head.peek('if-none-match');

@@ -4,6 +4,9 @@ import { siblingCodings } from './content-coding.ts';
 import type { FieldLines } from './field-lines.ts';
 import type { FileIdentity } from './file-identity.ts';
 
+/** Contents up to this size are copied behind their head. */
+const maxJoined = 16 * 1024;
+
 /** What all representations of one resource have in common. */
 export interface ResourceFields {
   readonly contentType: string;
@@ -18,18 +21,19 @@ export interface ResourceFields {
  * come when they are first asked for, and stay for as long as the cache keeps the entry; those of large files never do.
  */
 export class Representation {
+  /** `200 OK` with all fields. */
+  ok: ResponseHead;
+  /** Given by `keep`. */
+  contents: Buffer | undefined;
+  readonly etag: string;
+  /** `304 Not Modified` with the fields that RFC 9110 section 15.4.5 asks for. */
+  readonly notModified: ResponseHead;
+  readonly size: number;
+  /** Unix time in seconds. */
+  readonly lastModified: number;
   /** Without links: what is opened. */
   readonly realPath: string;
   readonly identity: FileIdentity;
-  readonly size: number;
-  readonly etag: string;
-  /** Unix time in seconds. */
-  readonly lastModified: number;
-  /** `200 OK` with all fields. */
-  readonly ok: ResponseHead;
-  /** `304 Not Modified` with the fields that RFC 9110 section 15.4.5 asks for. */
-  readonly notModified: ResponseHead;
-  contents: Buffer | undefined;
   /** Responses to slow clients that still hold the contents, also after the cache has dropped them. */
   pins = 0;
   private readonly resource: ResourceFields;
@@ -51,7 +55,6 @@ export class Representation {
     this.realPath = file.realPath;
     this.identity = file.identity;
     this.made = made !== undefined;
-    this.contents = made;
     this.size = made?.length ?? Number(file.identity.size);
     this.coding = siblingCodings[codingIndex]?.name;
     this.resource = resource;
@@ -61,6 +64,25 @@ export class Representation {
     this.ok = this.head('200 OK', []);
     const validators = this.resource.lines.serialize(this.validatorFields());
     this.notModified = exactHead(304, `304 Not Modified${validators}`);
+    this.contents = undefined;
+    if (made !== undefined) this.keep(made);
+  }
+
+  /**
+   * Takes the contents. Small ones go into one piece of memory with the head that is sent before them: of a hundred thousand
+   * files each piece costs a request several accesses to memory that is in no cache.
+   */
+  keep(contents: Buffer): void {
+    if (contents.length > maxJoined) {
+      this.contents = contents;
+      return;
+    }
+    const { block } = this.ok;
+    const joined = Buffer.allocUnsafeSlow(block.length + contents.length);
+    block.copy(joined);
+    contents.copy(joined, block.length);
+    this.ok = new ResponseHead(200, joined.subarray(0, block.length));
+    this.contents = joined.subarray(block.length);
   }
 
   /**

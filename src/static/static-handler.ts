@@ -124,7 +124,7 @@ class StaticHandler implements Handler, FileSource {
     if (entry === undefined || !entry.isFile) return false;
     if (context.startedAt >= entry.expiresAt && !this.renew(entry, context.startedAt)) return false;
     if (!this.responder.glance(context.exchange, entry)) return false;
-    this.cache.touch(entry);
+    if (!entry.wasUsed) entry.wasUsed = true;
     return true;
   }
 
@@ -136,10 +136,7 @@ class StaticHandler implements Handler, FileSource {
 
   /** Goes on where a request waited for its path. */
   answer(context: RequestContext, entry: CacheEntry, attempt: number, fromDisk: boolean): void {
-    if (entry.isFile) {
-      this.cache.touch(entry);
-      return this.responder.send(context, entry, attempt, fromDisk);
-    }
+    if (entry.isFile) return this.responder.send(context, entry, attempt, fromDisk);
     const { outcome } = entry;
     switch (outcome.kind) {
       case 'redirect':
@@ -187,9 +184,10 @@ class StaticHandler implements Handler, FileSource {
 
   private answerKey(context: RequestContext, key: string, now: number, attempt: number): void {
     const entry = this.entries.get(key);
-    if (entry !== undefined && (now < entry.expiresAt || this.renew(entry, now)))
+    if (entry !== undefined && (now < entry.expiresAt || this.renew(entry, now))) {
+      entry.wasUsed = true;
       this.answer(context, entry, attempt, false);
-    else this.lookUp(context, key, entry, attempt);
+    } else this.lookUp(context, key, entry, attempt);
   }
 
   /** @returns whether a file is what it was, which was found out at once; false where that would take longer */
@@ -215,6 +213,7 @@ class StaticHandler implements Handler, FileSource {
     if (entry.outcome.kind === 'failed') {
       if (former !== undefined) cache.remove(former);
     } else if (entry !== former || entry.bytes === 0) cache.insert(entry);
+    else entry.wasUsed = true;
     this.wake(key, entry);
   }
 
@@ -230,8 +229,9 @@ class StaticHandler implements Handler, FileSource {
     try {
       if (representation !== undefined && representation.contents === undefined) {
         const lenient = attempt > 1;
-        representation.contents =
-          this.readNow(entry, representation, lenient) ?? (await readContents(this.disk, representation, lenient));
+        representation.keep(
+          this.readNow(entry, representation, lenient) ?? (await readContents(this.disk, representation, lenient)),
+        );
       }
     } catch (error) {
       failure = error ?? new Error('reading failed');
