@@ -2,7 +2,7 @@ import type { ResponseHead } from '../response/response-head.ts';
 import type { CachePartition } from './file-cache.ts';
 import type { FolderState } from './folder-states.ts';
 import type { MadeForms } from './made-forms.ts';
-import type { Representation } from './representation.ts';
+import type { ReadyFile, Representation } from './representation.ts';
 
 /** A whole response that is ready: a listing of a folder. */
 export interface ReadyResponse {
@@ -39,8 +39,8 @@ export class CacheEntry {
   readonly siblings: number;
   /** Compressed forms that were made here; undefined where the file is not to be compressed. */
   made: MadeForms | undefined = undefined;
-  /** The file itself, the last of `representations`. */
-  readonly file: Representation | undefined;
+  /** Of the file itself, the last of `representations`. */
+  private whole: ReadyFile | undefined;
   readonly representations: readonly (Representation | undefined)[];
   readonly partition: CachePartition;
   readonly key: string;
@@ -69,7 +69,17 @@ export class CacheEntry {
     this.isFile = outcome.kind === 'file';
     this.representations = outcome.kind === 'file' ? outcome.representations : [];
     this.siblings = siblingBits(this.representations);
-    this.file = this.representations.at(-1);
+    this.whole = this.representations.at(-1)?.ok;
+  }
+
+  /** The file itself as it is sent; undefined when there is none. */
+  get ready(): ReadyFile | undefined {
+    return this.whole;
+  }
+
+  /** Contents were put into one of its representations. */
+  contentsKept(): void {
+    this.whole = this.representations.at(-1)?.ok;
   }
 
   get expiresAt(): number {

@@ -1,6 +1,7 @@
 import { metricNames } from '../metrics/names.ts';
 import type { Counter, Gauge, Recorder } from '../metrics/recorder.ts';
 import type { CacheEntry } from './cache-entry.ts';
+import { CodingChooser } from './content-coding.ts';
 import { DiskTempo } from './disk-tempo.ts';
 import type { Representation } from './representation.ts';
 import { SecondChanceList } from './second-chance-list.ts';
@@ -44,6 +45,8 @@ export class FileCache {
   /** Of looks at files and of reading small ones; of reading large ones. */
   readonly tempo = new DiskTempo();
   readonly streamTempo = new DiskTempo();
+  /** For all handlers at once, as they meet the same clients. */
+  readonly codings = new CodingChooser();
   private readonly files = new SecondChanceList();
   private readonly absent = new SecondChanceList();
   private readonly partitions = new Map<string, CachePartition>();

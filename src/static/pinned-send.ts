@@ -4,6 +4,9 @@ import type { CacheEntry } from './cache-entry.ts';
 import type { FileCache } from './file-cache.ts';
 import type { Representation } from './representation.ts';
 
+/** Up to this size a body is given away whole: sockets take as much at once, so no client can make it pile up. */
+export const unpinnedBytes = 64 * 1024;
+
 /**
  * Sends cached contents that a socket may not take at once. While a slow client holds them they count against the bound
  * of the cache, even after they have left it.

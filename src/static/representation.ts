@@ -16,15 +16,32 @@ export interface ResourceFields {
   readonly lines: FieldLines;
 }
 
+/** The answer with all of a file, and what it takes to see that a shorter one will do: nothing else is looked at for most requests. */
+export class ReadyFile extends ResponseHead {
+  /** Undefined where they are not in memory. */
+  readonly contents: Buffer | undefined;
+  readonly etag: string;
+  readonly notModified: ResponseHead;
+
+  constructor(
+    block: Buffer,
+    contents: Buffer | undefined,
+    { etag, notModified }: { readonly etag: string; readonly notModified: ResponseHead },
+  ) {
+    super(200, block);
+    this.contents = contents;
+    this.etag = etag;
+    this.notModified = notModified;
+  }
+}
+
 /**
  * One file as it is sent: the file itself or a compressed sibling, with its response heads made in advance. The contents
  * come when they are first asked for, and stay for as long as the cache keeps the entry; those of large files never do.
  */
 export class Representation {
   /** `200 OK` with all fields. */
-  ok: ResponseHead;
-  /** Given by `keep`. */
-  contents: Buffer | undefined;
+  ok: ReadyFile;
   readonly etag: string;
   /** `304 Not Modified` with the fields that RFC 9110 section 15.4.5 asks for. */
   readonly notModified: ResponseHead;
@@ -61,11 +78,15 @@ export class Representation {
     this.etag = makeEtag(file.identity, this.coding);
     // RFC 9110 section 8.8.2.1: never later than the response.
     this.lastModified = Math.floor(Math.min(Number(file.identity.mtimeNs / 1_000_000_000n), nowSeconds));
-    this.ok = this.head('200 OK', []);
     const validators = this.resource.lines.serialize(this.validatorFields());
     this.notModified = exactHead(304, `304 Not Modified${validators}`);
-    this.contents = undefined;
+    this.ok = new ReadyFile(this.head('200 OK', []).block, undefined, this);
     if (made !== undefined) this.keep(made);
+  }
+
+  /** What `keep` was given; undefined before. */
+  get contents(): Buffer | undefined {
+    return this.ok.contents;
   }
 
   /**
@@ -73,16 +94,15 @@ export class Representation {
    * files each piece costs a request several accesses to memory that is in no cache.
    */
   keep(contents: Buffer): void {
+    const { block } = this.ok;
     if (contents.length > maxJoined) {
-      this.contents = contents;
+      this.ok = new ReadyFile(block, contents, this);
       return;
     }
-    const { block } = this.ok;
     const joined = Buffer.allocUnsafeSlow(block.length + contents.length);
     block.copy(joined);
     contents.copy(joined, block.length);
-    this.ok = new ResponseHead(200, joined.subarray(0, block.length));
-    this.contents = joined.subarray(block.length);
+    this.ok = new ReadyFile(joined.subarray(0, block.length), joined.subarray(block.length), this);
   }
 
   /**

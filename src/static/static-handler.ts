@@ -20,6 +20,7 @@ import { type Disk, meansAbsent, nodeDisk } from './disk.ts';
 import { EntryLoader } from './entry-loader.ts';
 import { FieldLines } from './field-lines.ts';
 import type { CachePartition, FileCache } from './file-cache.ts';
+import { glanceAtFile } from './file-glance.ts';
 import { FileRenewal } from './file-renewal.ts';
 import { FileResolver } from './file-resolver.ts';
 import { FileResponder, type FileSource } from './file-responder.ts';
@@ -123,7 +124,7 @@ class StaticHandler implements Handler, FileSource {
     const entry = this.entries.get(context.path);
     if (entry === undefined || !entry.isFile) return false;
     if (context.startedAt >= entry.expiresAt && !this.renew(entry, context.startedAt)) return false;
-    if (!this.responder.glance(context.exchange, entry)) return false;
+    if (!glanceAtFile(context.exchange, entry, this.cache)) return false;
     if (!entry.wasUsed) entry.wasUsed = true;
     return true;
   }
@@ -232,6 +233,7 @@ class StaticHandler implements Handler, FileSource {
         representation.keep(
           this.readNow(entry, representation, lenient) ?? (await readContents(this.disk, representation, lenient)),
         );
+        entry.contentsKept();
       }
     } catch (error) {
       failure = error ?? new Error('reading failed');
