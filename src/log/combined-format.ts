@@ -1,5 +1,5 @@
 import { commonLogTime, perSecond } from './clock-text.ts';
-import { KnownPieces } from './known-pieces.ts';
+import { flat, KnownPieces } from './known-pieces.ts';
 import { clientAddress, clipField, type LineFormat, loggedStatus } from './line-format.ts';
 
 /**
@@ -14,18 +14,38 @@ export function createCombinedFormat(): LineFormat {
   const targets = new KnownPieces(quotable);
   const referers = new KnownPieces((value, maxLength) => ` "${quotable(value, maxLength)}" "`);
   const agents = new KnownPieces((value, maxLength) => `${quotable(value, maxLength)}"`);
+  const beginning = lineBeginnings();
   // Fields are looked at one by one: a request that was answered at a glance has not been read whole.
   return (context, times, maxFieldLength) => {
     const { head, bytesSent } = context.exchange;
-    const { method, target, protocol = 'HTTP/1.1' } = head;
-    const authorization = head.peek('authorization');
-    const user = authorization === undefined ? '-' : remoteUser(authorization);
-    let line = `${orDash(clientAddress(context))} - ${user} [${localTime(times.time)}] "`;
+    const { method, target, protocol } = head;
+    let line = beginning(clientAddress(context), head.peek('authorization'), localTime(times.time));
     // As when the request was refused before it could be read.
     if (method === '' && target === '') line += '-" ';
-    else line += `${methods.of(method, maxFieldLength)}${targets.of(target, maxFieldLength)} ${protocol}" `;
-    line += `${loggedStatus(context)} ${bytesSent}${referers.of(head.peek('referer'), maxFieldLength)}`;
+    else {
+      line += method === 'GET' ? 'GET ' : methods.of(method, maxFieldLength);
+      line += targets.of(target, maxFieldLength);
+      line += protocol === undefined ? ' HTTP/1.1" ' : ` ${protocol}" `;
+    }
+    line += `${loggedStatus(context)} ${bytesSent}`;
+    line += referers.of(head.peek('referer'), maxFieldLength);
     return line + agents.of(head.peek('user-agent'), maxFieldLength);
+  };
+}
+
+/** Makes what stands before the request line; a client's next request in the same second has the same. */
+function lineBeginnings(): (address: string, authorization: string | undefined, time: string) => string {
+  let lastAddress = '';
+  let lastTime = '';
+  let last = '';
+  return (address, authorization, time) => {
+    if (authorization !== undefined) return `${orDash(address)} - ${remoteUser(authorization)} [${time}] "`;
+    if (time !== lastTime || address !== lastAddress) {
+      last = flat(`${orDash(address)} - - [${time}] "`);
+      lastTime = time;
+      lastAddress = address;
+    }
+    return last;
   };
 }
 

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { UpstreamTrace, WebSocketTrace } from '../request/request-context.ts';
 import type { Route } from '../route/route.ts';
 import { isoSeconds, perSecond } from './clock-text.ts';
-import { KnownPieces } from './known-pieces.ts';
+import { flat, KnownPieces } from './known-pieces.ts';
 import { clientAddress, clipField, type LineFormat, loggedStatus } from './line-format.ts';
 import { safeText } from './safe-text.ts';
 
@@ -29,12 +29,15 @@ export function createJsonFormat(): LineFormat {
     line += clients.of(clientAddress(context), maxFieldLength);
     // Made of letters, digits and a few signs, whoever chose it.
     line += `,"request_id":"${context.requestId}"`;
-    line += methods.of(head.method, maxFieldLength) + targets.of(head.target, maxFieldLength);
-    line += `,"protocol":"${head.protocol ?? 'HTTP/1.1'}","scheme":"${context.client?.scheme ?? connection.scheme}"`;
+    line += methods.of(head.method, maxFieldLength);
+    line += targets.of(head.target, maxFieldLength);
+    line += head.protocol === undefined ? ',"protocol":"HTTP/1.1"' : `,"protocol":"${head.protocol}"`;
+    line += (context.client?.scheme ?? connection.scheme) === 'http' ? ',"scheme":"http"' : ',"scheme":"https"';
     line += hosts.of(head.host, maxFieldLength);
     line += `,"status":${loggedStatus(context)},"bytes":${bytesSent},"request_bytes":${body.received}`;
     line += `,"duration_ms":${milliseconds(times.durationMs)}`;
-    line += referers.of(head.peek('referer'), maxFieldLength) + agents.of(head.peek('user-agent'), maxFieldLength);
+    line += referers.of(head.peek('referer'), maxFieldLength);
+    line += agents.of(head.peek('user-agent'), maxFieldLength);
     const { route, upstream, webSocket, cache } = context;
     if (route !== undefined) line += remembered(routes, route, routeFields);
     if (upstream !== undefined) {
@@ -77,7 +80,7 @@ function remembered<K>(memory: Memory<K>, key: K, make: (key: K) => string): str
 }
 
 function routeFields(route: Route): string {
-  return text('site', route.site, maxNameLength) + text('route', route.name, maxNameLength);
+  return flat(text('site', route.site, maxNameLength) + text('route', route.name, maxNameLength));
 }
 
 function serverField(server: string): string {

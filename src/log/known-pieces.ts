@@ -23,11 +23,19 @@ export class KnownPieces {
     if (length > maxRemembered || length > maxLength) return this.#make(value, maxLength);
     const slot = length < 8 ? length : slotOf(value, length);
     if (this.#values[slot] === value) return this.#pieces[slot] as string;
-    const piece = this.#make(value, maxLength);
+    const piece = flat(this.#make(value, maxLength));
     this.#values[slot] = value;
     this.#pieces[slot] = piece;
     return piece;
   }
+}
+
+const anything = /^/;
+
+/** A text put together from others is a tree of them, which V8 walks each time that it is written; a search in it makes it one piece. */
+export function flat(text: string): string {
+  anything.test(text);
+  return text;
 }
 
 /** A few characters tell values apart well enough: paths differ at their ends, names of browsers in their second half. */
