@@ -8,14 +8,15 @@ const maxRemembered = 512;
  * next one takes.
  */
 export class KnownPieces {
-  readonly #values: string[] = new Array<string>(slots).fill('');
+  readonly #values = Array.from({ length: slots }, () => '');
   readonly #pieces: string[];
   readonly #make: (value: string, maxLength: number) => string;
 
   /** @param make cuts a value that is longer than `maxLength`, and depends on nothing else */
   constructor(make: (value: string, maxLength: number) => string) {
     this.#make = make;
-    this.#pieces = new Array<string>(slots).fill(make('', maxRemembered));
+    const empty = make('', maxRemembered);
+    this.#pieces = Array.from({ length: slots }, () => empty);
   }
 
   of(value: string | undefined = '', maxLength = Number.POSITIVE_INFINITY): string {
