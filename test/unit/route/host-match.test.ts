@@ -20,5 +20,6 @@ test('neither a port nor a dot behind the name counts', () => {
 
 test('a name that only looks like one with a port is another name', () => {
   const table = tableOf('a.example', 'x');
-  for (const host of ['a.example5', 'a.example80', '12345', '', ':', '5:x']) assert.equal(table.find(host), undefined, host);
+  for (const host of ['a.example5', 'a.example80', '12345', '', ':', '5:x'])
+    assert.equal(table.find(host), undefined, host);
 });
