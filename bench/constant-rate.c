@@ -4,7 +4,8 @@
  *
  * A request that cannot go out when it is due, because every connection waits for an answer, goes out later, and its time counts
  * from when it was due: a server that stalls is charged with all the requests that it kept from being sent (the correction for
- * coordinated omission). It spins instead of sleeping, because waking up takes longer than an answer.
+ * coordinated omission). It sleeps until a request is due or an answer comes. Spinning would show shorter times, as waking up
+ * takes some of them, but it takes a processor from the servers: on a machine with two, the longest times are those of waiting for one.
  *
  * constant-rate PORT RATE CONNECTIONS SECONDS WARM_UP_SECONDS <REQUEST; all answers must have the same length.
  */
@@ -19,6 +20,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,6 +58,17 @@ static int open_connection(int port) {
   if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0) fail("connect");
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   return fd;
+}
+
+/* The time from now to a moment, given in milliseconds from the start. */
+static struct timespec pause_until(double due_ms, double started) {
+  double ms = started + due_ms - now_ms();
+  struct timespec pause = {0, 0};
+  if (ms > 0) {
+    pause.tv_sec = ms / 1e3;
+    pause.tv_nsec = (ms - pause.tv_sec * 1e3) * 1e6;
+  }
+  return pause;
 }
 
 static void send_request(int fd) {
@@ -124,6 +137,8 @@ int main(int argc, char **argv) {
     if (epoll_ctl(poll, EPOLL_CTL_ADD, clients[i].fd, &event) < 0) fail("epoll_ctl");
   }
 
+  /* By default the kernel may be 50 microseconds late. */
+  prctl(PR_SET_TIMERSLACK, 1);
   long sent = 0, answered = 0, failures = 0;
   double started = now_ms(), apart = 1000 / rate;
   while (answered < total) {
@@ -139,7 +154,9 @@ int main(int argc, char **argv) {
       send_request(client->fd);
     }
     struct epoll_event events[MAX_EVENTS];
-    int count = epoll_wait(poll, events, MAX_EVENTS, 0);
+    struct timespec pause = pause_until(sent < total && idle_count > 0 ? sent * apart : total * apart + grace_ms, started);
+    int count = epoll_pwait2(poll, events, MAX_EVENTS, &pause, NULL);
+    if (count < 0 && errno != EINTR) fail("epoll_pwait2");
     for (int i = 0; i < count; i++) {
       int at = events[i].data.u32;
       struct client *client = &clients[at];

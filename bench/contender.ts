@@ -2,7 +2,7 @@ import { ChildServer, type Command } from './child-server.ts';
 import { descriptorLimit } from './descriptor-limit.ts';
 import { freePort } from './free-port.ts';
 import { nodeRivalFolder } from './node-rivals.ts';
-import type { Variant } from './variant.ts';
+import { siteHost, type Variant } from './variant.ts';
 import type { WorkFolder } from './work-folder.ts';
 
 /** Where the application behind the servers listens. */
@@ -44,10 +44,26 @@ function rival(
         UPSTREAM_SOCKET: upstream.socketPath,
         ACCESS_LOG: variant.accessLog ? `${folder.logPath(facts.name)} combined buffer=64k flush=1s` : 'off',
         OPEN_FILES: openFiles(variant.cachedFiles),
+        WORKERS: variant.workers ?? 1,
+        IDLE_UPSTREAM_CONNECTIONS: variant.idleUpstreamConnections ?? 64,
+        SITES: serverBlocks(variant, port, folder.files),
       });
       return ChildServer.start({ name: facts.title, port, ...command(configuration) });
     },
   };
+}
+
+/** The sites that Portico has for this variant, in NGINX's words. */
+function serverBlocks({ routing }: Variant, port: number, files: string): string {
+  if (routing === undefined) return '';
+  const locations = Array.from(
+    { length: routing.routesPerHost },
+    (_, route) => `location /tcp/${route}/ { proxy_pass http://tcp; } location /files/${route}/ { alias ${files}/; }`,
+  ).join(' ');
+  return Array.from(
+    { length: routing.hosts },
+    (_, host) => `server { listen 127.0.0.1:${port}; server_name ${siteHost(host)}; ${locations} }`,
+  ).join('\n  ');
 }
 
 /** Entries of NGINX's `open_file_cache`: each holds a descriptor, and connections need some too. */

@@ -37,9 +37,9 @@ export function planStages(contenders: readonly Contender[], sizes: Sizes, quick
   return [
     { name: 'plain', title: 'plain requests', cases: plainCases(contenders) },
     { name: 'logged', title: 'with the access log on', cases: loggedCases(named('portico', 'nginx')) },
-    { name: 'connections', title: 'many connections', cases: connectionCases(named('portico'), sizes) },
-    { name: 'routes', title: 'many hosts and routes', cases: routeCases(named('portico'), sizes) },
-    { name: 'workers', title: 'two workers', cases: workerCases(named('portico')) },
+    { name: 'connections', title: 'many connections', cases: connectionCases(named('portico', 'nginx'), sizes) },
+    { name: 'routes', title: 'many hosts and routes', cases: routeCases(named('portico', 'nginx'), sizes) },
+    { name: 'workers', title: 'two workers', cases: workerCases(named('portico', 'nginx')) },
     {
       name: 'files',
       title: 'many files',

@@ -1,7 +1,7 @@
 import { ChildServer } from './child-server.ts';
 import type { Contender } from './contender.ts';
 import { freePort } from './free-port.ts';
-import type { Variant } from './variant.ts';
+import { siteHost, type Variant } from './variant.ts';
 
 /** Portico itself, as `program` (its built main.js) under `node`. */
 export function portico(node: string, program: string): Contender {
@@ -45,7 +45,7 @@ function sitesOf({ routing }: Variant, files: string): string {
   ];
   if (routing === undefined) return JSON.stringify([{ routes: common }]);
   const sites = Array.from({ length: routing.hosts }, (_, host) => ({
-    hosts: [hostName(host)],
+    hosts: [siteHost(host)],
     routes: Array.from({ length: routing.routesPerHost }, (_, route) => [
       { path: `/tcp/${route}/`, proxy: { upstream: 'tcp' } },
       { path: `/files/${route}/`, static: { root: files } },
@@ -55,17 +55,13 @@ function sitesOf({ routing }: Variant, files: string): string {
   return JSON.stringify([{ routes: common }, ...sites]);
 }
 
-function hostName(index: number): string {
-  return `site-${index}.example`;
-}
-
 /** One request for every route of one kind of a configuration with many. */
 export function routedTargets(routing: NonNullable<Variant['routing']>, kind: 'tcp' | 'files'): string[] {
   const file = kind === 'tcp' ? '128' : '1k.html';
   const targets: string[] = [];
   // Neighbouring requests are for different hosts.
   for (let route = 0; route < routing.routesPerHost; route++) {
-    for (let host = 0; host < routing.hosts; host++) targets.push(`${hostName(host)} /${kind}/${route}/${file}`);
+    for (let host = 0; host < routing.hosts; host++) targets.push(`${siteHost(host)} /${kind}/${route}/${file}`);
   }
   return targets;
 }

@@ -44,15 +44,18 @@ export interface BoundTarget {
   readonly from: (store: SampleStore) => string;
 }
 
-/** Growth of the cost of a request from one row to another. */
-function growth(title: string, many: string, few: string, must: number, server = 'portico'): BoundTarget {
+/** Growth of the cost of a request from one row to another; that of NGINX beside it. */
+function growth(title: string, many: string, few: string, must: number): BoundTarget {
+  const times = (store: SampleStore, server: string): number => cost(store, many, server) / cost(store, few, server);
+  const costs = (store: SampleStore, server: string): string =>
+    `${figure(cost(store, few, server), 1)} → ${figure(cost(store, many, server), 1)} µs`;
   return {
     title,
     must,
     unit: '×',
     digits: 2,
-    find: (store) => cost(store, many, server) / cost(store, few, server),
-    from: (store) => `${figure(cost(store, few, server), 1)} → ${figure(cost(store, many, server), 1)} µs`,
+    find: (store) => times(store, 'portico'),
+    from: (store) => `${costs(store, 'portico')}; NGINX ${costs(store, 'nginx')}, ${figure(times(store, 'nginx'), 2)}×`,
   };
 }
 

@@ -18,3 +18,8 @@ export interface Variant {
 export function variantKey(variant: Variant): string {
   return JSON.stringify(variant, Object.keys(variant).toSorted().concat('hosts', 'routesPerHost'));
 }
+
+/** Host of one of the many sites. */
+export function siteHost(index: number): string {
+  return `site-${index}.example`;
+}

@@ -12,6 +12,7 @@ const stages = [
   'websocket',
   'cache',
   'action',
+  'tunnel',
   'balancer',
   'upstream',
   'compression',

@@ -66,6 +66,8 @@ export class CacheHandler implements Handler, CachedRoute {
     if ((method !== 'GET' && method !== 'HEAD') || exchange.body.declaredLength !== 0) {
       return this.pass(new CacheUse(context, this, this.key.of(context), 0), 'method');
     }
+    // What becomes a tunnel is no response, and of one client alone.
+    if (context.upgrade !== undefined) return this.pass(new CacheUse(context, this, this.key.of(context), 0), 'bypass');
     const traits = requestTraits(head);
     const key = this.key.of(context);
     if (this.bypass.concerns(head) || (traits & RequestTrait.originCondition) !== 0) {

@@ -2,6 +2,7 @@ import { noBuffering } from './buffering-defaults.ts';
 import { compileRouteCache } from './compile-cache.ts';
 import { compileCompression } from './compile-compression.ts';
 import { compileStatic } from './compile-static.ts';
+import { checkUpgrade } from './compile-upgrade.ts';
 import type { RouteAction, RouteConfig } from './config.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { checkFieldChanges, requestFieldsOfPortico, responseFieldsOfPortico } from './field-changes.ts';
@@ -76,6 +77,7 @@ function checkProxy(
 ): void {
   checkUpstreamName(proxy.upstream, [...path, 'upstream'], upstreams, diagnosis);
   checkFieldChanges(proxy.requestHeaders, [...path, 'requestHeaders'], requestFieldsOfPortico, diagnosis);
+  checkUpgrade(proxy.upgrade, [...path, 'upgrade'], diagnosis);
   if (typeof proxy.host === 'string') return;
   const { value } = proxy.host;
   const host = splitHostPort(value)?.host ?? value.replace(/^\[(.*)\]$/, '$1');

@@ -10,6 +10,7 @@ import { compileConcurrencyLimits, compileRateLimits } from './compile-limits.ts
 import { compileSites } from './compile-sites.ts';
 import { compileSocket } from './compile-socket.ts';
 import { compileTls } from './compile-tls.ts';
+import { firstUpgrade } from './compile-upgrade.ts';
 import { compileUpstreams } from './compile-upstreams.ts';
 import type { Account, Config, ListenAddress } from './config.ts';
 import { Diagnosis } from './diagnosis.ts';
@@ -74,7 +75,7 @@ function compileListen(parsed: ParsedConfig, diagnosis: Diagnosis): ListenAddres
     } else {
       addresses.push(
         typeof entry === 'string'
-          ? bareListener(checked.value)
+          ? bareListener(checked.value, parsed)
           : compileListener(entry, index, checked.value, parsed, diagnosis),
       );
     }
@@ -82,18 +83,20 @@ function compileListen(parsed: ParsedConfig, diagnosis: Diagnosis): ListenAddres
   return addresses;
 }
 
-function bareListener(address: ListenAddress): ListenAddress {
-  return address.socket === undefined ? address : { ...address, engine: 'node' };
+function bareListener(address: ListenAddress, { sites }: ParsedConfig): ListenAddress {
+  const takesNode = address.socket !== undefined || firstUpgrade(sites) !== undefined;
+  return takesNode ? { ...address, engine: 'node' } : address;
 }
 
 function compileListener(
-  { engine, tls, redirectToHttps, proxyProtocol, ...file }: Exclude<ParsedConfig['listen'][number], string>,
+  { engine: wanted, tls, redirectToHttps, proxyProtocol, ...file }: Exclude<ParsedConfig['listen'][number], string>,
   index: number,
   plain: ListenAddress,
   { sites, user }: ParsedConfig,
   diagnosis: Diagnosis,
 ): ListenAddress {
   const address = compileSocket(plain, file, ['listen', index], diagnosis);
+  const engine = engineForUpgrades(wanted, sites, index, diagnosis);
   if (address.socket !== undefined) checkSocketListener({ engine, tls, proxyProtocol }, index, diagnosis);
   checkProxyProtocol(proxyProtocol, engine, index, diagnosis);
   // Only that engine reads the header.
@@ -111,6 +114,22 @@ function compileListener(
   const further = user === undefined ? [] : ['user (its workers may not read keys)'];
   const chosen = engineForTls(engine, [...uwsObstacles(compiled), ...further], index, diagnosis);
   return { ...address, engine: address.socket === undefined ? chosen : 'node', ...proxied, tls: compiled };
+}
+
+/** Any listener may have requests of any site. */
+function engineForUpgrades(
+  engine: 'auto' | 'uws' | 'node',
+  sites: ParsedConfig['sites'],
+  index: number,
+  diagnosis: Diagnosis,
+): 'auto' | 'uws' | 'node' {
+  const upgrade = firstUpgrade(sites);
+  if (upgrade === undefined) return engine;
+  if (engine === 'uws') {
+    const message = `the uws engine lets nobody have the bytes of a connection, which ${upgrade} asks for`;
+    diagnosis.report(['listen', index, 'engine'], { message, found: 'uws', allowed: 'node or auto' });
+  }
+  return 'node';
 }
 
 /** The fast engine where it can do all that is asked for. */

@@ -8,6 +8,7 @@ import { keyFacts } from './key-facts.ts';
 import { limitNames } from './limits-schema.ts';
 import { fieldName, fieldValue, folder, label, textLike, textOf, upstreamName } from './schema-values.ts';
 import { size } from './units.ts';
+import { routeUpgrade } from './upgrade-schema.ts';
 import { routeWebSocket } from './websocket-schema.ts';
 
 const fieldChanges = z.strictObject({
@@ -110,6 +111,7 @@ const proxy = z.strictObject({
     ),
   buffering: routeBuffering,
   webSocket: routeWebSocket,
+  upgrade: routeUpgrade,
 });
 
 const redirect = z.strictObject({

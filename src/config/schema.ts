@@ -175,6 +175,11 @@ const fileCache = z.strictObject({
   maxFileSize: size({ max: 64 * 1024 ** 2 })
     .prefault('1MB')
     .describe('Files up to this size are kept in memory. Larger ones stream from disk.'),
+  maxHotFileSize: size({ max: 1024 ** 3 })
+    .prefault('16MB')
+    .describe(
+      'Files larger than `maxFileSize` are kept in memory as well while they are asked for often, up to this size each and together in up to half of `size`; often is more than four times within 10 seconds. `0B` for none. NGINX: none, it sends with `sendfile`.',
+    ),
   revalidate: duration()
     .prefault('1s')
     .describe(

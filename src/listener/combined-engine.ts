@@ -36,8 +36,8 @@ class CombinedEngine implements Engine {
     return this.#sum((engine) => engine.inFlight);
   }
 
-  get webSockets(): number {
-    return this.#sum((engine) => engine.webSockets);
+  get switched(): number {
+    return this.#sum((engine) => engine.switched);
   }
 
   get connections(): number {
@@ -65,8 +65,8 @@ class CombinedEngine implements Engine {
     await Promise.all([...this.#engines.values()].map((engine) => engine.drain()));
   }
 
-  closeWebSockets(): void {
-    for (const engine of this.#engines.values()) engine.closeWebSockets();
+  closeSwitched(): void {
+    for (const engine of this.#engines.values()) engine.closeSwitched();
   }
 
   close(): void {

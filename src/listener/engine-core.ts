@@ -18,7 +18,7 @@ export interface EngineExchange extends Exchange {
   fail(cause: unknown): void;
 }
 
-/** An open WebSocket that can be asked to close. */
+/** An open WebSocket that can be asked to close, or a tunnel. */
 export interface LeavablePeer {
   leave(): void;
 }
@@ -31,10 +31,10 @@ export class EngineCore {
   readonly emptyBody = new EmptyRequestBody();
   timeouts: EngineTimeouts;
   draining = false;
-  /** Open ones. */
-  readonly webSockets = new Set<LeavablePeer>();
-  /** WebSockets that open from now on are closed again. */
-  closingWebSockets = false;
+  /** WebSockets and tunnels that are open. */
+  readonly switched = new Set<LeavablePeer>();
+  /** Those that open from now on are closed again. */
+  closingSwitched = false;
   /** Requests handed to the handler and not finished. */
   inFlight = 0;
   /** Called when nothing is in flight any more. */
@@ -92,15 +92,15 @@ export class EngineCore {
     if (this.inFlight === 0) this.onIdle?.();
   }
 
-  /** An exchange has become a WebSocket. */
+  /** An exchange has become a WebSocket or a tunnel. */
   upgraded(exchange: EngineExchange, peer: LeavablePeer): void {
     exchange.guard(() => this.handler.upgraded?.(exchange));
-    if (this.closingWebSockets) setImmediate(() => peer.leave());
+    if (this.closingSwitched) setImmediate(() => peer.leave());
   }
 
-  closeWebSockets(): void {
-    this.closingWebSockets = true;
-    for (const peer of this.webSockets) peer.leave();
+  closeSwitched(): void {
+    this.closingSwitched = true;
+    for (const peer of this.switched) peer.leave();
   }
 
   /** A client is cut for what it did or left out. */

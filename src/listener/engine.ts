@@ -7,10 +7,10 @@ import type { PaceLimit } from './send-pace.ts';
 export interface Engine {
   /** Which implementation and build, for the start-up line and /status: `uWebSockets.js 20.69.0`. */
   readonly name: string;
-  /** Requests handed to the handler and not finished yet, open WebSockets among them. */
+  /** Requests handed to the handler and not finished yet, open WebSockets and tunnels among them. */
   readonly inFlight: number;
-  /** WebSockets open. */
-  readonly webSockets: number;
+  /** Connections, and streams of them, that speak another protocol by now: WebSockets and tunnels. */
+  readonly switched: number;
   /** Connections open now. */
   readonly connections: number;
 
@@ -30,8 +30,8 @@ export interface Engine {
    * response. Resolves when nothing is in flight any more and everything written has left; idle connections may be open still.
    */
   drain(): Promise<void>;
-  /** Has every WebSocket closed with 1001, and each that opens later. `drain` alone waits for them. */
-  closeWebSockets(): void;
+  /** Has every WebSocket closed with 1001 and every tunnel cut, and each that opens later. `drain` alone waits for them. */
+  closeSwitched(): void;
   /** Cuts every connection. */
   close(): void;
 }

@@ -2,6 +2,7 @@ import type { RequestContext } from '../request/request-context.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import type { PorticoError } from '../response/portico-error.ts';
 import type { ResponseHead } from '../response/response-head.ts';
+import type { TunnelPeer, TunnelSink, UpgradeRequest } from './tunnel.ts';
 import type { WebSocketPeer, WebSocketRequest, WebSocketSink } from './websocket.ts';
 
 /**
@@ -18,6 +19,8 @@ export interface Exchange {
   readonly body: RequestBody;
   /** What the client asks for when it wants a WebSocket, checked whole; undefined for every other request. */
   readonly webSocketRequest: WebSocketRequest | undefined;
+  /** What the client asks for when it wants to go on with another protocol on the same connection; undefined where that cannot be. */
+  readonly upgradeRequest: UpgradeRequest | undefined;
 
   /** Set by the pipeline before anything else; carries what the steps learn about the request. */
   context: RequestContext | undefined;
@@ -76,6 +79,14 @@ export interface Exchange {
    * @returns undefined when the client has gone; the sink is told nothing then
    */
   acceptWebSocket(head: ResponseHead, protocol: string, sink: WebSocketSink): WebSocketPeer | undefined;
+
+  /**
+   * Answers an `upgradeRequest` with 101 once its body was read whole: from then on bytes pass as they are. The exchange has
+   * finished when the connection has ended; `bytesSent` counts what the client was sent from then on.
+   * @param head status 101, and among the fields Upgrade, which says what the connection speaks now
+   * @returns the client's end, which gives nothing before `resume`; undefined when the client has gone: the sink is told nothing then
+   */
+  acceptUpgrade(head: ResponseHead, sink: TunnelSink): TunnelPeer | undefined;
 
   /** Cuts the connection, so that the client cannot take what it got for complete. Idempotent. */
   abort(): void;
@@ -177,7 +188,7 @@ export interface ExchangeHandler {
   handle(exchange: Exchange): void;
   /** A request that the engine refuses: the handler only answers (and logs) it. Calls `respond`, never `body.read`. */
   refuse(exchange: Exchange, error: PorticoError): void;
-  /** A WebSocket is open: what follows is no request any more. */
+  /** A WebSocket or a tunnel is open: what follows is no request any more. */
   upgraded?(exchange: Exchange): void;
   finished(exchange: Exchange): void;
 }

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import { PorticoError } from '../response/portico-error.ts';
-import type { ResponseHead } from '../response/response-head.ts';
 import { carriageReturn, lineFeed } from '../upstream/byte-class.ts';
 import { ChunkedDecoder } from '../upstream/chunked-decoder.ts';
 import { cutSocket } from './cut-socket.ts';
@@ -10,7 +9,6 @@ import { Http1HeadScanner, headIncomplete, headTooLarge, headVersionUnknown } fr
 import { Http1RequestHead } from './http1-request-head.ts';
 import { type BodySource, IncomingBody } from './incoming-body.ts';
 import type { NodeEngineCore } from './node-engine-core.ts';
-import type { NodeWebSocketPeer } from './node-websocket-peer.ts';
 import { SocketPace } from './socket-pace.ts';
 import type { Stallable } from './stall-watch.ts';
 
@@ -121,17 +119,16 @@ export class Http1Connection implements Stallable {
     if (this.#state === State.head) this.#awaitHead();
   }
 
-  /** Hands the socket over to a WebSocket. */
-  upgrade(peer: NodeWebSocketPeer, head: ResponseHead, protocol: string): void {
-    const { fields } = (this.#exchange as Http1Exchange).head;
+  /** Hands the socket over to another protocol. @returns it, and what was read of that already */
+  handOver(): { readonly socket: Socket; readonly rest: Buffer | undefined } {
     this.#state = State.upgraded;
     const socket = this.#socket;
     socket.removeListener('data', this.#onData);
     socket.removeListener('end', this.#onEnd);
     this.#core.watch.delete(this);
-    const rest = this.#rest ?? Buffer.alloc(0);
+    const rest = this.#rest;
     this.#rest = undefined;
-    peer.open(socket, rest, fields.get('sec-websocket-key') ?? '', head, protocol, this.#core.maxWebSocketPayload);
+    return { socket, rest };
   }
 
   checkStall(now: number): void {

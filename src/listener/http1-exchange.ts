@@ -9,7 +9,9 @@ import type { Http1RequestHead } from './http1-request-head.ts';
 import type { ResponseFraming } from './http1-response-head.ts';
 import { IncomingBody } from './incoming-body.ts';
 import type { NodeEngineCore } from './node-engine-core.ts';
+import { NodeTunnelPeer } from './node-tunnel-peer.ts';
 import { NodeWebSocketPeer } from './node-websocket-peer.ts';
+import type { TunnelPeer, TunnelSink, UpgradeRequest } from './tunnel.ts';
 import type { WebSocketPeer, WebSocketRequest, WebSocketSink } from './websocket.ts';
 
 /** Up to this size a body is sent in one piece of memory with its head. */
@@ -39,7 +41,8 @@ export class Http1Exchange implements EngineExchange {
   readonly #connection: Http1Connection;
   #sent = 0;
   #writer: BodyWriter | undefined;
-  #webSocket: NodeWebSocketPeer | undefined;
+  /** What the exchange has become. */
+  #peer: NodeWebSocketPeer | NodeTunnelPeer | undefined;
 
   constructor(engine: NodeEngineCore, connection: Http1Connection, head: Http1RequestHead) {
     this.engine = engine;
@@ -51,11 +54,15 @@ export class Http1Exchange implements EngineExchange {
   }
 
   get bytesSent(): number {
-    return this.#webSocket?.bytesSent ?? this.#writer?.sent ?? this.#sent;
+    return this.#peer?.bytesSent ?? this.#writer?.sent ?? this.#sent;
   }
 
   get webSocketRequest(): WebSocketRequest | undefined {
     return this.head.webSocketRequest;
+  }
+
+  get upgradeRequest(): UpgradeRequest | undefined {
+    return this.head.upgradeRequest;
   }
 
   /** Whether the connection ends behind the response. */
@@ -117,25 +124,36 @@ export class Http1Exchange implements EngineExchange {
     if (this.head.webSocketRequest === undefined) throw new Error('the request is for no WebSocket');
     if (!this.#begin(head)) return undefined;
     const peer = new NodeWebSocketPeer(this, sink);
-    this.#webSocket = peer;
-    this.#connection.upgrade(peer, head, protocol);
+    this.#peer = peer;
+    const { socket, rest } = this.#connection.handOver();
+    const key = this.head.fields.get('sec-websocket-key') ?? '';
+    peer.open(socket, rest ?? Buffer.alloc(0), key, head, protocol, this.engine.maxWebSocketPayload);
+    this.guard(() => this.engine.upgraded(this, peer));
+    return peer;
+  }
+
+  acceptUpgrade(head: ResponseHead, sink: TunnelSink): TunnelPeer | undefined {
+    if (this.head.upgradeRequest === undefined) throw new Error('the request is for no other protocol');
+    if (this.body instanceof IncomingBody && !this.body.complete) throw new Error('the body comes before the upgrade');
+    if (!this.#begin(head)) return undefined;
+    const { socket, rest } = this.#connection.handOver();
+    const peer = new NodeTunnelPeer(this, sink, socket, rest);
+    this.#peer = peer;
+    peer.open(this.engine.heads.write(head, 'none', 'Upgrade'));
     this.guard(() => this.engine.upgraded(this, peer));
     return peer;
   }
 
   abort(): void {
     if (this.over) return;
-    if (this.#webSocket !== undefined) {
-      this.#webSocket.terminate();
-      return;
-    }
+    if (this.#peer !== undefined) return this.#peer.terminate();
     this.#connection.cut();
     this.clientGone();
   }
 
   /** The connection has ended before the response was complete. */
   clientGone(): void {
-    if (this.over || this.#webSocket !== undefined) return;
+    if (this.over || this.#peer !== undefined) return;
     this.aborted = true;
     this.#release();
     this.guard(this.onAborted);

@@ -3,6 +3,8 @@ import type { RequestHead } from '../request/request-head.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import { isHost, isMethod, isOriginForm, readFraming } from './framing.ts';
 import type { Http1HeadScanner } from './http1-head-scanner.ts';
+import type { UpgradeRequest } from './tunnel.ts';
+import { readUpgradeRequest } from './upgrade-request.ts';
 import type { WebSocketRequest } from './websocket.ts';
 import { readWebSocketRequest } from './websocket-handshake.ts';
 
@@ -25,6 +27,7 @@ export class Http1RequestHead implements RequestHead {
   /** Whether the client waits for 100 before it sends the body. */
   expectsContinue = false;
   webSocketRequest: WebSocketRequest | undefined;
+  upgradeRequest: UpgradeRequest | undefined;
   /** Why the request is refused. */
   refusal: PorticoError | undefined;
 
@@ -68,6 +71,7 @@ export class Http1RequestHead implements RequestHead {
     const asked = readWebSocketRequest(this);
     if (asked instanceof PorticoError) return asked;
     this.webSocketRequest = asked;
+    this.upgradeRequest = readUpgradeRequest(this);
     return undefined;
   }
 

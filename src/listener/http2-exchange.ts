@@ -25,6 +25,8 @@ export class Http2Exchange implements EngineExchange {
   readonly head: Http2RequestHead;
   readonly connection: ConnectionInfo;
   readonly body: RequestBody;
+  /** HTTP/2 has no upgrades (RFC 9113 section 8.6). */
+  readonly upgradeRequest = undefined;
   context: RequestContext | undefined = undefined;
   aborted = false;
   responded = false;
@@ -129,6 +131,11 @@ export class Http2Exchange implements EngineExchange {
     peer.open(tunnel, Buffer.alloc(0), anyKey, head, protocol, this.engine.maxWebSocketPayload);
     this.guard(() => this.engine.upgraded(this, peer));
     return peer;
+  }
+
+  /** Never called: there is no `upgradeRequest`. */
+  acceptUpgrade(): undefined {
+    return undefined;
   }
 
   abort(): void {

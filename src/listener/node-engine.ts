@@ -44,8 +44,8 @@ class NodeEngine implements Engine {
     return this.#core.inFlight;
   }
 
-  get webSockets(): number {
-    return this.#core.webSockets.size;
+  get switched(): number {
+    return this.#core.switched.size;
   }
 
   get connections(): number {
@@ -96,8 +96,8 @@ class NodeEngine implements Engine {
     return this.#drained;
   }
 
-  closeWebSockets(): void {
-    this.#core.closeWebSockets();
+  closeSwitched(): void {
+    this.#core.closeSwitched();
   }
 
   close(): void {

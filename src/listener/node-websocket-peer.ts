@@ -47,7 +47,7 @@ export class NodeWebSocketPeer implements WebSocketPeer {
     };
     const server = new WebSocketServer(options);
     server.on('headers', (answer) => answer.push(...lines));
-    this.#exchange.engine.webSockets.add(this);
+    this.#exchange.engine.switched.add(this);
     server.handleUpgrade({ method: 'GET', url: '/', headers } as IncomingMessage, socket, rest, (opened) => {
       this.#socket = opened;
       opened.on('message', (data, binary) => this.#guard(() => this.#sink.message(data as Buffer, binary)));
@@ -56,6 +56,8 @@ export class NodeWebSocketPeer implements WebSocketPeer {
       opened.on('close', (code, reason) => this.#closed(code, reason));
       opened.on('error', () => undefined);
     });
+    // Reading was stopped if the client has sent much before it had the answer.
+    socket.resume();
   }
 
   get bufferedBytes(): number {
@@ -98,7 +100,7 @@ export class NodeWebSocketPeer implements WebSocketPeer {
   #closed(code: number, reason: Buffer): void {
     if (this.#over) return;
     this.#over = true;
-    this.#exchange.engine.webSockets.delete(this);
+    this.#exchange.engine.switched.delete(this);
     this.#guard(() => this.#sink.closed(code, reason));
     this.#exchange.complete();
   }

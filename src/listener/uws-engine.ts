@@ -43,8 +43,8 @@ class UwsEngine implements Engine {
     return this.#core.inFlight;
   }
 
-  get webSockets(): number {
-    return this.#core.webSockets.size;
+  get switched(): number {
+    return this.#core.switched.size;
   }
 
   get connections(): number {
@@ -85,8 +85,8 @@ class UwsEngine implements Engine {
     return this.#drained;
   }
 
-  closeWebSockets(): void {
-    this.#core.closeWebSockets();
+  closeSwitched(): void {
+    this.#core.closeSwitched();
   }
 
   close(): void {

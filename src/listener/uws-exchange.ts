@@ -32,6 +32,8 @@ export class UwsExchange implements EngineExchange, CorkTask {
   readonly engine: UwsEngineCore;
   readonly head: UwsRequestHead;
   readonly body: RequestBody;
+  /** This engine lets nobody have the bytes of a connection. */
+  readonly upgradeRequest = undefined;
   context: RequestContext | undefined = undefined;
   aborted = false;
   responded = false;
@@ -61,6 +63,9 @@ export class UwsExchange implements EngineExchange, CorkTask {
   #sendHead: ResponseHead | undefined;
   #sendBody: Uint8Array | undefined;
   #sendLength: number | undefined;
+  #known: Uint8Array | undefined;
+  /** Whether the socket has taken it whole. */
+  #knownSent = false;
 
   constructor(
     engine: UwsEngineCore,
@@ -110,9 +115,8 @@ export class UwsExchange implements EngineExchange, CorkTask {
       this.bytesSent = body.length;
       this.complete();
     } else {
-      this.#stream = new UwsKnownLengthStream(this, response, head, body.length);
-      this.#stream.write(body);
-      this.#stream.end();
+      this.#sendKnown(response, head, body);
+      this.end();
     }
   }
 
@@ -128,6 +132,7 @@ export class UwsExchange implements EngineExchange, CorkTask {
       this.#sendWithoutBody(response, head, head.status === 204 ? undefined : length);
       return true;
     }
+    if (chunk !== undefined && chunk.length === length) return this.#sendKnown(response, head, chunk);
     this.#stream =
       length === undefined
         ? new UwsChunkedStream(this, response, head)
@@ -172,6 +177,11 @@ export class UwsExchange implements EngineExchange, CorkTask {
     else upgradeAnchor.run(response, send);
     this.engine.upgraded(this, peer);
     return peer;
+  }
+
+  /** Never called: there is no `upgradeRequest`. */
+  acceptUpgrade(): undefined {
+    return undefined;
   }
 
   abort(): void {
@@ -246,7 +256,10 @@ export class UwsExchange implements EngineExchange, CorkTask {
     if (response === undefined) return;
     const head = this.#sendHead;
     if (head !== undefined) response.writeStatus(head.block);
-    if (this.#sendBody !== undefined) {
+    if (this.#known !== undefined) {
+      if (this.closing) response.writeHeader('Connection', 'close');
+      this.#knownSent = response.tryEnd(this.#known, this.#known.length)[1];
+    } else if (this.#sendBody !== undefined) {
       response.end(this.#sendBody, this.closing);
     } else if (this.#stream !== undefined) {
       response.end();
@@ -290,6 +303,30 @@ export class UwsExchange implements EngineExchange, CorkTask {
     this.#sendHead = head;
     this.#sendBody = body;
     this.#runCorked(response);
+  }
+
+  /**
+   * Sends a body that is here whole: most sockets take it at once, and nothing need be kept then.
+   * @returns as `write`
+   */
+  #sendKnown(response: UwsResponse, head: ResponseHead, body: Uint8Array): boolean {
+    if (body.length === 0 || this.isSecure) {
+      this.#stream = new UwsKnownLengthStream(this, response, head, body.length);
+      return this.#stream.write(body);
+    }
+    this.#sendHead = head;
+    this.#known = body;
+    this.#runCorked(response);
+    this.#known = undefined;
+    if (this.#knownSent) {
+      this.bytesSent = body.length;
+      this.complete();
+      return true;
+    }
+    const stream = new UwsKnownLengthStream(this, response, head, body.length);
+    this.#stream = stream;
+    stream.takeOver(body);
+    return false;
   }
 
   #runCorked(response: UwsResponse): void {

@@ -48,6 +48,15 @@ export class UwsKnownLengthStream extends UwsBodyStream {
     return false;
   }
 
+  /** Goes on with a body of which the head and a part were sent already. */
+  takeOver(body: Uint8Array): void {
+    this.head = undefined;
+    this.held = body;
+    this.#accepted = this.#heldEnd = body.length;
+    this.exchange.bytesSent = this.response.getWriteOffset();
+    this.block();
+  }
+
   /**
    * Where the last piece would be one that the cork takes whole, keeps back what makes it larger. See `rearm`.
    * @returns how much of the end of the chunk is kept, as a copy

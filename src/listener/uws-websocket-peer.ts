@@ -48,7 +48,7 @@ export class UwsWebSocketPeer implements WebSocketPeer {
 
   opened(socket: UwsWebSocket): void {
     this.#socket = socket;
-    this.#exchange.engine.webSockets.add(this);
+    this.#exchange.engine.switched.add(this);
   }
 
   received(message: ArrayBuffer, binary: boolean): void {
@@ -75,7 +75,7 @@ export class UwsWebSocketPeer implements WebSocketPeer {
     this.#over = true;
     this.#socket = undefined;
     const copy = Buffer.from(new Uint8Array(reason));
-    this.#exchange.engine.webSockets.delete(this);
+    this.#exchange.engine.switched.delete(this);
     const withoutCode = code === 0 || (code === closeCodes.lost && copy.toString('latin1') === unknownCode);
     this.guard(() => this.#sink.closed(withoutCode ? closeCodes.none : code, withoutCode ? Buffer.alloc(0) : copy));
     this.#exchange.complete();

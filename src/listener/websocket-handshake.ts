@@ -1,3 +1,4 @@
+import { listElements, listNames } from '../http/list-elements.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import type { WebSocketRequest } from './websocket.ts';
@@ -27,7 +28,8 @@ export function readWebSocketRequest(
 ): WebSocketRequest | PorticoError | undefined {
   const { fields } = head;
   if (head.method !== 'GET' || head.close) return undefined;
-  if (!names(fields.list('upgrade'), 'websocket') || !names(fields.list('connection'), 'upgrade')) return undefined;
+  if (!listNames(fields.list('upgrade'), 'websocket') || !listNames(fields.list('connection'), 'upgrade'))
+    return undefined;
   if (head.bodyLength !== 0) return new PorticoError('request_malformed', 'a WebSocket handshake with a body');
   const offer = readWebSocketOffer(fields);
   if (offer instanceof PorticoError || key.test(fields.list('sec-websocket-key') ?? '')) return offer;
@@ -40,18 +42,9 @@ export function readWebSocketOffer(fields: RequestHead['fields']): WebSocketRequ
     const detail = `Sec-WebSocket-Version: ${fields.list('sec-websocket-version') ?? ''}`;
     return new PorticoError('websocket_version', detail, { fields: versionFields });
   }
-  const protocols = elements(fields.list('sec-websocket-protocol'));
+  const protocols = listElements(fields.list('sec-websocket-protocol'));
   if (protocols.every((protocol) => token.test(protocol)) && new Set(protocols).size === protocols.length) {
     return { protocols };
   }
   return new PorticoError('request_malformed', 'a Sec-WebSocket-Protocol that is no list of different tokens');
-}
-
-function names(list: string | undefined, wanted: string): boolean {
-  return elements(list).some((element) => element.toLowerCase() === wanted);
-}
-
-function elements(list: string | undefined): string[] {
-  if (list === undefined) return [];
-  return list.split(',').map((element) => element.trim());
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { UpstreamTrace, WebSocketTrace } from '../request/request-context.ts';
+import type { TunnelTrace, UpstreamTrace, WebSocketTrace } from '../request/request-context.ts';
 import type { Route } from '../route/route.ts';
 import { isoSeconds, perSecond } from './clock-text.ts';
 import { flat, KnownPieces } from './known-pieces.ts';
@@ -38,13 +38,14 @@ export function createJsonFormat(): LineFormat {
     line += `,"duration_ms":${milliseconds(times.durationMs)}`;
     line += referers.of(head.peek('referer'), maxFieldLength);
     line += agents.of(head.peek('user-agent'), maxFieldLength);
-    const { route, upstream, webSocket, cache } = context;
+    const { route, upstream, webSocket, tunnel, cache } = context;
     if (route !== undefined) line += remembered(routes, route, routeFields);
     if (upstream !== undefined) {
       if (servers.size > maxServers) servers.clear();
       line += remembered(servers, upstream.server, serverField) + upstreamFields(upstream);
     }
     if (webSocket !== undefined) line += webSocketFields(webSocket);
+    if (tunnel !== undefined) line += tunnelFields(tunnel, maxFieldLength);
     if (cache !== undefined) {
       line += `,"cache":"${cache.result}","cache_zone":"${cache.zone}"`;
       if (cache.collapsed) line += ',"cache_collapsed":true';
@@ -58,6 +59,11 @@ export function createJsonFormat(): LineFormat {
 function webSocketFields({ messagesIn, messagesOut, bytesIn, closedBy, closeCode }: WebSocketTrace): string {
   const messages = `,"ws_messages_in":${messagesIn},"ws_messages_out":${messagesOut},"ws_bytes_in":${bytesIn}`;
   return `${messages},"ws_closed_by":"${closedBy}","ws_close_code":${closeCode}`;
+}
+
+function tunnelFields({ protocol, bytesIn, closedBy, closeReason }: TunnelTrace, maxFieldLength: number): string {
+  const fields = `,"tunnel_bytes_in":${bytesIn},"tunnel_closed_by":"${closedBy}","tunnel_close_reason":"${closeReason}"`;
+  return text('tunnel_protocol', protocol, maxFieldLength) + fields;
 }
 
 /** Server names come from the configuration, but a reload may bring others for ever. */

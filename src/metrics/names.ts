@@ -97,6 +97,27 @@ export const metricNames = {
     'by',
     'code',
   ),
+  tunnels: gauge(
+    'portico_tunnels_open',
+    'Connections open that speak another protocol after an upgrade.',
+    'site',
+    'route',
+  ),
+  tunnelBytes: counter(
+    'portico_tunnel_bytes_total',
+    'Bytes passed on through tunnels, by direction: `in` from clients, `out` to clients.',
+    'site',
+    'route',
+    'direction',
+  ),
+  tunnelCloses: counter(
+    'portico_tunnel_closes_total',
+    'Tunnels that have ended, by who ended its side first or broke it (`client`, `upstream`, `portico`) and why: `end` in order, `reset`, `idle`, `stop` of Portico, `defect`.',
+    'site',
+    'route',
+    'by',
+    'reason',
+  ),
   upstreamRequests: counter(
     'portico_upstream_requests_total',
     'Responses received from upstream servers.',

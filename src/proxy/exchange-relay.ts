@@ -4,6 +4,7 @@ import type { Exchange, RequestBody } from '../listener/exchange.ts';
 import type { RequestContext, UpstreamTrace } from '../request/request-context.ts';
 import { respondError } from '../response/error-response.ts';
 import { PorticoError } from '../response/portico-error.ts';
+import type { ResponseHead } from '../response/response-head.ts';
 import { connectError } from '../upstream/connect-error.ts';
 import type { Connection, ConnectionUser } from '../upstream/connection.ts';
 import { clientEnds, proxyHeader } from '../upstream/proxy-header.ts';
@@ -53,7 +54,9 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     this.trace = newUpstreamTrace(route.upstream.name);
     context.upstream = this.trace;
     const { body } = context.exchange;
-    this.request = body.declaredLength === 0 ? undefined : requestSource(this, body, route.buffering);
+    const whole = route.buffering?.request === true || context.upgrade !== undefined;
+    this.request =
+      body.declaredLength === 0 ? undefined : requestSource(this, body, whole ? route.buffering : undefined);
     this.response = new ResponseRelay(this, route, context.exchange);
   }
 
@@ -87,7 +90,9 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     this.trace.server = server.name;
     this.trace.tries++;
     // Where one kept connection was found dead, another may be dead as well.
-    const kept = this.wasStale ? undefined : server.takeIdle(this, now);
+    // An upgrade is not sent again, so that it gets no connection that may be dead.
+    const fresh = this.wasStale || this.context.upgrade !== undefined;
+    const kept = fresh ? undefined : server.takeIdle(this, now);
     this.connection = kept ?? server.connect(this, now, this.proxyHeader(server));
     if (kept === undefined) return;
     this.trace.connectMs = 0;
@@ -109,7 +114,9 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     this.sent = true;
     this.sendings++;
     this.waitingSince = undefined;
-    connection.parser.start(exchange.head.method === 'HEAD', route.responseNames, server.maxResponseHead);
+    const { parser } = connection;
+    const asked = this.context.upgrade?.names;
+    parser.start(exchange.head.method === 'HEAD', route.responseNames, server.maxResponseHead, asked);
     this.response.begin(connection);
     const length = request === undefined ? 0 : request.length;
     const head = route.head.write(this.context, server, length);
@@ -200,7 +207,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
       {
         reason,
         method: exchange.head.method,
-        replayable: request === undefined || request.replayable,
+        replayable: this.context.upgrade === undefined && (request === undefined || request.replayable),
         sent: this.sent,
         sendings: this.sendings,
         stale,
@@ -236,6 +243,38 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     server.metrics.response(status);
     this.tryAgain(server, { kind: 'response', status, headMs: trace.headMs ?? 0 }, false);
     return false;
+  }
+
+  switched(head: ResponseHead): boolean {
+    const { connection, context, request, exchange } = this;
+    const { upgrade } = context;
+    if (connection === undefined || upgrade === undefined) return false;
+    // RFC 9110 section 7.8: the request comes first, and what is left of it belongs to no other protocol.
+    if (request?.complete === false || !connection.hasSentAll) {
+      this.fail(
+        new PorticoError('upstream_protocol', 'it switches to another protocol before it has the whole request'),
+      );
+      return false;
+    }
+    const relay = upgrade.route.relay(context, connection, () => this.tunnelOver());
+    const peer = exchange.acceptUpgrade(head, relay);
+    if (peer === undefined) {
+      this.abandon();
+      return false;
+    }
+    this.done = true;
+    exchange.onAborted = undefined;
+    this.server?.metrics.response(head.status);
+    request?.abandon();
+    return relay.start(peer);
+  }
+
+  /** The server is not needed any more. */
+  private tunnelOver(): void {
+    const { trace } = this;
+    const now = performance.now();
+    trace.totalMs = now - this.sentAt;
+    this.detach({ kind: 'response', status: trace.status, headMs: trace.headMs ?? 0 }, now);
   }
 
   responseFailed(error: PorticoError): void {
@@ -286,6 +325,10 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
     // Only what is on its way whole can be finished without the client.
     const whole = this.request === undefined || this.request.complete || this.request.replayable;
     if (this.route.finishesAbandoned && this.sent && whole) return this.response.discard();
+    this.abandon();
+  }
+
+  private abandon(): void {
     this.done = true;
     this.response.stop();
     this.server?.metrics.failure('client_gone');
@@ -302,6 +345,7 @@ export class ExchangeRelay implements ConnectionUser, RequestOwner, ResponseOwne
   }
 }
 
+/** @param buffering undefined for a body that is passed on as it comes */
 function requestSource(owner: RequestOwner, body: RequestBody, buffering: RouteBuffering | undefined): RequestSource {
-  return buffering?.request === true ? new BufferedRequest(owner, body, buffering) : new RequestRelay(owner, body);
+  return buffering === undefined ? new RequestRelay(owner, body) : new BufferedRequest(owner, body, buffering);
 }

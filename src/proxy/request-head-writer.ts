@@ -77,7 +77,9 @@ export class RequestHeadWriter {
     text = this.copyFields(text, head, client.trusted);
     text += linesBehind(context.requestFields);
     text += this.setLines;
-    if (!server.keepsAlive) text += '\r\nConnection: close';
+    const { upgrade } = context;
+    if (upgrade !== undefined) text += `\r\nConnection: Upgrade\r\nUpgrade: ${upgrade.protocols.join(', ')}`;
+    else if (!server.keepsAlive) text += '\r\nConnection: close';
     if (length === undefined) text += '\r\nTransfer-Encoding: chunked';
     else if (length > 0 || methodsWithBody.has(head.method)) text += `\r\nContent-Length: ${length}`;
     return `${text}\r\n\r\n`;

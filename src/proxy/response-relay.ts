@@ -33,6 +33,12 @@ export interface ResponseOwner {
    * @returns false when the owner does not want this response: it has let go of the connection, or failed
    */
   headReceived(status: number): boolean;
+  /**
+   * The server speaks another protocol from now on; the connection is the owner's.
+   * @param head its memory is used for the next one soon
+   * @returns whether to read on
+   */
+  switched(head: ResponseHead): boolean;
   /** The client's readiness, or what is awaited from the server, has changed. */
   progressed(now: number): void;
   /** The response was taken whole. */
@@ -131,6 +137,8 @@ export class ResponseRelay implements InterceptedResponse {
         case ParserEvent.end:
           this.owner.responseComplete(this.now);
           return true;
+        case ParserEvent.switched:
+          return this.switchOver(parser);
         case ParserEvent.failed:
           this.owner.responseFailed(new PorticoError('upstream_protocol', parser.fault));
           return false;
@@ -185,22 +193,13 @@ export class ResponseRelay implements InterceptedResponse {
 
   private takeHead(parser: ResponseParser): boolean {
     const { route, owner } = this;
-    const { trace, context } = owner;
-    const { block, metrics } = route.upstream;
-    const elapsed = this.now - owner.sentAt;
-    trace.status = parser.status;
-    trace.headMs = elapsed;
-    metrics.firstByte.observe(elapsed / 1000);
+    const { context } = owner;
+    const { block } = route.upstream;
+    this.noteHead(parser);
     if (!owner.headReceived(parser.status)) return false;
     this.headRead = true;
     this.originBytes = block.size;
-    block.append(route.responseFields);
-    const session = route.admission.sessionLine(context);
-    if (session !== undefined) block.appendText(session);
-    if (route.addsRequestId && !parser.hasRequestId) {
-      block.append(requestIdPrefix);
-      block.appendText(context.requestId);
-    }
+    this.addFields(parser);
     this.buffered = isBuffered(parser, route);
     const { responseInterceptor } = route;
     if (responseInterceptor !== undefined) {
@@ -212,6 +211,36 @@ export class ResponseRelay implements InterceptedResponse {
     }
     this.pending = new ResponseHead(parser.status, block.view());
     return true;
+  }
+
+  private noteHead(parser: ResponseParser): void {
+    const { trace, sentAt } = this.owner;
+    const elapsed = this.now - sentAt;
+    trace.status = parser.status;
+    trace.headMs = elapsed;
+    this.route.upstream.metrics.firstByte.observe(elapsed / 1000);
+  }
+
+  private addFields(parser: ResponseParser): void {
+    const { route } = this;
+    const { context } = this.owner;
+    const { block } = route.upstream;
+    block.append(route.responseFields);
+    const session = route.admission.sessionLine(context);
+    if (session !== undefined) block.appendText(session);
+    if (!route.addsRequestId || parser.hasRequestId) return;
+    block.append(requestIdPrefix);
+    block.appendText(context.requestId);
+  }
+
+  /** Nobody looks at what a 101 says but the client. */
+  private switchOver(parser: ResponseParser): boolean {
+    const { block } = this.route.upstream;
+    this.done = true;
+    this.noteHead(parser);
+    this.addFields(parser);
+    block.appendText(`\r\nUpgrade: ${parser.switchedTo}`);
+    return this.owner.switched(new ResponseHead(parser.status, block.view()));
   }
 
   private passData(parser: ResponseParser): boolean {

@@ -2,6 +2,7 @@ import type { Hold } from '../limits/hold-table.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import type { PorticoError } from '../response/portico-error.ts';
 import type { Route, Site } from '../route/route.ts';
+import type { UpgradePlan } from '../tunnel/upgrade-plan.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { chooseRequestId } from './request-id.ts';
 
@@ -37,7 +38,11 @@ export class RequestContext {
   /** What the cache did; undefined where there is none. */
   cache: CacheTrace | undefined;
   /** What it holds of limits of requests at a time, to be released when it has finished. */
-  places: readonly Hold[] | undefined;
+  places: readonly Place[] | undefined;
+  /** What the client may go on with on the same connection, if the application agrees; undefined almost always. */
+  upgrade: UpgradePlan | undefined;
+  /** How the tunnel went that the request became; undefined when it did not. */
+  tunnel: TunnelTrace | undefined;
   /** How the WebSocket went that the request became; undefined when it did not. */
   webSocket: WebSocketTrace | undefined;
 
@@ -51,6 +56,9 @@ export class RequestContext {
     return (this.requestIdValue ??= chooseRequestId(this));
   }
 }
+
+/** A place that a request takes up while it is under way. */
+export type Place = Pick<Hold, 'release'>;
 
 /** Where a request comes from that Portico made itself, because an application asked for it. */
 export interface RequestOrigin {
@@ -85,6 +93,17 @@ export interface WebSocketTrace {
   closedBy: 'client' | 'upstream' | 'portico';
   /** As told to the side that did not end it; 1005 for none, 1006 when the connection was cut. */
   closeCode: number;
+}
+
+/** What went through a tunnel, and how it ended. What was sent to the client is in `Exchange.bytesSent`. */
+export interface TunnelTrace {
+  /** What the application switched to. */
+  readonly protocol: string;
+  bytesIn: number;
+  /** Who ended its side first, or broke it. */
+  closedBy: 'client' | 'upstream' | 'portico';
+  /** `end`: both sides in order; `reset`: one was cut off; `idle`: nothing went through for too long; `stop`: Portico stops. */
+  closeReason: 'end' | 'reset' | 'idle' | 'stop' | 'defect';
 }
 
 /** What a proxied request met upstream, over all its tries. Times in milliseconds, undefined when it did not come to that. */

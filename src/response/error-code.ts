@@ -209,6 +209,15 @@ export const errorCodes = {
     meaning:
       'The password could not be checked: many others were waiting already, or checking took too long. Somebody may be guessing passwords from many addresses.',
   },
+  upgrade_limit: {
+    status: 503,
+    side: 'internal',
+    retryable: true,
+    title: 'Too many connections of this kind are open. Try again in a moment.',
+    condition: 'busy',
+    meaning:
+      'The request asks for another protocol, and the worker has `proxy.upgrade.maxOpen` tunnels of the route open. Retry-After says when to come again.',
+  },
   spool_full: {
     status: 503,
     side: 'internal',

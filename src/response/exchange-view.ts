@@ -1,4 +1,5 @@
 import type { ConnectionInfo, Exchange, RequestBody } from '../listener/exchange.ts';
+import type { TunnelPeer, TunnelSink, UpgradeRequest } from '../listener/tunnel.ts';
 import type { WebSocketPeer, WebSocketRequest, WebSocketSink } from '../listener/websocket.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { RequestHead } from '../request/request-head.ts';
@@ -38,6 +39,14 @@ export class ExchangeView implements Exchange {
 
   get webSocketRequest(): WebSocketRequest | undefined {
     return this.inner.webSocketRequest;
+  }
+
+  get upgradeRequest(): UpgradeRequest | undefined {
+    return this.inner.upgradeRequest;
+  }
+
+  acceptUpgrade(head: ResponseHead, sink: TunnelSink): TunnelPeer | undefined {
+    return this.inner.acceptUpgrade(head, sink);
   }
 
   acceptWebSocket(head: ResponseHead, protocol: string, sink: WebSocketSink): WebSocketPeer | undefined {

@@ -77,8 +77,8 @@ export class CacheEntry {
     return this.whole;
   }
 
-  /** Contents were put into one of its representations. */
-  contentsKept(): void {
+  /** Contents were put into one of its representations, or taken out of it. */
+  contentsChanged(): void {
     this.whole = this.representations.at(-1)?.ok;
   }
 

@@ -3,6 +3,7 @@ import type { Counter, Gauge, Recorder } from '../metrics/recorder.ts';
 import type { CacheEntry } from './cache-entry.ts';
 import { CodingChooser } from './content-coding.ts';
 import { DiskTempo } from './disk-tempo.ts';
+import { HotFiles } from './hot-files.ts';
 import type { Representation } from './representation.ts';
 import { SecondChanceList } from './second-chance-list.ts';
 
@@ -11,12 +12,16 @@ export interface FileCacheLimits {
   readonly maxBytes: number;
   /** Files larger than that are not kept but streamed. */
   readonly maxFileBytes: number;
+  /** But those up to this size are kept while they are asked for often; 0 or left out for none. */
+  readonly maxHotFileBytes?: number;
   /** An entry is trusted for so long, then compared with the disk. */
   readonly revalidateMs: number;
 }
 
 /** The part of the bound that paths without a file may take, so that a flood of them does not push the files out. */
 const absentShare = 1 / 16;
+/** The part that large files may take which are asked for often, with those that slow clients hold. */
+const hotShare = 1 / 2;
 
 /** What one handler sees of the cache: its paths, and who waits for which of them. */
 export interface CachePartition {
@@ -50,6 +55,7 @@ export class FileCache {
   private readonly files = new SecondChanceList();
   private readonly absent = new SecondChanceList();
   private readonly partitions = new Map<string, CachePartition>();
+  private readonly hot = new HotFiles();
   /** Contents that left the cache while slow clients still take them; they count against the bound. */
   private pinnedBytes = 0;
   /** Contents being read. */
@@ -67,7 +73,8 @@ export class FileCache {
 
   /** Takes new limits, at reload. */
   configure(limits: FileCacheLimits): void {
-    const smallerFiles = limits.maxFileBytes < this.limits.maxFileBytes;
+    const { maxFileBytes, maxHotFileBytes = 0 } = this.limits;
+    const smallerFiles = limits.maxFileBytes < maxFileBytes || (limits.maxHotFileBytes ?? 0) < maxHotFileBytes;
     this.limits = limits;
     if (smallerFiles) this.clear();
     this.evict();
@@ -120,24 +127,36 @@ export class FileCache {
     if (partition.entries.get(entry.key) === entry) partition.entries.delete(entry.key);
     if (partition.entries.size === 0) this.partitions.delete(partition.identity);
     for (const representation of [...entry.representations, ...(entry.made?.representations ?? [])]) {
-      if (representation !== undefined && representation.pins > 0) this.pinnedBytes += representation.size;
+      if (representation === undefined) continue;
+      if (representation.pins > 0) this.pinnedBytes += representation.size;
+      this.hot.forget(representation);
     }
     this.report();
   }
 
   /**
-   * Asks for room to read contents of that size into memory, beside those being read and those that slow clients hold.
+   * Asks for room to read contents into memory, beside those being read and those that slow clients hold.
+   * @param askedBytes how much of them is to be sent
    * @returns false when they must be streamed instead; otherwise `endReading` follows
    */
-  beginReading(bytes: number): boolean {
+  beginReading(entry: CacheEntry, representation: Representation, askedBytes: number): boolean {
     const { maxBytes, maxFileBytes } = this.limits;
-    if (bytes > maxFileBytes || bytes + this.readingBytes + this.pinnedBytes > maxBytes) return false;
-    this.readingBytes += bytes;
+    const { size } = representation;
+    if (size + this.readingBytes + this.pinnedBytes > maxBytes) return false;
+    if (size > maxFileBytes && !this.isHot(entry, representation, askedBytes)) return false;
+    this.readingBytes += size;
     return true;
   }
 
-  endReading(bytes: number): void {
-    this.readingBytes -= bytes;
+  /** @param whole whether they are in memory now */
+  endReading(representation: Representation, whole: boolean): void {
+    this.readingBytes -= representation.size;
+    if (!whole) this.hot.forget(representation);
+  }
+
+  /** A response is sent from contents that are large. */
+  sent(representation: Representation): void {
+    if (representation.size > this.limits.maxFileBytes) this.hot.used(representation);
   }
 
   /** Says that a slow client holds the contents. */
@@ -149,6 +168,14 @@ export class FileCache {
   unpin(entry: CacheEntry, representation: Representation): void {
     representation.pins--;
     if (entry.bytes === 0 && representation.pins === 0) this.pinnedBytes -= representation.size;
+  }
+
+  private isHot(entry: CacheEntry, representation: Representation, askedBytes: number): boolean {
+    const { maxBytes, maxHotFileBytes = 0 } = this.limits;
+    // What is not kept itself would be read again for each request.
+    if (entry.bytes === 0) return false;
+    const bounds = { maxFileBytes: maxHotFileBytes, maxBytes: maxBytes * hotShare - this.pinnedBytes };
+    return this.hot.admits(entry, representation, askedBytes, bounds, (other) => this.measureAgain(other));
   }
 
   private listOf(entry: CacheEntry): SecondChanceList {

@@ -125,7 +125,9 @@ export class FileResponder {
       return exchange.respondHead(representation.ok, size);
     }
     if (contents === undefined) {
-      if (this.cache.beginReading(size)) return this.source.readContents(context, entry, index, attempt);
+      const asked = response?.length ?? size;
+      if (this.cache.beginReading(entry, representation, asked))
+        return this.source.readContents(context, entry, index, attempt);
     } else if (this.sendFromMemory(context, entry, representation, contents, response)) return;
     void this.stream(context, entry, index, response ?? wholeFile(representation), attempt);
   }

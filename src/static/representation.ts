@@ -37,7 +37,7 @@ export class ReadyFile extends ResponseHead {
 
 /**
  * One file as it is sent: the file itself or a compressed sibling, with its response heads made in advance. The contents
- * come when they are first asked for, and stay for as long as the cache keeps the entry; those of large files never do.
+ * come when they are first asked for, and stay for as long as the cache keeps the entry; those of large files only while they are asked for often.
  */
 export class Representation {
   /** `200 OK` with all fields. */
@@ -51,6 +51,9 @@ export class Representation {
   /** Without links: what is opened. */
   readonly realPath: string;
   readonly identity: FileIdentity;
+  /** Bytes of it that were to be streamed since `askedSince`, a time of `performance.now()`: see `HotFiles`. */
+  askedBytes = 0;
+  askedSince = 0;
   /** Responses to slow clients that still hold the contents, also after the cache has dropped them. */
   pins = 0;
   private readonly resource: ResourceFields;
@@ -103,6 +106,11 @@ export class Representation {
     block.copy(joined);
     contents.copy(joined, block.length);
     this.ok = new ReadyFile(joined.subarray(0, block.length), joined.subarray(block.length), this);
+  }
+
+  /** Lets go of the contents. */
+  drop(): void {
+    this.ok = new ReadyFile(this.ok.block, undefined, this);
   }
 
   /**

@@ -160,17 +160,18 @@ class StaticHandler implements Handler, FileSource {
 
   readContents(context: RequestContext, entry: CacheEntry, index: number, attempt: number): void {
     const { pending } = this.partition;
-    const size = entry.representations[index]?.size ?? 0;
+    const representation = entry.representations[index];
+    if (representation === undefined) return;
     const key = `${entry.key}\0${index}`;
     const request = new PendingLookup(this, context, attempt, true);
     const others = pending.get(key);
     if (others !== undefined) {
-      this.cache.endReading(size);
+      this.cache.endReading(representation, true);
       others.push(request);
       return;
     }
     pending.set(key, [request]);
-    void this.loadContents(entry, index, key, size, attempt);
+    void this.loadContents(entry, index, key, representation, attempt);
   }
 
   openFailed(context: RequestContext, entry: CacheEntry, index: number, attempt: number, error: unknown): void {
@@ -222,23 +223,22 @@ class StaticHandler implements Handler, FileSource {
     entry: CacheEntry,
     index: number,
     key: string,
-    size: number,
+    representation: Representation,
     attempt: number,
   ): Promise<void> {
-    const representation = entry.representations[index];
     let failure: unknown;
     try {
-      if (representation !== undefined && representation.contents === undefined) {
+      if (representation.contents === undefined) {
         const lenient = attempt > 1;
         representation.keep(
           this.readNow(entry, representation, lenient) ?? (await readContents(this.disk, representation, lenient)),
         );
-        entry.contentsKept();
+        entry.contentsChanged();
       }
     } catch (error) {
       failure = error ?? new Error('reading failed');
     }
-    this.cache.endReading(size);
+    this.cache.endReading(representation, failure === undefined);
     if (failure === undefined) {
       this.cache.measureAgain(entry);
       return this.wake(key, entry);

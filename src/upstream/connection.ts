@@ -19,6 +19,8 @@ export interface ConnectionUser {
   received(): boolean;
   /** What was sent has left. */
   drained(): void;
+  /** The server has ended its side in order, where the user can do with that: without it, the connection ends then. */
+  halfClosed?(): void;
   /** The connection has ended or broken: `error` undefined when the server closed it in order. Last call. */
   lost(error: Error | undefined): void;
   /** `Connection.deadlineAt` has passed. */
@@ -42,6 +44,8 @@ export interface ConnectionOwner {
 const State = { connecting: 0, busy: 1, idle: 2, closed: 3 } as const;
 type State = (typeof State)[keyof typeof State];
 
+/** Silence after which the kernel asks whether the server of another protocol is still there, milliseconds. */
+const keepAliveMs = 60_000;
 /** Bytes that may wait to be sent before the sender is asked to stop. */
 const sendBound = 65_536;
 
@@ -139,6 +143,11 @@ export class Connection {
     return this.socket?.writableNeedDrain === true;
   }
 
+  /** Whether everything that was sent has left the process. */
+  get hasSentAll(): boolean {
+    return this.socket?.writableLength === 0;
+  }
+
   /** Gives an idle connection to a request. */
   assign(user: ConnectionUser): void {
     this.user = user;
@@ -227,6 +236,31 @@ export class Connection {
     this.resume();
   }
 
+  /**
+   * The connection speaks another protocol from now on, and belongs to that user to its end: each side may end alone, and the
+   * kernel asks whether a silent server is still there.
+   */
+  switchTo(user: ConnectionUser): void {
+    this.user = user;
+    const { socket } = this;
+    if (socket === undefined) return;
+    socket.allowHalfOpen = true;
+    socket.setKeepAlive(true, keepAliveMs);
+  }
+
+  /** Ends this side behind what was sent; the server may go on. */
+  end(): void {
+    this.socket?.end();
+  }
+
+  /** As `destroy`, but so that the server does not take what it got for complete. */
+  cut(): void {
+    const { socket } = this;
+    // Over TLS an end without the alert that closes says so; Unix sockets have no resets.
+    if (this.tls === undefined && socket?.remoteFamily !== undefined) socket.resetAndDestroy();
+    this.destroy();
+  }
+
   /** Tells the user when the deadline has passed. */
   checkDeadline(now: number): void {
     if (now < this.deadlineAt) return;
@@ -278,7 +312,7 @@ export class Connection {
 
   private listenTo(socket: LingeringSocket): void {
     socket.on('drain', () => tell(this.user, (user) => user.drained()));
-    socket.on('end', () => this.ended(socket, undefined));
+    socket.on('end', () => this.serverEnded(socket));
     socket.on('error', (error) => this.ended(socket, error));
     socket.on('close', () => {
       this.ended(socket, undefined);
@@ -325,6 +359,12 @@ export class Connection {
     }
     if (!goOn) this.readingStopped = true;
     return goOn;
+  }
+
+  private serverEnded(socket: LingeringSocket): void {
+    const { user } = this;
+    if (socket !== this.socket || user?.halfClosed === undefined) return this.ended(socket, undefined);
+    tell(user, (one) => one.halfClosed?.());
   }
 
   private ended(socket: LingeringSocket, error: Error | undefined): void {

@@ -16,6 +16,7 @@ export const FieldKind = {
   contentType: 6,
   /** Left out, and its value handed over: an instruction for the proxy. */
   directive: 7,
+  upgrade: 8,
 } as const;
 export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
 
@@ -28,6 +29,7 @@ const known: readonly (readonly [name: string, kind: FieldKind])[] = [
   ['content-length', FieldKind.contentLength],
   ['transfer-encoding', FieldKind.transferEncoding],
   ['connection', FieldKind.connection],
+  ['upgrade', FieldKind.upgrade],
   ['x-request-id', FieldKind.requestId],
   ['content-type', FieldKind.contentType],
   ['date', FieldKind.drop],

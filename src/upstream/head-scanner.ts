@@ -36,6 +36,8 @@ export class HeadScanner {
   eventStream = false;
   /** Directives in the head, name (in lower case) and value in turn; undefined almost always. */
   directives: string[] | undefined;
+  /** What Upgrade says in the head of a 101, all such fields together; '' without one. */
+  upgrade = '';
   /** What is wrong with an invalid head, for the operator. */
   fault = '';
 
@@ -70,6 +72,7 @@ export class HeadScanner {
     this.contentLength = undefined;
     this.chunked = this.close = this.keepAlive = this.hasRequestId = this.eventStream = false;
     this.directives = undefined;
+    this.upgrade = '';
     this.block.clear();
     let position = this.statusLine(bytes, start, end);
     while (position > 0) {
@@ -180,6 +183,7 @@ export class HeadScanner {
     if (kind === FieldKind.contentLength) return this.readContentLength(bytes);
     if (kind === FieldKind.transferEncoding) return this.readTransferEncoding(bytes);
     if (kind === FieldKind.connection) this.readConnection(bytes);
+    else if (kind === FieldKind.upgrade && this.status === 101) this.readUpgrade(bytes);
     return true;
   }
 
@@ -225,6 +229,12 @@ export class HeadScanner {
         else if (option !== '') (this.named ??= new Set()).add(option);
       }
     }
+  }
+
+  /** Any response may have the field, to tell what the server speaks besides; it says what is spoken now in one alone. */
+  private readUpgrade(bytes: Buffer): void {
+    const value = bytes.toString('latin1', this.valueStart, this.valueEnd);
+    this.upgrade = this.upgrade === '' ? value : `${this.upgrade}, ${value}`;
   }
 
   private readContentType(bytes: Buffer, start: number, end: number): void {

@@ -1,3 +1,4 @@
+import { listElements } from '../http/list-elements.ts';
 import { lineFeed } from './byte-class.ts';
 import { ChunkedDecoder } from './chunked-decoder.ts';
 import type { FieldNameTable } from './field-name-table.ts';
@@ -16,6 +17,8 @@ export const ParserEvent = {
   end: 3,
   /** The bytes are no HTTP/1.1 response; `fault` says why. */
   failed: 4,
+  /** A 101 that was asked for: the block holds its fields, `switchedTo` what is spoken now. What follows is `data` to the end. */
+  switched: 5,
 } as const;
 export type ParserEvent = (typeof ParserEvent)[keyof typeof ParserEvent];
 
@@ -42,6 +45,8 @@ export class ResponseParser {
   hasRequestId = false;
   /** Whether the head says that an event stream follows. */
   eventStream = false;
+  /** Protocols that a 101 says, as the server spells them. */
+  switchedTo = '';
   /** Directives of the head, name (in lower case) and value in turn; undefined almost always. */
   directives: readonly string[] | undefined;
   /** Whether any byte of the response came, be it of a 1xx one. */
@@ -63,6 +68,8 @@ export class ResponseParser {
   /** Bytes of body to come in `fixed`. */
   private remaining = 0;
   private toHead = false;
+  /** Protocols that were asked for, in lower case; undefined almost always. */
+  private asked: readonly string[] | undefined;
   private interim = 0;
   /** The beginning of a head whose end has not come; undefined almost always. */
   private partial: Buffer | undefined;
@@ -78,8 +85,10 @@ export class ResponseParser {
    * @param toHead  whether that is a HEAD request
    * @param names   which fields are passed on
    * @param maxHead bytes that the head may have
+   * @param asked   protocols that the request asks to go on with, in lower case
    */
-  start(toHead: boolean, names: FieldNameTable, maxHead: number): void {
+  start(toHead: boolean, names: FieldNameTable, maxHead: number, asked?: readonly string[]): void {
+    this.asked = asked;
     this.scanner.useNames(names);
     this.maxHead = maxHead;
     this.state = State.head;
@@ -229,11 +238,29 @@ export class ResponseParser {
 
   /** Skips a 1xx response (RFC 9110 section 15.2): nothing asked for it. */
   private takeInterim(status: number): ParserEvent {
-    if (status === 101) return this.fail('it switches to a protocol that was not asked for');
+    const { asked } = this;
+    if (status === 101 && asked === undefined) return this.fail('it switches to a protocol that was not asked for');
     if (this.scanner.chunked || this.scanner.contentLength !== undefined)
       return this.fail('a 1xx response with a body');
+    if (status === 101) return this.takeSwitch(asked ?? []);
     if (++this.interim > maxInterim) return this.fail('too many 1xx responses');
     return this.next();
+  }
+
+  /** RFC 9110 section 15.2.2: the server says what it switches to, all layers of it. */
+  private takeSwitch(asked: readonly string[]): ParserEvent {
+    const named = listElements(this.scanner.upgrade);
+    if (named[0] === '' || !named.every((protocol) => asked.includes(protocol.toLowerCase()))) {
+      return this.fail('it switches to a protocol that was not asked for');
+    }
+    this.switchedTo = named.join(', ');
+    this.status = 101;
+    this.contentLength = undefined;
+    this.hasRequestId = this.scanner.hasRequestId;
+    this.bodiless = this.persistent = this.eventStream = false;
+    this.directives = undefined;
+    this.state = State.untilClose;
+    return ParserEvent.switched;
   }
 
   private readFixed(): ParserEvent {

@@ -42,20 +42,21 @@ export class RequestObserver {
     if (this.accessLog !== undefined) void exchange.connection.remoteAddress;
   }
 
-  /** A request has become a WebSocket, which is none any more: it is counted apart. */
+  /** A request has become a WebSocket or a tunnel, which is none any more: it is counted apart. */
   upgraded(): void {
     this.inFlight.add(-1);
   }
 
   finished(context: RequestContext): void {
-    const { exchange, error, route, webSocket } = context;
+    const { exchange, error, route } = context;
     const now = performance.now();
-    if (webSocket === undefined) this.inFlight.add(-1);
+    const isRequest = context.webSocket === undefined && context.tunnel === undefined;
+    if (isRequest) this.inFlight.add(-1);
     const status = exchange.responded ? exchange.status : (error?.status ?? clientClosedRequest);
     const metrics = route === undefined ? this.unrouted : this.metricsOf(route);
     metrics.count(exchange.head.method, status);
     // Hours of an open WebSocket say nothing about how long requests take.
-    if (webSocket === undefined) {
+    if (isRequest) {
       metrics.duration.observe((now - context.startedAt) / 1000);
       metrics.sentBytes.add(exchange.bytesSent);
     }

@@ -32,6 +32,9 @@ import type { SiteTable } from '../route/site-table.ts';
 import type { ContentTypes } from '../static/content-types.ts';
 import { createStaticHandler, type StaticResources } from '../static/static-handler.ts';
 import { clientFieldNames } from '../tls/client-verification.ts';
+import type { TunnelCensus } from '../tunnel/tunnel-census.ts';
+import { TunnelRoute } from '../tunnel/tunnel-route.ts';
+import { UpgradeHandler } from '../tunnel/upgrade-handler.ts';
 import { WebSocketHandler } from '../websocket/websocket-handler.ts';
 import { WebSocketRoute } from '../websocket/websocket-route.ts';
 import type { CacheZones } from './cache-zones.ts';
@@ -64,6 +67,7 @@ export interface GraphResources {
   readonly buffering: BufferingResources;
   readonly compression: CompressionResources;
   readonly caches: CacheZones;
+  readonly tunnels: TunnelCensus;
   readonly limits: PreparedLimits;
   readonly challenges?: ChallengeRoute;
   readonly access: PreparedAccess;
@@ -197,9 +201,12 @@ function makeProxy(
           ),
         );
   const purging = cache === undefined ? handler : withPurgeMethod(cache, config, resources, handler);
-  if (action.webSocket === false) return purging;
+  const { upgrade } = action;
+  const upgrading =
+    upgrade === false ? purging : new UpgradeHandler(new TunnelRoute(upgrade, resources.tunnels, recorder), purging);
+  if (action.webSocket === false) return upgrading;
   const webSockets = new WebSocketRoute(action.webSocket, proxyConfig, upstream, admission, recorder, tables);
-  return new WebSocketHandler(webSockets, purging);
+  return new WebSocketHandler(webSockets, upgrading);
 }
 
 function withPurgeMethod(rules: CacheRules, config: Config, { caches }: GraphResources, handler: Handler): Handler {
@@ -232,6 +239,7 @@ function plainProxy(upstream: string): ProxyAction {
     interceptErrors: false,
     onClientAbort: 'cancel',
     webSocket: webSocketDefaults,
+    upgrade: false,
     requestHeaders,
   };
 }

@@ -36,6 +36,7 @@ import { FileCache } from '../static/file-cache.ts';
 import { ReadBufferPool } from '../static/read-buffer-pool.ts';
 import type { StaticResources } from '../static/static-handler.ts';
 import type { TlsFileContents } from '../tls/tls-files.ts';
+import { TunnelCensus } from '../tunnel/tunnel-census.ts';
 import { bufferingResources, configureBuffering } from './buffering-resources.ts';
 import { explainUrl } from './cache-explainer.ts';
 import { CacheZones } from './cache-zones.ts';
@@ -54,8 +55,8 @@ import { buildSiteGraph, type SiteGraph } from './site-graph.ts';
 import { TlsListeners } from './tls-listeners.ts';
 import { UpstreamSet } from './upstream-set.ts';
 
-/** How long before the end of a drain WebSockets are closed, milliseconds: clients are to hear of it. */
-const webSocketCloseMs = 1000;
+/** How long before the end of a drain WebSockets and tunnels are closed, milliseconds: clients are to hear of it. */
+const switchedCloseMs = 1000;
 const idleCheckMs = 50;
 
 /** What a worker is given by its process: everything it needs of the world outside. */
@@ -83,6 +84,7 @@ export class Worker {
   private readonly access: SharedAccess;
   private readonly rates: RateExchange;
   private readonly gate: ConnectionGate;
+  private readonly tunnels = new TunnelCensus();
   private readonly deadlines = new RequestDeadlines();
   private readonly memory = new MemoryWatch();
   private readonly holds: HoldExchange;
@@ -234,9 +236,9 @@ export class Worker {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
     const finished = this.finish(serving);
-    // Where nobody is in a hurry WebSockets stay for as long as there is time: they never end by themselves.
-    const webSocketsMs = awaitIdle ? Math.max(0, timeoutMs - webSocketCloseMs) : 0;
-    const leave = setTimeout(() => serving.engine.closeWebSockets(), webSocketsMs);
+    // Where nobody is in a hurry WebSockets and tunnels stay for as long as there is time: few end by themselves.
+    const switchedMs = awaitIdle ? Math.max(0, timeoutMs - switchedCloseMs) : 0;
+    const leave = setTimeout(() => serving.engine.closeSwitched(), switchedMs);
     await Promise.race([finished, timeout]);
     clearTimeout(leave);
     this.awaitIdle = false;
@@ -257,10 +259,10 @@ export class Worker {
     return cut;
   }
 
-  /** Idle connections and WebSockets are not waited for any more. */
+  /** Idle connections, WebSockets and tunnels are not waited for any more. */
   hurry(): void {
     this.awaitIdle = false;
-    this.serving?.engine.closeWebSockets();
+    this.serving?.engine.closeSwitched();
   }
 
   private async finish({ engine, listeners }: Serving): Promise<void> {
@@ -292,6 +294,7 @@ export class Worker {
       buffering,
       compression,
       caches,
+      tunnels: this.tunnels,
       limits,
       challenges,
     });
@@ -374,7 +377,8 @@ interface Serving {
 }
 
 function cacheLimits({ fileCache }: Config): ConstructorParameters<typeof FileCache>[0] {
-  return { maxBytes: fileCache.size, maxFileBytes: fileCache.maxFileSize, revalidateMs: fileCache.revalidate };
+  const { size, maxFileSize, maxHotFileSize, revalidate } = fileCache;
+  return { maxBytes: size, maxFileBytes: maxFileSize, maxHotFileBytes: maxHotFileSize, revalidateMs: revalidate };
 }
 
 /** Cache and buffers live on over a reload; content types are a matter of the configuration. */

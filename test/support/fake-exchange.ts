@@ -1,5 +1,6 @@
 import { HeaderFields } from '../../src/http/header-fields.ts';
 import type { BodySink, ConnectionInfo, Exchange, RequestBody } from '../../src/listener/exchange.ts';
+import type { TunnelPeer, TunnelSink, UpgradeRequest } from '../../src/listener/tunnel.ts';
 import type { WebSocketPeer, WebSocketRequest, WebSocketSink } from '../../src/listener/websocket.ts';
 import { RequestContext } from '../../src/request/request-context.ts';
 import type { RequestHead } from '../../src/request/request-head.ts';
@@ -20,6 +21,8 @@ export interface FakeRequest {
   readonly chunked?: boolean;
   /** What the client asks for when it wants a WebSocket. */
   readonly webSocket?: WebSocketRequest;
+  /** What the client would go on with. */
+  readonly upgrade?: UpgradeRequest;
 }
 
 /**
@@ -32,6 +35,7 @@ export class FakeExchange implements Exchange {
   readonly connection: ConnectionInfo;
   readonly body: FakeRequestBody;
   readonly webSocketRequest: WebSocketRequest | undefined;
+  readonly upgradeRequest: UpgradeRequest | undefined;
   context: RequestContext | undefined;
   aborted = false;
   responded = false;
@@ -80,6 +84,7 @@ export class FakeExchange implements Exchange {
     };
     this.body = new FakeRequestBody(request.body, request.chunked ?? false);
     this.webSocketRequest = request.webSocket;
+    this.upgradeRequest = request.upgrade;
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -147,12 +152,19 @@ export class FakeExchange implements Exchange {
   }
 
   /** For a test to set: takes the sink, gives the client's end. */
+  onUpgrade: ((sink: TunnelSink) => TunnelPeer) | undefined;
   onWebSocket: ((sink: WebSocketSink, protocol: string) => WebSocketPeer) | undefined;
 
   acceptWebSocket(head: ResponseHead, protocol: string, sink: WebSocketSink): WebSocketPeer | undefined {
     if (this.webSocketRequest === undefined) throw new Error('not a WebSocket request');
     if (!this.#begin(head)) return undefined;
     return this.onWebSocket?.(sink, protocol);
+  }
+
+  acceptUpgrade(head: ResponseHead, sink: TunnelSink): TunnelPeer | undefined {
+    if (this.upgradeRequest === undefined) throw new Error('not a request for another protocol');
+    if (!this.#begin(head)) return undefined;
+    return this.onUpgrade?.(sink);
   }
 
   abort(): void {

@@ -15,6 +15,8 @@ export interface ParsedResponse {
   readonly fault: string;
   readonly eventStream: boolean;
   readonly directives: readonly string[] | undefined;
+  /** '' where no other protocol is spoken. */
+  readonly switchedTo: string;
 }
 
 export interface ParseOptions {
@@ -24,6 +26,8 @@ export interface ParseOptions {
   readonly removed?: readonly string[];
   readonly directives?: readonly string[];
   readonly maxHead?: number;
+  /** Protocols that were asked for, in lower case. */
+  readonly asked?: readonly string[];
 }
 
 /** Gives the pieces to a parser as reads from a connection, and collects what comes out. */
@@ -34,6 +38,7 @@ export function parseResponse(pieces: readonly (string | Uint8Array)[], options:
     options.toHead ?? false,
     new FieldNameTable(options.removed, options.directives),
     options.maxHead ?? 65_536,
+    options.asked,
   );
   const body: Buffer[] = [];
   let head = '';
@@ -47,7 +52,7 @@ export function parseResponse(pieces: readonly (string | Uint8Array)[], options:
     if (outcome !== 'incomplete') continue;
     parser.feed(bytes, 4, 4 + text.length);
     for (let event = parser.next(); event !== ParserEvent.needMore; event = parser.next()) {
-      if (event === ParserEvent.head) head = block.view().toString('latin1');
+      if (event === ParserEvent.head || event === ParserEvent.switched) head = block.view().toString('latin1');
       if (event === ParserEvent.data) body.push(Buffer.from(parser.bytes.subarray(parser.dataStart, parser.dataEnd)));
       if (event === ParserEvent.end) outcome = 'complete';
       if (event === ParserEvent.failed) outcome = 'failed';
@@ -60,7 +65,7 @@ export function parseResponse(pieces: readonly (string | Uint8Array)[], options:
     if (event === ParserEvent.end) outcome = 'complete';
     if (event === ParserEvent.failed) outcome = 'failed';
   }
-  const { status, persistent, contentLength, fault, eventStream, directives } = parser;
-  const facts = { status, persistent, contentLength, fault, eventStream, directives };
+  const { status, persistent, contentLength, fault, eventStream, directives, switchedTo } = parser;
+  const facts = { status, persistent, contentLength, fault, eventStream, directives, switchedTo };
   return { ...facts, outcome, block: head, body: Buffer.concat(body), excess };
 }

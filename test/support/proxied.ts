@@ -59,6 +59,7 @@ export function proxyConfig(changes: Partial<ProxyHandlerConfig> = {}): ProxyHan
     interceptErrors: false,
     onClientAbort: 'cancel',
     webSocket: webSocketDefaults,
+    upgrade: false,
     requestHeaders: { set: {}, remove: [] },
     prefix: '/',
     responseFields: Buffer.alloc(0),

@@ -143,7 +143,8 @@ export class RawClient {
     const length = field('content-length');
     const coding = field('transfer-encoding');
     if (length !== undefined && coding !== undefined) throw new Error('Content-Length and Transfer-Encoding');
-    if (method === 'HEAD' || status === 204 || status === 304) return { body: Buffer.alloc(0), chunks: undefined };
+    if (method === 'HEAD' || status === 101 || status === 204 || status === 304)
+      return { body: Buffer.alloc(0), chunks: undefined };
     if (coding === 'chunked') return this.#chunked();
     if (length === undefined) throw new Error('neither Content-Length nor Transfer-Encoding');
     await this.#need(Number(length));

@@ -15,6 +15,7 @@ export interface StaticSiteOptions {
   readonly config?: Partial<StaticHandlerConfig>;
   readonly maxBytes?: number;
   readonly maxFileBytes?: number;
+  readonly maxHotFileBytes?: number;
   readonly revalidateMs?: number;
   readonly readBufferBytes?: number;
   readonly disk?: Disk;
@@ -38,8 +39,8 @@ export class StaticSite {
     this.outside = join(folder, 'outside');
     mkdirSync(this.root);
     mkdirSync(this.outside);
-    const { maxBytes = 1024 ** 2, maxFileBytes = 64 * 1024, revalidateMs = 0 } = options;
-    this.cache = new FileCache({ maxBytes, maxFileBytes, revalidateMs }, this.recorder);
+    const { maxBytes = 1024 ** 2, maxFileBytes = 64 * 1024, maxHotFileBytes = 0, revalidateMs = 0 } = options;
+    this.cache = new FileCache({ maxBytes, maxFileBytes, maxHotFileBytes, revalidateMs }, this.recorder);
     this.buffers = new ReadBufferPool(options.readBufferBytes ?? 4 * 1024 ** 2, this.recorder);
     this.disk = options.disk;
     this.handler = this.makeHandler(options.config);

@@ -21,6 +21,7 @@ export class BackgroundExchange implements Exchange {
   readonly connection: ConnectionInfo;
   readonly body: RequestBody = noBody;
   readonly webSocketRequest: undefined;
+  readonly upgradeRequest: undefined;
   context: RequestContext | undefined;
   aborted = false;
   responded = false;
@@ -62,6 +63,10 @@ export class BackgroundExchange implements Exchange {
   end(): void {}
 
   acceptWebSocket(): undefined {
+    return undefined;
+  }
+
+  acceptUpgrade(): undefined {
     return undefined;
   }
 

@@ -76,7 +76,7 @@ describe('a WebSocket over HTTP/2', () => {
     for (const name of ['sec-websocket-accept', 'upgrade', 'connection', 'content-length'])
       assert.equal(headers[name], undefined, name);
     assert.deepEqual(server.events, ['handle GET /room?a=1']);
-    assert.deepEqual([server.engine.inFlight, server.engine.webSockets, server.engine.connections], [1, 1, 1]);
+    assert.deepEqual([server.engine.inFlight, server.engine.switched, server.engine.connections], [1, 1, 1]);
     peers[0]?.send(Buffer.from('hello'), false);
     assert.equal((await socket.received(1))[0]?.payload.toString(), 'hello');
     assert.equal(server.exchanges[0]?.bytesSent, 5);
@@ -91,7 +91,7 @@ describe('a WebSocket over HTTP/2', () => {
     assert.equal(socket.stream.rstCode, 0);
     assert.deepEqual(server.events.slice(1), ['finished 200']);
     assert.deepEqual(calls, ['text hi', `binary ${Buffer.from([0, 255]).toString()}`, 'heard', 'closed 4001 enough']);
-    assert.deepEqual([server.engine.inFlight, server.engine.webSockets, server.engine.connections], [0, 0, 1]);
+    assert.deepEqual([server.engine.inFlight, server.engine.switched, server.engine.connections], [0, 0, 1]);
   });
 
   test('shares its connection with requests and other WebSockets', async (t) => {
@@ -242,7 +242,7 @@ describe('a WebSocket over HTTP/2', () => {
     socket.send({ opcode: ping });
     assert.equal((await socket.received(1))[0]?.opcode, pong);
     assert.equal(drained, false);
-    server.engine.closeWebSockets();
+    server.engine.closeSwitched();
     assert.equal(await socket.closeCode(), 1001);
     await waitFor(() => drained, 'the drain');
   });

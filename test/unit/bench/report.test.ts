@@ -78,6 +78,8 @@ test('growth, tail, pauses and memory are judged by what was measured', () => {
   const store = new SampleStore(facts, undefined);
   addCosts(store, 'static-few-connections', 'portico', 10);
   addCosts(store, 'static-many-connections', 'portico', 12);
+  addCosts(store, 'static-few-connections', 'nginx', 8);
+  addCosts(store, 'static-many-connections', 'nginx', 10);
   for (const [server, cost] of [
     ['portico', 15],
     ['nginx', 8],
@@ -98,7 +100,7 @@ test('growth, tail, pauses and memory are judged by what was measured', () => {
   const text = report(store);
   assert.match(
     text,
-    /\| many connections ÷ 32, all active: static \| 10\.0 → 12\.0 µs \| 1\.20× \| ≤ 1\.25× \| met \|/,
+    /\| many connections ÷ 32, all active: static \| 10\.0 → 12\.0 µs; NGINX 8\.0 → 10\.0 µs, 1\.25× \| 1\.20× \| ≤ 1\.25× \| met \|/,
   );
   assert.match(text, /\| 2\.00 ÷ 2\.00 \| 1\.00× \| ≤ 1\.3× \| met \|/);
   assert.match(

@@ -122,6 +122,7 @@ test('docs/logs.md has each field and no other', () => {
   context.coding = 'br';
   context.error = new PorticoError('upstream_incomplete', 'x');
   context.webSocket = { messagesIn: 1, messagesOut: 2, bytesIn: 3, closedBy: 'client', closeCode: 1000 };
+  context.tunnel = { protocol: 'tcp', bytesIn: 4, closedBy: 'upstream', closeReason: 'end' };
   const line = format(context, times, 2048);
   const fields = Object.keys(JSON.parse(line));
   // A parser keeps the last of two fields with one name, so the line itself is looked at too.

@@ -3,9 +3,12 @@ import { describe, test } from 'node:test';
 import type { ProxyHandlerConfig } from '../../../src/proxy/proxy-config.ts';
 import { RequestHeadWriter } from '../../../src/proxy/request-head-writer.ts';
 import type { ClientIdentity } from '../../../src/request/client-identity.ts';
+import { TunnelCensus } from '../../../src/tunnel/tunnel-census.ts';
+import { TunnelRoute } from '../../../src/tunnel/tunnel-route.ts';
 import type { Server } from '../../../src/upstream/server.ts';
 import type { ServerTls } from '../../../src/upstream/server-tls.ts';
 import { FakeExchange, type FakeRequest } from '../../support/fake-exchange.ts';
+import { FakeRecorder } from '../../support/fake-recorder.ts';
 import { proxyConfig } from '../../support/proxied.ts';
 
 const trustedClient: ClientIdentity = {
@@ -254,4 +257,26 @@ describe('what is remembered between requests', () => {
       assert.doesNotMatch(text, /x_b/);
     }
   });
+});
+
+test('an upgrade is written afresh, with what was planned and nothing of what the client says', () => {
+  const exchange = new FakeExchange({
+    method: 'POST',
+    fields: { connection: 'upgrade, x-a', upgrade: 'h2c, tcp', 'http2-settings': 'AAMAAABk', 'x-a': 'b' },
+  });
+  const context = exchange.withContext();
+  const plan = new TunnelRoute(
+    { protocols: ['TCP', 'foo'], idleTimeout: 1, maxOpen: 1 },
+    new TunnelCensus(),
+    new FakeRecorder(),
+  );
+  context.upgrade = plan.plan(['h2c', 'tcp', 'foo']);
+  for (const keepsAlive of [true, false]) {
+    const server = { address: { host: '10.0.0.1', port: 8000 }, keepsAlive } as Server;
+    const lines = new RequestHeadWriter(proxyConfig()).write(context, server, 0).split('\r\n');
+    assert.deepEqual(
+      lines.filter((line) => /^(connection|upgrade|http2-settings|x-a):/i.test(line)),
+      ['Connection: Upgrade', 'Upgrade: tcp, foo'],
+    );
+  }
 });

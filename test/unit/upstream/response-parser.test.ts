@@ -238,3 +238,47 @@ describe('refused is', () => {
     });
   }
 });
+
+describe('a 101', () => {
+  const asked = ['tcp', 'spdy/3.1'];
+  const switching = 'HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: TCP\r\nX-A: b\r\nDate: now\r\n\r\n';
+
+  test('that was asked for passes its fields on, and all bytes behind it as they come', () => {
+    const whole = `HTTP/1.1 100 Continue\r\n\r\n${switching}\0any HTTP/1.1 200 OK\r\n\r\n`;
+    for (const pieces of [[whole], [...whole], [whole.slice(0, 40), whole.slice(40)]]) {
+      const parsed = parseResponse(pieces, { asked, closed: true });
+      assert.equal(parsed.outcome, 'complete');
+      assert.deepEqual([parsed.status, parsed.switchedTo, parsed.persistent], [101, 'TCP', false]);
+      assert.equal(parsed.block, '101 Go\r\nX-A: b');
+      assert.equal(parsed.body.toString('latin1'), '\0any HTTP/1.1 200 OK\r\n\r\n');
+    }
+  });
+
+  test('may name several layers that were asked for, in several fields', () => {
+    const text = 'HTTP/1.1 101 Go\r\nUpgrade: tcp\r\nConnection: upgrade\r\nUpgrade: spdy/3.1\r\n\r\n';
+    assert.equal(parseResponse([text], { asked }).switchedTo, 'tcp, spdy/3.1');
+  });
+
+  for (const [name, fields] of [
+    ['no Upgrade', 'Connection: upgrade'],
+    ['an empty Upgrade', 'Upgrade: '],
+    ['another protocol', 'Upgrade: h2c'],
+    ['another version', 'Upgrade: spdy/3'],
+    ['a protocol that was asked for and one that was not', 'Upgrade: tcp, tls/1.3'],
+    ['Content-Length', 'Upgrade: tcp\r\nContent-Length: 3'],
+    ['Transfer-Encoding', 'Upgrade: tcp\r\nTransfer-Encoding: chunked'],
+  ] as const) {
+    test(`with ${name} is no response`, () => {
+      assert.equal(parseResponse([`HTTP/1.1 101 Go\r\n${fields}\r\n\r\nx`], { asked }).outcome, 'failed');
+    });
+  }
+
+  test('is no response to the next request on a connection that asked before', () => {
+    assert.equal(parseResponse([switching]).outcome, 'failed');
+  });
+
+  test('takes no protocol from the Upgrade field of another response', () => {
+    const parsed = parseResponse(['HTTP/1.1 426 No\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n'], { asked });
+    assert.deepEqual([parsed.outcome, parsed.status, parsed.switchedTo], ['complete', 426, '']);
+  });
+});
