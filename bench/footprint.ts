@@ -5,8 +5,6 @@ import { median } from './statistics.ts';
 import type { Variant } from './variant.ts';
 import type { WorkFolder } from './work-folder.ts';
 
-const settleMs = 1500;
-
 /** What a server costs before it does any work. */
 export interface Footprint {
   /** Median time from starting the process to the first response, milliseconds. */
@@ -18,12 +16,20 @@ export interface Footprint {
   readonly connectionKilobytes: number | undefined;
 }
 
+/** How thoroughly that is found out. */
+export interface FootprintCounts {
+  readonly starts: number;
+  readonly connections: number;
+  readonly settleMs: number;
+  readonly variant?: Variant;
+}
+
 /** Starts the server so many times; the last one stays for the memory figures. */
 export async function takeFootprint(
   contender: Contender,
   folder: WorkFolder,
   upstream: Upstream,
-  counts: { readonly starts: number; readonly connections: number; readonly variant?: Variant },
+  counts: FootprintCounts,
 ): Promise<Footprint> {
   const starts: number[] = [];
   for (let start = 1; start < counts.starts; start++) {
@@ -34,16 +40,14 @@ export async function takeFootprint(
   const server = await contender.start(folder, upstream, counts.variant);
   try {
     starts.push(server.startMs);
-    await new Promise((resolve) => setTimeout(resolve, settleMs));
+    await new Promise((resolve) => setTimeout(resolve, counts.settleMs));
     const processes = processTree(server.pid);
     const allKilobytes = processes.reduce((sum, pid) => sum + residentKilobytes(pid), 0);
     const worker = servingProcess(server.pid, contender.forks);
     const workerKilobytes = residentKilobytes(worker);
     const path = contender.servesFiles ? '/1k.html' : '/tcp/128';
     const connectionKilobytes =
-      counts.connections > 0
-        ? await kilobytesPerIdleConnection(server.port, worker, path, counts.connections)
-        : undefined;
+      counts.connections > 0 ? await kilobytesPerIdleConnection(server.port, worker, path, counts) : undefined;
     return { startMs: median(starts), workerKilobytes, allKilobytes, connectionKilobytes };
   } finally {
     await server.stop();

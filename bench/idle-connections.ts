@@ -14,19 +14,19 @@ export async function kilobytesPerIdleConnection(
   port: number,
   worker: number,
   path: string,
-  count: number,
+  { connections: count, settleMs }: { readonly connections: number; readonly settleMs: number },
 ): Promise<number | undefined> {
   // What the first connections allocate once is no cost of each.
   const first = await hold(port, path, atOnce);
   for (const socket of first) socket.destroy();
-  await pause(500);
+  await pause(settleMs / 3);
   const before = residentKilobytes(worker);
   const sockets = await hold(port, path, count);
-  await pause(500);
+  await pause(settleMs / 3);
   const after = residentKilobytes(worker);
   const closed = sockets.filter((socket) => socket.destroyed || socket.readableEnded).length;
   for (const socket of sockets) socket.destroy();
-  await pause(500);
+  await pause(settleMs / 3);
   return closed === 0 ? (after - before) / count : undefined;
 }
 

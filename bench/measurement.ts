@@ -16,7 +16,7 @@ export interface Measurement {
 const smallestAnswer = 128;
 
 /** A server that answers nothing for so long does not answer. */
-const longEnoughSeconds = 10;
+export const longEnoughSeconds = 10;
 
 /** @throws Error when the server does not answer as the work demands, so that nothing wrong is ever measured */
 export async function measure(

@@ -22,6 +22,8 @@ export interface BenchOptions {
   readonly sizes: Sizes;
   /** Idle keep-alive connections held for the memory figure. */
   readonly idleConnections: number;
+  /** How long a server is left alone before its memory is read, milliseconds. */
+  readonly settleMs: number;
   /** How often each server is started for the start-up figure. */
   readonly starts: number;
   /** File for the table; undefined: standard output alone. */
@@ -60,13 +62,14 @@ export function readOptions(args: readonly string[], defaults: { program: string
     long,
     resume,
     rounds: count('rounds', values.rounds, quick ? 1 : 3),
-    seconds: count('seconds', values.seconds, quick ? 0.3 : 2),
+    seconds: count('seconds', values.seconds, quick ? 0.15 : 2),
     warmUpSeconds: quick ? 0 : 1,
     enduranceSeconds: quick ? 2 : 60,
     enduranceWarmUpSeconds: quick ? 0.3 : 10,
     only,
     sizes: quick ? quickSizes : fullSizes,
     idleConnections: quick ? 500 : 10_000,
+    settleMs: quick ? 150 : 1500,
     starts: quick ? 1 : 3,
     out: values.out ?? (isPart ? undefined : defaults.out),
     node: values.node,

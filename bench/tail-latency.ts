@@ -2,10 +2,13 @@ import type { BenchContext } from './bench-context.ts';
 import type { ChildServer } from './child-server.ts';
 import { buildConstantRate, runConstantRate } from './constant-rate.ts';
 import { runLoad } from './load-generator.ts';
+import { longEnoughSeconds } from './measurement.ts';
 import { shuffled } from './statistics.ts';
 import { type Work, work } from './work.ts';
 
 const servers = ['portico', 'nginx'];
+/** Whose times are looked at. */
+const leastRequests = 20;
 
 /** What both servers answer at the same constant rate. */
 export const latencyWorks: readonly Work[] = [
@@ -28,7 +31,7 @@ export async function runTailLatency(context: BenchContext): Promise<void> {
       buildConstantRate();
       for (const one of contenders) running.set(one.name, await one.start(folder, upstream));
       for (const one of shuffled(works)) {
-        const rate = Math.floor((await slowestRate(context, running, one)) / 2);
+        const rate = Math.max(1, Math.floor((await slowestRate(context, running, one)) / 2));
         for (const contender of shuffled(contenders)) {
           const server = running.get(contender.name);
           if (!server || store.count(one.name, contender.name) >= round) continue;
@@ -37,7 +40,8 @@ export async function runTailLatency(context: BenchContext): Promise<void> {
             path: one.path,
             rate,
             connections: 64,
-            seconds: options.seconds * 1.5,
+            // A short run on a machine that others keep busy would have none to tell of.
+            seconds: Math.max(options.seconds * 1.5, leastRequests / rate),
             warmUpSeconds: options.warmUpSeconds,
           });
           store.add(one.name, contender.name, { ...tail });
@@ -61,8 +65,14 @@ async function slowestRate(
 ): Promise<number> {
   const rates: number[] = [];
   for (const server of running.values()) {
-    const load = await runLoad(`http://127.0.0.1:${server.port}`, one, context.options.seconds, context.folder.path);
-    rates.push(load.requestsPerSecond);
+    rates.push(await rateOf(server, one, context.options.seconds, context.folder.path));
   }
   return Math.min(...rates);
+}
+
+/** Asks for longer where nothing was answered yet. */
+async function rateOf(server: ChildServer, one: Work, seconds: number, folder: string): Promise<number> {
+  const load = await runLoad(`http://127.0.0.1:${server.port}`, one, seconds, folder);
+  if (load.requests === 0 && seconds < longEnoughSeconds) return rateOf(server, one, seconds * 4, folder);
+  return load.requestsPerSecond;
 }

@@ -10,17 +10,30 @@ import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { globSync } from './glob.ts';
 
-/** In this order, and so many files at a time: what starts whole process trees runs alone. */
+/** In this order, and so many files at a time. */
 const suites: readonly (readonly [name: string, concurrency: number])[] = [
   ['unit', 2],
   ['conformance', 2],
   ['integration', 2],
-  ['process', 1],
+  ['process', 2],
   ['container', 1],
 ];
 
+/** What measures or loads the machine, or rates and shares over all workers: after the others of its suite, one file after the other. */
+const alone = [
+  'bench-smoke',
+  'connection-limits',
+  'prometheus',
+  'rate-limits',
+  'redis-limits',
+  'restart-under-load',
+  'slow-attacks',
+  'soak-smoke',
+].map((name) => `test/process/${name}.test.ts`);
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
+for (const file of alone) if (!existsSync(file)) throw new Error(`${file} is not there any more`);
 const words = process.argv.slice(2);
 if (!process.env['PORTICO_TEST_PREBUILT']) {
   const build = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/build.ts'], { stdio: 'inherit' });
@@ -32,10 +45,12 @@ const failures: string[] = [];
 for (const [name, concurrency] of suites) {
   const folder = `test/${name}`;
   if (!existsSync(folder)) continue;
-  const files = globSync(folder, '.test.ts').filter(
-    (file) => words.length === 0 || words.some((w) => file.includes(w)),
-  );
-  if (files.length > 0) await runSuite(name, files, concurrency);
+  const all = globSync(folder, '.test.ts');
+  const files = all.filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
+  const together = files.filter((file) => !alone.includes(file));
+  const rest = files.filter((file) => alone.includes(file));
+  if (together.length > 0) await runSuite(name, together, concurrency);
+  if (rest.length > 0) await runSuite(`${name}, alone`, rest, 1);
 }
 if (failures.length > 0) process.stdout.write(`\nfailed:\n${failures.map((line) => `  ${line}\n`).join('')}`);
 const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : '';

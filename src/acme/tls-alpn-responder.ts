@@ -1,45 +1,59 @@
-import type { SecureContext, TLSSocket, TlsOptions } from 'node:tls';
+import { createServer, type Server } from 'node:tls';
 import type { PendingChallenges } from './pending-challenges.ts';
 
 /** The protocol that an authority asks for when it looks at a challenge (RFC 8737 section 4). */
-export const challengeProtocol = 'acme-tls/1';
+const challengeProtocol = 'acme-tls/1';
 
-/**
- * Lets a server answer TLS-ALPN-01 challenges besides what it does anyway. A connection that was one ends up with
- * `acme-tls/1` as its protocol: nothing follows on it.
- * @param options   of the server, with its `SNICallback`
- * @param protocols what clients are offered by ALPN, best first
- */
-export function answerChallenges(
-  options: TlsOptions & { readonly SNICallback: NonNullable<TlsOptions['SNICallback']> },
-  protocols: readonly string[],
-  challenges: Pick<PendingChallenges, 'contextFor'>,
-): TlsOptions {
-  const challenged = new WeakMap<TLSSocket, SecureContext>();
-  return {
-    ...options,
-    ALPNCallback(this: TLSSocket, offer) {
-      const context = isChallenge(offer.protocols) ? challenges.contextFor(offer.servername) : undefined;
-      if (context === undefined) return protocols.find((protocol) => offer.protocols.includes(protocol));
-      // In TLS 1.2 the certificate was chosen before; in 1.3 it will be, by what is called below.
-      challenged.set(this, context);
-      this.setKeyCert(context);
-      return challengeProtocol;
-    },
-    SNICallback(this: TLSSocket, name, done) {
-      const context = challenged.get(this);
-      if (context !== undefined) return done(null, context);
-      options.SNICallback(name, (error, chosen) => {
-        // Refused perhaps only because there is no certificate for the name yet, which the authority is to help against.
-        const pending = error === null ? undefined : challenges.contextFor(name);
-        if (pending === undefined) done(error, chosen);
-        else done(null, pending);
-      });
-    },
-  };
+/** What a client says before its handshake. */
+interface Hello {
+  readonly serverName: string | undefined;
+  readonly protocols: readonly string[];
 }
 
-/** RFC 8737 section 4: that protocol and no other. */
-function isChallenge(protocols: readonly string[]): boolean {
-  return protocols.length === 1 && protocols[0] === challengeProtocol;
+/**
+ * Answers TLS-ALPN-01 challenges: each by a server of its own that has the proof and no other certificate, so that there is
+ * nothing for the client to choose. The connection is closed behind the handshake, as the authority has seen what it came for
+ * (RFC 8737 section 3).
+ */
+export class TlsAlpnResponder {
+  readonly #challenges: PendingChallenges;
+  readonly #handshakeTimeout: number;
+  readonly #failed: (error: Error) => void;
+
+  /**
+   * @param handshakeTimeout milliseconds
+   * @param failed hears of handshakes that fail
+   */
+  constructor(challenges: PendingChallenges, handshakeTimeout: number, failed: (error: Error) => void) {
+    this.#challenges = challenges;
+    this.#handshakeTimeout = handshakeTimeout;
+    this.#failed = failed;
+  }
+
+  /** Whether any connection may be one of an authority's. Asked for each connection. */
+  get isAwaited(): boolean {
+    return this.#challenges.hasCertificates;
+  }
+
+  /** The server for a connection that begins so; undefined when it is none of an authority's, or nothing is pending for the name. */
+  serverFor({ serverName, protocols }: Hello): Server | undefined {
+    // RFC 8737 section 4: that protocol and no other.
+    if (serverName === undefined || protocols.length !== 1 || protocols[0] !== challengeProtocol) return undefined;
+    const pair = this.#challenges.certificateFor(serverName);
+    if (pair === undefined) return undefined;
+    const server = createServer({
+      cert: pair.certificate,
+      key: pair.key,
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: this.#handshakeTimeout,
+      ALPNProtocols: [challengeProtocol],
+    });
+    server.on('secureConnection', (socket) => {
+      // What its client does wrong behind the handshake is nobody's business.
+      socket.on('error', () => undefined);
+      socket.end();
+    });
+    server.on('tlsClientError', this.#failed);
+    return server;
+  }
 }

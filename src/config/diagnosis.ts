@@ -25,8 +25,9 @@ export class Diagnosis {
     this.findings.push({ path, at: 'key', ...mistake });
   }
 
+  /** The same of several places, as of a certificate that two listeners have, is told once. */
   warn(text: string): void {
-    this.warnings.push(text);
+    if (!this.warnings.includes(text)) this.warnings.push(text);
   }
 }
 

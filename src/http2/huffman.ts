@@ -4,7 +4,7 @@
  */
 
 /** Bits of the code of each byte, and of the end of the string. */
-const lengths: readonly number[] = (
+export const codeLengths: readonly number[] = (
   '13 23 28 28 28 28 28 28 28 24 30 28 28 30 28 28 28 28 28 28 28 28 30 28 28 28 28 28 28 28 28 28 ' +
   '6 10 10 12 13 6 8 11 10 10 8 11 8 6 6 6 5 5 5 6 6 6 6 6 6 6 7 8 15 6 12 10 ' +
   '13 6 7 7 7 7 7 7 7 7 7 7 7 7 7 7 7 7 7 7 7 7 7 7 8 7 8 13 19 13 14 6 ' +
@@ -88,7 +88,7 @@ function buildTree(): readonly Node[] {
     return node;
   };
   const root = make();
-  const symbols = lengths.map((_, symbol) => symbol).toSorted((a, b) => lengthOf(a) - lengthOf(b) || a - b);
+  const symbols = codeLengths.map((_, symbol) => symbol).toSorted((a, b) => lengthOf(a) - lengthOf(b) || a - b);
   let code = 0;
   let former = lengthOf(symbols[0] as number);
   for (const symbol of symbols) {
@@ -122,5 +122,5 @@ function insert(root: Node, code: number, length: number, symbol: number, make: 
 }
 
 function lengthOf(symbol: number): number {
-  return lengths[symbol] as number;
+  return codeLengths[symbol] as number;
 }

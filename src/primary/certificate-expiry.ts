@@ -114,7 +114,7 @@ export class CertificateExpiry {
     const { logger } = this.#options;
     const fields = { names: names.slice(0, labelNames).join(','), notAfter: new Date(notAfter).toISOString() };
     if (left <= 0) logger.error(`the certificate ${file} has expired`, fields);
-    else logger.warn(`the certificate ${file} expires in ${Math.floor(left / dayMs)} days`, fields);
+    else logger.warn(`the certificate ${file} expires in ${wholeDays(left)}`, fields);
   }
 }
 
@@ -127,4 +127,9 @@ function filesOf(listen: readonly ListenAddress[]): CertificateFiles[] {
       return [...tls.certificates];
     }
   });
+}
+
+function wholeDays(ms: number): string {
+  const days = Math.floor(ms / dayMs);
+  return days === 1 ? '1 day' : `${days} days`;
 }

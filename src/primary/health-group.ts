@@ -46,6 +46,12 @@ export class HealthGroup {
     this.update();
   }
 
+  /** Takes what connections are secured with from now on. */
+  secure(context: UpstreamContext): void {
+    this.transport = { ...this.transport, context };
+    for (const target of this.byServer.values()) target.connectBy(this.transport);
+  }
+
   /** Looks names up whose time is over. @returns whether other servers are checked now */
   followNames(now: number): boolean {
     let changed = false;

@@ -6,6 +6,7 @@ import type { Logger } from '../log/logger.ts';
 import { RepeatedLog } from '../log/repeated-log.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { UpstreamContexts } from '../tls/upstream-context.ts';
+import { UpstreamFileWatch } from '../tls/upstream-file-watch.ts';
 import { HeadBlock } from '../upstream/head-block.ts';
 import { NameService } from '../upstream/name-service.ts';
 import type { NameSource } from '../upstream/upstream.ts';
@@ -38,6 +39,7 @@ export class HealthProber {
   private readonly metrics: HealthMetrics;
   private readonly gate: HealthGate;
   private readonly contexts = new UpstreamContexts();
+  private readonly files: UpstreamFileWatch;
   private readonly resources: Omit<HealthResources, 'lookup'>;
   private groups = new Map<string, HealthGroup>();
   private clock: NodeJS.Timeout | undefined;
@@ -49,6 +51,9 @@ export class HealthProber {
     this.metrics = new HealthMetrics(options.recorder);
     const limit = options.maxConcurrent ?? maxConcurrentChecks;
     this.gate = new HealthGate(limit);
+    this.files = new UpstreamFileWatch(options.logger, (upstream, context) => {
+      this.groups.get(upstream)?.secure(context);
+    });
     const repeated = new RepeatedLog(options.logger, lateWarningMs);
     this.resources = {
       gate: this.gate,
@@ -75,6 +80,7 @@ export class HealthProber {
       this.groups.set(name, group);
     }
     for (const group of former.values()) group.stop();
+    this.files.follow(upstreams, (name) => (this.groups.has(name) ? this.contexts.get(name) : undefined));
     this.followNames();
     if (this.groups.size > 0 || former.size > 0) this.options.announce(this.report());
   }
@@ -100,6 +106,7 @@ export class HealthProber {
 
   close(): void {
     clearInterval(this.clock);
+    this.files.close();
     for (const group of this.groups.values()) group.stop();
     this.groups.clear();
     this.changes.clear();

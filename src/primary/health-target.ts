@@ -111,7 +111,8 @@ export class HealthTarget {
     this.resources.left(this);
   }
 
-  private connectBy({ context, proxyProtocol }: HealthTransport): void {
+  /** Connections of checks begin so from now on. */
+  connectBy({ context, proxyProtocol }: HealthTransport): void {
     this.proxyProtocol = proxyProtocol;
     if (context?.fingerprint === this.tls?.context.fingerprint) return;
     this.tls = context && new ServerTls(context, this.server);

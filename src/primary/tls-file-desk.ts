@@ -1,10 +1,14 @@
-import { extname, join } from 'node:path';
-import type { Config, ListenAddress } from '../config/config.ts';
+import { dirname, extname, join } from 'node:path';
+import type { Config } from '../config/config.ts';
 import type { Logger } from '../log/logger.ts';
 import { tlsFolders } from '../tls/certificate-folder.ts';
 import { FolderWatch } from '../tls/folder-watch.ts';
 import type { TlsConfig } from '../tls/tls-config.ts';
 import { diskFiles, type TlsFileContents } from '../tls/tls-files.ts';
+import { namedUpstreamFiles } from '../tls/upstream-context.ts';
+
+/** What has TLS of a configuration: listeners, and upstreams. */
+type TlsFileUsers = Pick<Config, 'listen' | 'upstreams'>;
 
 const certificateFile = new Set(['.pem', '.crt', '.key']);
 
@@ -15,7 +19,7 @@ const certificateFile = new Set(['.pem', '.crt', '.key']);
 export class TlsFileDesk {
   readonly #logger: Logger;
   readonly #announce: (files: TlsFileContents) => void;
-  #listen: readonly ListenAddress[] = [];
+  #config: TlsFileUsers = { listen: [], upstreams: {} };
   #watch: FolderWatch | undefined;
   #told = '';
   /** Undefined while workers read by themselves. */
@@ -28,19 +32,22 @@ export class TlsFileDesk {
   }
 
   /** Reads what that configuration takes, for workers that are told of it. */
-  prepare({ account, listen }: Config): void {
-    if (account === undefined) return;
-    this.contents = contentsOf(listen);
+  prepare(config: Config): void {
+    if (config.account === undefined) return;
+    this.contents = contentsOf(config);
   }
 
   /** The configuration that counts: its folders are watched. */
-  settle({ account, listen }: Config): void {
+  settle(config: Config): void {
     this.#watch?.close();
-    if (account === undefined) return;
-    this.#listen = listen;
-    this.contents = contentsOf(listen);
+    if (config.account === undefined) return;
+    this.#config = config;
+    this.contents = contentsOf(config);
     this.#told = JSON.stringify(this.contents);
-    const folders = listen.flatMap(({ tls }) => (tls === undefined ? [] : tlsFolders(tls)));
+    const folders = [
+      ...config.listen.flatMap(({ tls }) => (tls === undefined ? [] : tlsFolders(tls))),
+      ...filesOfUpstreams(config).map((file) => dirname(file)),
+    ];
     this.#watch = new FolderWatch([...new Set(folders)], () => this.#changed(), this.#logger);
   }
 
@@ -49,7 +56,7 @@ export class TlsFileDesk {
   }
 
   #changed(): void {
-    const contents = contentsOf(this.#listen);
+    const contents = contentsOf(this.#config);
     const told = JSON.stringify(contents);
     if (told === this.#told) return;
     this.#told = told;
@@ -59,14 +66,19 @@ export class TlsFileDesk {
 }
 
 /** What cannot be read is left out: the worker says what is missing, and goes on with what it had. */
-function contentsOf(listen: readonly ListenAddress[]): TlsFileContents {
+function contentsOf(config: TlsFileUsers): TlsFileContents {
   const contents: Record<string, string> = {};
-  for (const path of listen.flatMap(({ tls }) => (tls === undefined ? [] : filesOf(tls)))) {
+  const ofListeners = config.listen.flatMap(({ tls }) => (tls === undefined ? [] : filesOf(tls)));
+  for (const path of [...ofListeners, ...filesOfUpstreams(config)]) {
     try {
       contents[path] = diskFiles.read(path);
     } catch {}
   }
   return contents;
+}
+
+function filesOfUpstreams({ upstreams }: TlsFileUsers): string[] {
+  return Object.values(upstreams).flatMap(({ tls }) => (tls === undefined ? [] : namedUpstreamFiles(tls)));
 }
 
 function filesOf({ certificates, directory, clientCertificates: clients }: TlsConfig): string[] {

@@ -2,18 +2,21 @@
 export interface ClientHello {
   /** The host that the client asks for (SNI, RFC 6066 section 3), as it wrote it; undefined when it names none. */
   readonly serverName: string | undefined;
+  /** The protocols that it offers (ALPN, RFC 7301 section 3.1), best first; none when it does not say. */
+  readonly protocols: readonly string[];
 }
 
 const handshakeRecord = 22;
 const clientHelloMessage = 1;
 const serverNameExtension = 0;
+const protocolsExtension = 16;
 const hostName = 0;
 const recordHeader = 5;
 /** Browsers send 2 KB. */
 const longest = 64 * 1024;
 
 /**
- * Reads a ClientHello (RFC 8446 sections 4.1.2 and 5.1) and looks at nothing but the name: whether it is one in every other way
+ * Reads a ClientHello (RFC 8446 sections 4.1.2 and 5.1) and looks at nothing but the name and the protocols: whether it is one in every other way
  * is for the TLS library to say.
  * @param bytes from the beginning of the connection on
  * @returns 'incomplete' as long as it may become one; 'none' for anything else
@@ -28,12 +31,15 @@ export function readClientHello(bytes: Buffer): ClientHello | 'incomplete' | 'no
   reader.take(2);
   reader.take(1);
   const extensions = new Reader(reader.take(2));
+  let serverName: string | undefined;
+  let protocols: readonly string[] = [];
   while (extensions.left > 0 && !extensions.failed) {
     const type = extensions.number(2);
     const body = extensions.take(2);
-    if (type === serverNameExtension) return { serverName: nameIn(new Reader(body)) };
+    if (type === serverNameExtension) serverName = nameIn(new Reader(body));
+    else if (type === protocolsExtension) protocols = protocolsIn(new Reader(body));
   }
-  return { serverName: undefined };
+  return { serverName, protocols };
 }
 
 /** The message without its header, put together from as many records as it takes. */
@@ -70,6 +76,17 @@ function nameIn(list: Reader): string | undefined {
     if (type === hostName && name.length > 0) return name.toString('latin1');
   }
   return undefined;
+}
+
+function protocolsIn(list: Reader): readonly string[] {
+  const reader = new Reader(list.take(2));
+  const protocols: string[] = [];
+  while (reader.left > 0) {
+    const protocol = reader.take(1);
+    if (reader.failed) return [];
+    protocols.push(protocol.toString('latin1'));
+  }
+  return protocols;
 }
 
 /** Reads on and on; beyond the end there is nothing. */

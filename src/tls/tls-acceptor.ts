@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { PendingChallenges } from '../acme/pending-challenges.ts';
-import { answerChallenges, challengeProtocol } from '../acme/tls-alpn-responder.ts';
+import { TlsAlpnResponder } from '../acme/tls-alpn-responder.ts';
 import type { OcspStaples } from '../ocsp/ocsp-staples.ts';
 import { readCertificate } from './certificate.ts';
 import { certificatesIn } from './certificate-folder.ts';
@@ -33,6 +33,7 @@ export interface AuthorityFacts {
  *
  * Where names differ in their certificates each context has a server of its own, and the name is read before the handshake
  * begins: Node.js changes only one kind of key of a handshake that knows its name late, and the other stays that of the default.
+ * For the same reason challenges of authorities are known before.
  */
 export class TlsAcceptor {
   readonly config: TlsConfig;
@@ -40,6 +41,8 @@ export class TlsAcceptor {
   readonly #events: HandshakeEvents;
   readonly #facts: AuthorityFacts;
   readonly #shared: TlsOptions;
+  /** Where the listener has certificates by an authority. */
+  readonly #responder: TlsAlpnResponder | undefined;
   /** Made when somebody asks for one of their names; of nothing where there is no certificate yet. */
   readonly #servers = new Map<ServedContext | undefined, Server>();
   #ticketKey: Buffer | undefined;
@@ -60,16 +63,24 @@ export class TlsAcceptor {
       ...clientVerification(config, source),
       handshakeTimeout: config.handshakeTimeout,
     };
+    const { challenges } = facts;
+    if (config.acme !== undefined && challenges !== undefined) {
+      const failed = (error: Error): void => events.failed(error);
+      this.#responder = new TlsAlpnResponder(challenges, config.handshakeTimeout, failed);
+    }
     this.#serverFor(this.store.default);
   }
 
   accept(socket: Socket): void {
     const { store } = this;
-    if (!store.hasSeveral) return void this.#serverFor(store.default).emit('connection', socket);
+    const responder = this.#responder?.isAwaited === true ? this.#responder : undefined;
+    if (!store.hasSeveral && responder === undefined)
+      return void this.#serverFor(store.default).emit('connection', socket);
     awaitHello(socket, this.config.handshakeTimeout, {
       ready: (hello) => {
         const served = store.find(hello?.serverName ?? '') ?? store.default;
-        this.#serverFor(served).emit('connection', socket);
+        const prover = hello === undefined ? undefined : responder?.serverFor(hello);
+        (prover ?? this.#serverFor(served)).emit('connection', socket);
       },
       failed: (error) => this.#events.failed(error),
     });
@@ -92,22 +103,18 @@ export class TlsAcceptor {
 
   #makeServer(served: ServedContext | undefined): Server {
     const { config } = this;
-    const { challenges, staples } = this.#facts;
-    // RFC 7301: best first. A client that offers neither is refused with an alert.
-    const protocols = config.http2 ? ['h2', 'http/1.1'] : ['http/1.1'];
-    const options = {
+    const { staples } = this.#facts;
+    const server = createServer({
       ...this.#shared,
       ...served?.pairs,
+      // RFC 7301: best first. A client that offers neither is refused with an alert.
+      ALPNProtocols: config.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
       // Called for every handshake in which the client names a host.
       SNICallback: (name, done) => {
         if (config.unknownNames === 'refuse' && this.store.find(name) === undefined) done(new UnknownNameError());
         else done(null);
       },
-    } satisfies TlsOptions;
-    const answering = config.acme !== undefined && challenges !== undefined;
-    const server = createServer(
-      answering ? answerChallenges(options, protocols, challenges) : { ...options, ALPNProtocols: protocols },
-    );
+    });
     server.on('secureConnection', (socket) => this.#secured(socket));
     server.on('tlsClientError', (error) => this.#events.failed(error));
     if (config.ocsp === 'auto' && staples !== undefined) {
@@ -119,8 +126,6 @@ export class TlsAcceptor {
 
   #secured(socket: TLSSocket): void {
     const { config } = this;
-    // The authority has seen what it came for (RFC 8737 section 3).
-    if (socket.alpnProtocol === challengeProtocol) return void socket.end();
     const refusal = clientRefusal(socket, config);
     if (refusal !== undefined) {
       this.#events.failed(refusal);

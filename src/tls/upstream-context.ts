@@ -4,6 +4,7 @@ import { createSecureContext, rootCertificates, type SecureContext, type SecureC
 import { CertificateError, readCertificate } from './certificate.ts';
 import { readPem } from './pem-file.ts';
 import type { UpstreamTlsConfig } from './tls-config.ts';
+import { diskFiles, type TlsFiles } from './tls-files.ts';
 
 /** Where systems keep the authorities that they trust: Debian, Alpine; Fedora; openSUSE; others. */
 const systemFiles = [
@@ -25,13 +26,18 @@ export interface UpstreamContext {
 /**
  * Reads the files of an upstream's TLS.
  * @param former is given back where nothing has changed, so that sessions and connections stay
+ * @param source where those are read that the configuration names
  * @throws CertificateError when a file cannot be used
  */
-export function readUpstreamContext(config: UpstreamTlsConfig, former?: UpstreamContext): UpstreamContext {
+export function readUpstreamContext(
+  config: UpstreamTlsConfig,
+  former?: UpstreamContext,
+  source: TlsFiles = diskFiles,
+): UpstreamContext {
   const { client } = config;
-  const certificate = client === undefined ? undefined : readCertificate(client);
+  const certificate = client === undefined ? undefined : readCertificate(client, source);
   const shown = certificate === undefined ? {} : { cert: certificate.chain, key: certificate.key };
-  const ca = config.verify ? authorities(config.ca) : undefined;
+  const ca = config.verify ? authorities(config.ca, source) : undefined;
   const hash = createHash('sha256').update(JSON.stringify([config, shown, ca]));
   const fingerprint = hash.digest('hex');
   if (former?.fingerprint === fingerprint) return former;
@@ -46,17 +52,35 @@ export function readUpstreamContext(config: UpstreamTlsConfig, former?: Upstream
 }
 
 /** In PEM: of that file, of the system, or those that the runtime comes with where the system has none. */
-function authorities(file: string | undefined): string {
-  if (file !== undefined) return readPem(file, 'CERTIFICATE');
-  const system = [process.env['SSL_CERT_FILE'] ?? '', ...systemFiles].find((path) => path !== '' && existsSync(path));
+function authorities(file: string | undefined, source: TlsFiles): string {
+  if (file !== undefined) return readPem(file, 'CERTIFICATE', source);
+  const system = systemFile();
   return system === undefined ? rootCertificates.join('\n') : readPem(system, 'CERTIFICATE');
 }
 
+function systemFile(): string | undefined {
+  return [process.env['SSL_CERT_FILE'] ?? '', ...systemFiles].find((path) => path !== '' && existsSync(path));
+}
+
+/** The files that an upstream's TLS names: authorities, and the certificate that is shown. */
+export function namedUpstreamFiles({ verify, ca, client }: UpstreamTlsConfig): readonly string[] {
+  const shown = client === undefined ? [] : [client.certificate, client.key];
+  return verify && ca !== undefined ? [ca, ...shown] : shown;
+}
+
+/** The file of the system's authorities, where they count. */
+export function systemUpstreamFiles({ verify, ca }: UpstreamTlsConfig): readonly string[] {
+  const file = verify && ca === undefined ? systemFile() : undefined;
+  return file === undefined ? [] : [file];
+}
+
 /** What has the TLS of upstreams: those of a configuration. */
-type ConfiguredUpstreams = Readonly<Record<string, { readonly tls?: UpstreamTlsConfig | undefined }>>;
+export type ConfiguredUpstreams = Readonly<Record<string, { readonly tls?: UpstreamTlsConfig | undefined }>>;
 
 /** The contexts of all upstreams that speak TLS, by name, over reloads. */
 export class UpstreamContexts {
+  /** Where the files are read that configurations name. */
+  source: TlsFiles = diskFiles;
   #byName: ReadonlyMap<string, UpstreamContext> = new Map();
 
   /**
@@ -66,7 +90,7 @@ export class UpstreamContexts {
   read(upstreams: ConfiguredUpstreams): void {
     const read = new Map<string, UpstreamContext>();
     for (const [name, { tls }] of Object.entries(upstreams)) {
-      if (tls !== undefined) read.set(name, readUpstreamContext(tls, this.#byName.get(name)));
+      if (tls !== undefined) read.set(name, readUpstreamContext(tls, this.#byName.get(name), this.source));
     }
     this.#byName = read;
   }

@@ -5,7 +5,9 @@ import type { AdmissionState, HealthReport, ServerState, ServerStateOrder } from
 import type { Logger } from '../log/logger.ts';
 import { RepeatedLog } from '../log/repeated-log.ts';
 import type { Recorder } from '../metrics/recorder.ts';
-import { UpstreamContexts } from '../tls/upstream-context.ts';
+import { HandedTlsFiles, type TlsFileContents } from '../tls/tls-files.ts';
+import { type UpstreamContext, UpstreamContexts } from '../tls/upstream-context.ts';
+import { UpstreamFileWatch } from '../tls/upstream-file-watch.ts';
 import type { Server } from '../upstream/server.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import { createOutlierDetector } from './passive-health.ts';
@@ -35,12 +37,14 @@ export class UpstreamSet {
   private readonly ejectionLog: RepeatedLog;
   private readonly handshakeLog: RepeatedLog;
   private readonly contexts = new UpstreamContexts();
+  private readonly files: UpstreamFileWatch;
 
   constructor(recorder: Recorder, logger: Logger, capacity: AdmissionResources['capacity']) {
     this.recorder = recorder;
     this.resources = { recorder, logger, capacity };
     this.ejectionLog = new RepeatedLog(logger, serverLogMs);
     this.handshakeLog = new RepeatedLog(logger, serverLogMs);
+    this.files = new UpstreamFileWatch(logger, (name, context) => this.takeContext(name, context));
   }
 
   /**
@@ -107,6 +111,7 @@ export class UpstreamSet {
         this.byName.delete(name);
       }
     }
+    this.files.follow(configs, (name) => this.contexts.get(name));
   }
 
   admissions(): AdmissionState[] {
@@ -117,6 +122,26 @@ export class UpstreamSet {
     return [...this.byName.values()].flatMap(({ upstream }) => upstream.states());
   }
 
+  /**
+   * Takes what is in the files of TLS, which are not read from now on.
+   * @param renews whether they are put in force at once; otherwise a configuration follows
+   */
+  takeFiles(contents: TlsFileContents, renews: boolean): void {
+    const handed = new HandedTlsFiles(contents);
+    this.contexts.source = handed;
+    this.files.takeFiles(handed);
+    if (renews) this.files.renew();
+  }
+
+  /** The files of an upstream have changed: connections from now on are made with what they say. */
+  private takeContext(name: string, context: UpstreamContext): void {
+    const entry = this.byName.get(name);
+    if (entry === undefined) return;
+    entry.upstream.reconfigure(entry.config, context);
+    this.tellServers(entry.upstream);
+    entry.admission.reconfigure();
+  }
+
   /** Tells servers, also those that have just come, what is known of them. */
   private tellServers(upstream: Upstream): void {
     this.health.apply(upstream, upstream.config);
@@ -124,6 +149,7 @@ export class UpstreamSet {
   }
 
   close(): void {
+    this.files.close();
     for (const { upstream } of this.byName.values()) upstream.close();
     this.byName.clear();
   }

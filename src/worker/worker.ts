@@ -134,7 +134,7 @@ export class Worker {
       for (const order of serverStates ?? []) this.upstreams.setServerState(order);
       this.purges.configure(cachePurges ?? []);
       if (config.account !== undefined) this.privileges.lower(config.account);
-      if (tlsFiles !== undefined) this.tls.takeFiles(tlsFiles, false);
+      if (tlsFiles !== undefined) this.takeTlsFiles(tlsFiles, false);
       const awaitsReplacement = await this.apply(generation, config);
       send({ type: 'configured', generation, ...(awaitsReplacement ? { awaitsReplacement } : {}) });
     } catch (error) {
@@ -203,9 +203,10 @@ export class Worker {
     this.holds.receive(zones);
   }
 
-  /** Takes certificates and keys that have changed. */
-  takeTlsFiles(files: TlsFileContents): void {
-    this.tls.takeFiles(files, true);
+  /** Takes certificates and keys from the primary. @param renews whether they have changed, and no configuration follows */
+  takeTlsFiles(files: TlsFileContents, renews = true): void {
+    this.tls.takeFiles(files, renews);
+    this.upstreams.takeFiles(files, renews);
   }
 
   /** Takes the key for TLS session tickets. @param key 48 bytes */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
@@ -22,8 +23,12 @@ interface Scene {
 
 const hello = 'accessLog: false\nsites: [{ routes: [{ path: /, respond: { body: hello } }] }]\n';
 
+/** `nobody` of Debian; the number counts. */
+const nobody = 65_534;
+const asNobody = `user: "${nobody}"\ngroup: "${nobody}"\n`;
+
 /** Portico with one plain listener and one with TLS, and an authority that finds both. */
-async function start(t: TestContext, challenge: string): Promise<Scene> {
+async function start(t: TestContext, challenge: string, site = hello): Promise<Scene> {
   const [httpPort, tlsPort] = [await freePort(), await freePort()];
   const pebble = await Pebble.start({ httpPort, tlsPort });
   t.after(() => pebble.stop());
@@ -40,7 +45,7 @@ async function start(t: TestContext, challenge: string): Promise<Scene> {
     { address: `127.0.0.1:${httpPort}`, redirectToHttps: true },
     { address: `127.0.0.1:${tlsPort}`, tls: { acme, unknownNames: 'refuse' } },
   ];
-  const portico = await RunningPortico.start(t, hello, { moreListeners: listen });
+  const portico = await RunningPortico.start(t, site, { moreListeners: listen });
   return { pebble, portico, httpPort, tlsPort };
 }
 
@@ -49,6 +54,8 @@ async function dial(t: TestContext, { pebble, tlsPort }: Scene, servername = 'ww
   const socket = connect({ port: tlsPort, host: '127.0.0.1', servername, ca: [await pebble.root()] });
   t.after(() => socket.destroy());
   await once(socket, 'secureConnect');
+  // Its worker may be killed.
+  socket.on('error', () => undefined);
   return socket;
 }
 
@@ -109,6 +116,36 @@ describe('the whole program', { skip }, () => {
     assert.ok(await isTrusted(t, scene));
     assert.equal(pebble.output.text.match(/Added order/g)?.length, 1);
   });
+
+  for (const challenge of ['http-01', 'tls-alpn-01']) {
+    test(`gets a certificate by ${challenge} for workers that are not root and may not read it, also later ones`, {
+      skip: process.getuid?.() !== 0 && 'only root can become another user',
+    }, async (t) => {
+      const scene = await start(t, challenge, `${asNobody}${hello}`);
+      const { portico } = scene;
+      await waitFor(() => isTrusted(t, scene), 'a trusted certificate');
+      for (const pid of portico.process.workerPids()) {
+        assert.match(readFileSync(`/proc/${pid}/status`, 'utf8'), new RegExp(`^Uid:(?:\\t${nobody}){4}$`, 'm'));
+      }
+      const stored = readdirSync(join(portico.folder, 'acme'), { recursive: true, encoding: 'utf8' });
+      const files = stored.map((name) => statSync(join(portico.folder, 'acme', name))).filter((file) => file.isFile());
+      assert.ok(files.length > 0);
+      for (const { uid, mode } of files) assert.deepEqual([uid, mode & 0o077], [0, 0]);
+
+      assert.equal(await portico.reload(), 'success');
+      assert.ok(await isTrusted(t, scene));
+      assert.doesNotMatch(portico.process.output.err, /"level":"error"/);
+      const killed = portico.process.workerPids();
+      for (const pid of killed) process.kill(pid, 'SIGKILL');
+      await waitFor(async () => {
+        const { workers } = await portico.status();
+        return workers.every(({ phase, pid }) => phase === 'ready' && pid !== null && !killed.includes(pid));
+      }, 'new workers');
+      for (let count = 0; count < 8; count++) assert.ok(await isTrusted(t, scene));
+      assert.match(await get(await dial(t, scene)), /hello$/);
+      assert.equal(await portico.metric('portico_acme_orders_total', 'result="issued"'), 1);
+    });
+  }
 
   test('serves with what stands in while the authority is down', async (t) => {
     const directory = 'https://localhost:1/directory';

@@ -82,6 +82,8 @@ test('a reload changes the limit', async (t) => {
   origin.seen.most = 0;
   const answered = clients.answered;
   await waitFor(() => clients.answered > answered + 100, 'load under the lower limit');
+  // Before the application goes: requests would wait for it, and the end for them.
+  await clients.stop();
   assert.ok(origin.seen.most <= 2, `${origin.seen.most} at a time`);
   assert.equal(clients.failed, 0);
 });

@@ -10,16 +10,18 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { connect } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import { standInCertificate } from '../../src/acme/own-certificate.ts';
 import { firstUnprivilegedPort } from '../../src/listener/unprivileged-ports.ts';
 import { httpGet } from '../support/http-get.ts';
 import { PorticoProcess } from '../support/portico-process.ts';
 import { RunningPortico } from '../support/running-portico.ts';
+import { TestCertificates } from '../support/test-certificates.ts';
 import { unixGet } from '../support/unix-get.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -93,6 +95,45 @@ test('keys that only root may read are served, and their successors too', { skip
   await waitFor(async () => (await nameOf(portico.port)) === 'second.example', 'the new certificate');
   await killWorkers(portico);
   assert.equal(await nameOf(portico.port), 'second.example');
+});
+
+test('a key for servers that only root may read is used, and its successor too', { skip }, async (t) => {
+  const made = new TestCertificates();
+  t.after(() => made.remove());
+  const folder = mkdtemp(t);
+  const write = (name: string): void => {
+    const pair = made.make(name, [], { subject: `/CN=${name}` });
+    writeFileSync(join(folder, 'client.key'), readFileSync(pair.key), { mode: 0o600 });
+    writeFileSync(join(folder, 'client.pem'), readFileSync(pair.certificate), { mode: 0o600 });
+  };
+  write('first');
+  const own = made.make('server', ['127.0.0.1']);
+  const authority = readFileSync(made.authority);
+  const tls = { cert: readFileSync(own.certificate), key: readFileSync(own.key), ca: authority, requestCert: true };
+  const origin = createSecureServer(tls, (request, response) => {
+    response.end((request.socket as TLSSocket).getPeerCertificate().subject.CN);
+  });
+  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    origin.closeAllConnections();
+    origin.close();
+  });
+  writeFileSync(join(folder, 'authority.pem'), authority, { mode: 0o600 });
+  const { port } = origin.address() as AddressInfo;
+  const files = ['ca: authority.pem', 'certificate: client.pem', 'key: client.key'].map((entry) =>
+    entry.replace(': ', `: ${folder}/`),
+  );
+  const yaml = `accessLog: false\n${user}upstreams:
+  app: { servers: ["https://127.0.0.1:${port}"], tls: { ${files.join(', ')} } }
+sites: [{ routes: [{ path: /, proxy: { upstream: app } }] }]\n`;
+  const portico = await RunningPortico.start(t, yaml);
+  assertAreUser(portico.process.workerPids());
+  for (let count = 0; count < 8; count++) assert.equal((await portico.get('/')).body, 'first');
+  write('second');
+  await waitFor(async () => (await portico.get('/')).body === 'second', 'the new certificate');
+  await killWorkers(portico);
+  assert.equal(await portico.reload(), 'success');
+  for (let count = 0; count < 8; count++) assert.equal((await portico.get('/')).body, 'second');
 });
 
 test('logs are opened anew after logrotate where only root may make files', { skip }, async (t) => {

@@ -46,7 +46,8 @@ const urls: Readonly<Record<SlowAttackKind, string>> = {
 };
 
 for (const engine of ['uws', 'node'] as const) {
-  describe(`${connections} slow connections to the engine ${engine}`, { skip }, () => {
+  // Each against a Portico of its own, all at once: they wait for most of their time.
+  describe(`${connections} slow connections to the engine ${engine}`, { skip, concurrency: true }, () => {
     for (const kind of slowAttackKinds) {
       test(`of the kind ${kind} are cut off, and everybody else is served`, async (t) => {
         const portico = await start(t, engine);

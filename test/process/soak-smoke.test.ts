@@ -12,7 +12,7 @@ test('servers are killed and restarted, workers replaced and killed, and no requ
   skip: gunicornMissing() ?? false,
   timeout: 120_000,
 }, async () => {
-  const args = ['--import', 'tsx', soak, '--seconds', '20', '--clients', '8', '--seed', '3'];
+  const args = ['--import', 'tsx', soak, '--seconds', '14', '--clients', '8', '--seed', '3'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'close');
   const [report, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);

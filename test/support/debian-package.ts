@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /**
  * Makes sure that a real program is there to test against, installing its Debian package when this is root.
@@ -19,9 +21,13 @@ export function ensureDebianPackage(name: string, file: string): string | undefi
 function install(name: string): void {
   // A service started by its package would hold ports that tests want.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  const options = { stdio: 'ignore', env, timeout: 300_000 } as const;
-  const args = ['install', '-y', '-qq', '--no-install-recommends', name];
-  if (spawnSync('apt-get', args, options).status === 0) return;
-  spawnSync('apt-get', ['update', '-qq'], options);
-  spawnSync('apt-get', args, options);
+  const options = { stdio: 'ignore', env, timeout: 600_000 } as const;
+  // Tests run two at a time, and apt refuses to.
+  const lock = join(tmpdir(), 'portico-apt.lock');
+  const apt = (...args: readonly string[]): boolean =>
+    spawnSync('flock', [lock, 'apt-get', ...args], options).status === 0;
+  const packageArgs = ['install', '-y', '-qq', '--no-install-recommends', name];
+  if (apt(...packageArgs)) return;
+  apt('update', '-qq');
+  apt(...packageArgs);
 }

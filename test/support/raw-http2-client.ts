@@ -55,9 +55,13 @@ export class RawHttp2Client {
     }
   }
 
-  /** @param greet whether the preface and empty settings are sent at once */
-  static async connect(port: number, greet = true): Promise<RawHttp2Client> {
-    const socket = connect({ port, host: '127.0.0.1', ALPNProtocols: ['h2'], rejectUnauthorized: false });
+  /**
+   * @param greet whether the preface and empty settings are sent at once
+   * @param localAddress that it comes from
+   */
+  static async connect(port: number, greet = true, localAddress = '127.0.0.1'): Promise<RawHttp2Client> {
+    const options = { port, host: '127.0.0.1', localAddress, ALPNProtocols: ['h2'], rejectUnauthorized: false };
+    const socket = connect(options);
     await once(socket, 'secureConnect');
     const client = new RawHttp2Client(socket);
     if (greet) client.send(preface, settingsFrame([]));
@@ -89,6 +93,12 @@ export class RawHttp2Client {
     const data = this.frames.filter(({ stream: id, type }) => id === stream && type === FrameType.data);
     const status = Number(fields.find(([name]) => name === ':status')?.[1]);
     return { status, fields, body: Buffer.concat(data.map(({ payload }) => payload)) };
+  }
+
+  /** The status of a response, once its head is there; 0 before, and for an interim one. */
+  status(stream: number): number {
+    const status = Number(this.#heads.get(stream)?.find(([name]) => name === ':status')?.[1] ?? 0);
+    return status < 200 ? 0 : status;
   }
 
   /** Waits until the server has ended the connection. @returns the code of its GOAWAY, if it sent one */

@@ -15,6 +15,7 @@ import { TlsTerminator } from '../../src/tls/tls-terminator.ts';
 import { plain } from './contract-server.ts';
 import { FakeRecorder } from './fake-recorder.ts';
 import { RecordingLogger } from './recording-logger.ts';
+import type { TestCertificate } from './test-certificates.ts';
 import { waitFor } from './wait-for.ts';
 
 /** The issuer of the primary in the process of the test, with listeners that answer challenges as those of workers do. */
@@ -57,10 +58,13 @@ export class RunningIssuer {
     this.httpPort = (this.#http.address() as AddressInfo).port;
   }
 
-  /** Opens the listener for TLS-ALPN-01, which has nothing but what stands in until it is issued. */
-  async listenSecurely(config: AcmeConfig): Promise<TlsTerminator> {
+  /**
+   * Opens the listener for TLS-ALPN-01, which has nothing but what stands in until it is issued.
+   * @param more certificates beside it
+   */
+  async listenSecurely(config: AcmeConfig, more: readonly TestCertificate[] = []): Promise<TlsTerminator> {
     const tls = {
-      certificates: [certificateFiles(config)],
+      certificates: [certificateFiles(config), ...more],
       acme: config,
       unknownNames: 'refuse',
       minVersion: '1.2',

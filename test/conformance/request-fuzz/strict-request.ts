@@ -124,18 +124,18 @@ function valuesOf(fields: readonly StrictField[], wanted: string): string[] {
   return fields.filter(([name]) => name === wanted).map(([, value]) => value);
 }
 
-function hostFault(host: string): string | undefined {
+export function hostFault(host: string): string | undefined {
   const match = hostName.exec(host);
   return match === null || Number(match[1] ?? 0) > 65_535 ? 'host' : undefined;
 }
 
 /** In origin-form, without a fragment. */
-function targetFault(target: string): string | undefined {
+export function targetFault(target: string): string | undefined {
   return /^\/[\x21\x22\x24-\x7e]*$/.test(target) ? undefined : 'target';
 }
 
 /** Whether a path does not lead somewhere within the site in every program's reading. */
-function isBadPath(target: string): boolean {
+export function isBadPath(target: string): boolean {
   const path = target.split('?', 1)[0] as string;
   if (/%(?![0-9A-Fa-f]{2})/.test(path)) return true;
   let depth = 0;
@@ -153,7 +153,7 @@ function isBadPath(target: string): boolean {
 }
 
 /** Body, host and connection, each said in one way only. */
-function fieldsFault(fields: readonly StrictField[], minorVersion: number): string | undefined {
+export function fieldsFault(fields: readonly StrictField[], minorVersion: number): string | undefined {
   const hosts = valuesOf(fields, 'host');
   const lengths = valuesOf(fields, 'content-length');
   const codings = valuesOf(fields, 'transfer-encoding');

@@ -37,7 +37,9 @@ function serve(exchange: Exchange): void {
   });
 }
 
-describe('a client that takes nothing for longer than uWebSockets.js waits, with little left to take', () => {
+describe('a client that takes nothing for longer than uWebSockets.js waits, with little left to take', {
+  concurrency: true,
+}, () => {
   let server: ContractServer;
   let capacity = 0;
 

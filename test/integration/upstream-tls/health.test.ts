@@ -1,7 +1,8 @@
 /** What health checks promise over TCP, over TLS: the same tests once more; and what is of TLS alone. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { metricNames } from '../../../src/metrics/names.ts';
 import { HealthProber } from '../../../src/primary/health-prober.ts';
@@ -11,6 +12,7 @@ import { RecordingLogger } from '../../support/recording-logger.ts';
 import { ScriptedOrigin } from '../../support/scripted-origin.ts';
 import { secureOrigins } from '../../support/secure-origins.ts';
 import { serverConfig } from '../../support/server-config.ts';
+import { TestCertificates } from '../../support/test-certificates.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const made = secureOrigins.begin();
@@ -42,6 +44,29 @@ for (const check of [
     await waitFor(() => prober.status()[0]?.health === 'up', 'the server to be up where nothing is verified');
   });
 }
+
+test('checks are made with other authorities as soon as their file has changed', async (t) => {
+  const { certificate, key } = made.make('followed', ['127.0.0.1']);
+  const others = new TestCertificates();
+  t.after(() => others.remove());
+  const tls = { cert: readFileSync(certificate), key: readFileSync(key) };
+  const origin = await ScriptedOrigin.answering(ok, { tls });
+  t.after(() => origin.close());
+  const ca = join(mkdtempSync(join(made.folder, 'watched-')), 'ca.pem');
+  copyFileSync(made.authority, ca);
+  const prober = new HealthProber({ logger: new RecordingLogger(), recorder: new FakeRecorder(), announce: () => {} });
+  t.after(() => prober.close());
+  const config = upstreamConfig([origin.server()], { health: { ...health, startAs: 'down', check: { kind: 'tcp' } } });
+  prober.applyConfig({ app: { ...config, tls: { verify: true, ca } } });
+  const becomes = (wanted: string) =>
+    waitFor(() => prober.status()[0]?.health === wanted, `the server to be ${wanted}`);
+  await becomes('up');
+  copyFileSync(others.authority, ca);
+  await becomes('down');
+  assert.match(prober.status()[0]?.reason ?? '', /certificate of the server is refused/);
+  copyFileSync(made.authority, ca);
+  await becomes('up');
+});
 
 test('a handshake that does not end fails the check in its time', async (t) => {
   const silent = createServer((socket) => void socket.on('error', () => {}).resume());

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { TLSSocket, TlsOptions } from 'node:tls';
@@ -71,6 +71,54 @@ test('files that have changed are taken at a reload, and requests under way fini
   assert.deepEqual(subjects.slice(before), ['CN=second']);
   held[0]?.write(ok);
   assert.equal(await (await slow).text(), 'ok');
+});
+
+test('files that have changed are taken without a reload, what cannot be used is told of, and requests under way finish', async (t) => {
+  const subjects: string[] = [];
+  const held: TLSSocket[] = [];
+  const origin = await ScriptedOrigin.start(
+    (socket, { head }) => {
+      if (head.startsWith('GET /slow')) held.push(socket as TLSSocket);
+      else socket.write(ok);
+    },
+    {
+      tls: { ...tls, requestCert: true, ca: readFileSync(made.authority) },
+      onConnection: (socket) => void subjects.push((socket as TLSSocket).getPeerX509Certificate()?.subject ?? ''),
+    },
+  );
+  t.after(() => origin.close());
+  const folder = mkdtempSync(join(made.folder, 'watched-'));
+  const place = (name: string): void => {
+    const client = made.make(name, [], { subject: `/CN=${name}` });
+    copyFileSync(client.certificate, join(folder, 'client.pem'));
+    copyFileSync(client.key, join(folder, 'client.key'));
+  };
+  place('watched');
+  const text = yaml(origin.port, `ca: ${made.authority}, certificate: client.pem, key: client.key`);
+  const worker = await startInProcessWorker(text, folder);
+  t.after(() => worker.close());
+  assert.equal((await fetch(worker.origin)).status, 200);
+  const slow = fetch(`${worker.origin}/slow`);
+  await waitFor(() => held.length === 1, 'the slow request');
+
+  writeFileSync(join(folder, 'client.key'), 'nothing');
+  const told = (pattern: RegExp) => () => worker.log.some((line) => pattern.test(line));
+  await waitFor(told(/changed files for TLS to the servers of upstream app cannot be used/), 'word of the bad key');
+  assert.equal((await fetch(worker.origin)).status, 200);
+  assert.ok(subjects.every((subject) => subject === 'CN=watched'));
+
+  place('followed');
+  await waitFor(told(/changed files for TLS to the servers of upstream app are in force/), 'word of the good one');
+  assert.equal((await fetch(worker.origin)).status, 200);
+  assert.equal(subjects.at(-1), 'CN=followed');
+  held[0]?.write(ok);
+  assert.equal(await (await slow).text(), 'ok');
+
+  // A reload finds the same in them: what was made with it stays.
+  const connections = subjects.length;
+  assert.equal((await worker.reload(text))?.type, 'configured');
+  assert.equal((await fetch(worker.origin)).status, 200);
+  assert.equal(subjects.length, connections);
 });
 
 test('a reload is refused by a worker that cannot use a file, and the former one stays in force', async (t) => {

@@ -22,10 +22,12 @@ describe('pending challenges', () => {
     const challenges = new PendingChallenges();
     const pair = challengeCertificate('a.test', 'token.print', Date.now());
     challenges.replace([{ type: 'tls-alpn-01', name: 'a.test', ...pair }]);
-    assert.ok(challenges.contextFor('A.test'));
-    assert.equal(challenges.contextFor('b.test'), undefined);
+    assert.equal(challenges.hasCertificates, true);
+    assert.equal(challenges.certificateFor('A.test')?.certificate, pair.certificate);
+    assert.equal(challenges.certificateFor('b.test'), undefined);
     assert.equal(challenges.hasTokens, false);
     challenges.replace([]);
-    assert.equal(challenges.contextFor('a.test'), undefined);
+    assert.equal(challenges.hasCertificates, false);
+    assert.equal(challenges.certificateFor('a.test'), undefined);
   });
 });

@@ -31,17 +31,18 @@ function inRecords(hello: Buffer, size: number): Buffer {
 }
 
 describe('a ClientHello', () => {
-  test('tells the name that is asked for, in old versions as in new ones', async () => {
+  test('tells the name that is asked for and the protocols that are offered, in old versions as in new ones', async () => {
     for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
       const hello = await helloOf({ servername: 'WWW.example.com', maxVersion, ALPNProtocols: ['h2', 'http/1.1'] });
-      assert.deepEqual(readClientHello(hello), { serverName: 'WWW.example.com' });
+      const told = { serverName: 'WWW.example.com', protocols: ['h2', 'http/1.1'] };
+      assert.deepEqual(readClientHello(hello), told);
       // What comes behind it is none of it.
-      assert.deepEqual(readClientHello(Buffer.concat([hello, Buffer.from('rest')])), { serverName: 'WWW.example.com' });
+      assert.deepEqual(readClientHello(Buffer.concat([hello, Buffer.from('rest')])), told);
     }
   });
 
   test('without a name is one all the same', async () => {
-    assert.deepEqual(readClientHello(await helloOf({ host: '127.0.0.1' })), { serverName: undefined });
+    assert.deepEqual(readClientHello(await helloOf({ host: '127.0.0.1' })), { serverName: undefined, protocols: [] });
   });
 
   test('is not complete before its last byte, however it is cut into records', async () => {
@@ -50,7 +51,7 @@ describe('a ClientHello', () => {
       for (let length = 0; length < bytes.length; length++) {
         assert.equal(readClientHello(bytes.subarray(0, length)), 'incomplete', `${length} of ${bytes.length}`);
       }
-      assert.deepEqual(readClientHello(bytes), { serverName: 'example.com' });
+      assert.deepEqual(readClientHello(bytes), { serverName: 'example.com', protocols: [] });
     }
   });
 
