@@ -11,7 +11,8 @@ export function warnOfValidity({ files, notAfter, notBefore }: Certificate, diag
   const now = Date.now();
   const days = Math.floor((notAfter - now) / dayMs);
   if (notAfter <= now) diagnosis.warn(`${certificate}: it expired on ${dayOf(notAfter)}`);
-  else if (days < soonDays) diagnosis.warn(`${certificate}: it expires on ${dayOf(notAfter)}, in ${days} ${days === 1 ? 'day' : 'days'}`);
+  else if (days < soonDays)
+    diagnosis.warn(`${certificate}: it expires on ${dayOf(notAfter)}, in ${days} ${days === 1 ? 'day' : 'days'}`);
   if (notBefore > now) diagnosis.warn(`${certificate}: it is valid from ${dayOf(notBefore)} on only`);
 }
 
