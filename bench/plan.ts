@@ -44,7 +44,8 @@ export function planStages(contenders: readonly Contender[], sizes: Sizes, quick
       name: 'files',
       title: 'many files',
       cases: fileCases(named('portico', 'nginx'), sizes),
-      warmUpOnceSeconds: quick ? 0.3 : 8,
+      // Until all files are in memory.
+      warmUpOnceSeconds: quick ? 0.3 : 15,
     },
   ];
 }

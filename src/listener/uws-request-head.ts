@@ -100,6 +100,8 @@ const nameBytes: ReadonlyMap<string, ArrayBuffer> = new Map(
     'if-none-match',
     'if-unmodified-since',
     'range',
+    'referer',
+    'user-agent',
   ].map((name) => [name, toBytes(name)]),
 );
 const names = {

@@ -14,6 +14,9 @@ export type AccessLogConfig = Exclude<Config['accessLog'], false>;
 /** Characters kept of each field that the client sent, so that a line fits: the first that does is used. */
 const fieldLengths = [2048, 512, 96] as const;
 
+/** For so long the clock of the system is taken to go on without a jump. */
+const clockTrustMs = 250;
+
 /** One line a request, once it has finished. NGINX: `access_log`. */
 export class AccessLog {
   readonly #config: AccessLogConfig;
@@ -21,6 +24,9 @@ export class AccessLog {
   readonly #writer: LineWriter;
   readonly #dropped: Counter;
   readonly #problems: RepeatedLog;
+  /** What is to be added to `performance.now()` for the time of day, and when that was found out. */
+  #clockOffset = 0;
+  #clockReadAt = Number.NEGATIVE_INFINITY;
 
   /** @throws the system's error when the file cannot be opened */
   constructor(config: AccessLogConfig, recorder: Recorder, logger: Logger) {
@@ -38,7 +44,7 @@ export class AccessLog {
 
   /** @param finishedAt `performance.now()` when the exchange had finished */
   write(context: RequestContext, finishedAt: number): void {
-    const times = { time: Date.now(), durationMs: finishedAt - context.startedAt };
+    const times = { time: this.#timeAt(finishedAt), durationMs: finishedAt - context.startedAt };
     for (const length of fieldLengths) {
       const line = this.#format(context, times, length);
       if (this.#fits(line)) {
@@ -62,6 +68,15 @@ export class AccessLog {
   /** Writes what waits, for two seconds at most. Lines that come later are lost. */
   close(): Promise<void> {
     return this.#writer.close();
+  }
+
+  /** The time of day at that moment: asking the system once is enough for many lines, unless its clock is set meanwhile. */
+  #timeAt(moment: number): number {
+    if (moment - this.#clockReadAt > clockTrustMs) {
+      this.#clockReadAt = moment;
+      this.#clockOffset = Date.now() - performance.now();
+    }
+    return Math.floor(this.#clockOffset + moment);
   }
 
   #fits(line: string): boolean {

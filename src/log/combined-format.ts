@@ -1,5 +1,5 @@
-import type { RequestContext } from '../request/request-context.ts';
 import { commonLogTime, perSecond } from './clock-text.ts';
+import { flat, KnownPieces } from './known-pieces.ts';
 import { clientAddress, clipField, type LineFormat, loggedStatus } from './line-format.ts';
 
 /**
@@ -10,25 +10,48 @@ import { clientAddress, clipField, type LineFormat, loggedStatus } from './line-
  */
 export function createCombinedFormat(): LineFormat {
   const localTime = perSecond(commonLogTime);
+  const methods = new KnownPieces((value, maxLength) => `${quotable(value, maxLength)} `);
+  const targets = new KnownPieces(quotable);
+  const referers = new KnownPieces((value, maxLength) => ` "${quotable(value, maxLength)}" "`);
+  const agents = new KnownPieces((value, maxLength) => `${quotable(value, maxLength)}"`);
+  const beginning = lineBeginnings();
+  // Fields are looked at one by one: a request that was answered at a glance has not been read whole.
   return (context, times, maxFieldLength) => {
     const { head, bytesSent } = context.exchange;
-    const referer = quotable(head.fields.get('referer'), maxFieldLength);
-    const agent = quotable(head.fields.get('user-agent'), maxFieldLength);
-    return `${orDash(clientAddress(context))} - ${remoteUser(context)} [${localTime(times.time)}] "${requestLine(context, maxFieldLength)}" ${loggedStatus(context)} ${bytesSent} "${referer}" "${agent}"`;
+    const { method, target, protocol } = head;
+    let line = beginning(clientAddress(context), head.peek('authorization'), localTime(times.time));
+    // As when the request was refused before it could be read.
+    if (method === '' && target === '') line += '-" ';
+    else {
+      line += method === 'GET' ? 'GET ' : methods.of(method, maxFieldLength);
+      line += targets.of(target, maxFieldLength);
+      line += protocol === undefined ? ' HTTP/1.1" ' : ` ${protocol}" `;
+    }
+    line += `${loggedStatus(context)} ${bytesSent}`;
+    line += referers.of(head.peek('referer'), maxFieldLength);
+    return line + agents.of(head.peek('user-agent'), maxFieldLength);
   };
 }
 
-/** The request line as it came; `-` when the request was refused before it could be read. */
-function requestLine(context: RequestContext, maxLength: number): string {
-  const { method, target, protocol = 'HTTP/1.1' } = context.exchange.head;
-  if (method === '' && target === '') return '-';
-  return `${quotable(method, maxLength)} ${quotable(target, maxLength)} ${protocol}`;
+/** Makes what stands before the request line; a client's next request in the same second has the same. */
+function lineBeginnings(): (address: string, authorization: string | undefined, time: string) => string {
+  let lastAddress = '';
+  let lastTime = '';
+  let last = '';
+  return (address, authorization, time) => {
+    if (authorization !== undefined) return `${orDash(address)} - ${remoteUser(authorization)} [${time}] "`;
+    if (time !== lastTime || address !== lastAddress) {
+      last = flat(`${orDash(address)} - - [${time}] "`);
+      lastTime = time;
+      lastAddress = address;
+    }
+    return last;
+  };
 }
 
 /** The user name of Basic authentication (RFC 7617), whoever checks it. NGINX: `$remote_user`. */
-function remoteUser(context: RequestContext): string {
-  const authorization = context.exchange.head.fields.get('authorization');
-  if (authorization === undefined || !/^basic /i.test(authorization)) return '-';
+function remoteUser(authorization: string): string {
+  if (!/^basic /i.test(authorization)) return '-';
   const credentials = Buffer.from(authorization.slice(6, 6 + 1024), 'base64').toString('latin1');
   const colon = credentials.indexOf(':');
   if (colon < 1) return '-';
@@ -36,8 +59,8 @@ function remoteUser(context: RequestContext): string {
   return clipField(escapeBytes(credentials.slice(0, colon)), 256).replaceAll(' ', '\\x20');
 }
 
-function quotable(value: string | undefined, maxLength: number): string {
-  return value === undefined || value === '' ? '-' : escapeBytes(clipField(value, maxLength));
+function quotable(value: string, maxLength: number): string {
+  return value === '' ? '-' : escapeBytes(clipField(value, maxLength));
 }
 
 const unsafe = /[^\x20-\x7e]|["\\]/;

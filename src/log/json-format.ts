@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { TunnelTrace, UpstreamTrace, WebSocketTrace } from '../request/request-context.ts';
 import type { Route } from '../route/route.ts';
 import { isoSeconds, perSecond } from './clock-text.ts';
+import { flat, KnownPieces } from './known-pieces.ts';
 import { clientAddress, clipField, type LineFormat, loggedStatus } from './line-format.ts';
 import { safeText } from './safe-text.ts';
 
@@ -14,19 +15,29 @@ export function createJsonFormat(): LineFormat {
   // The same few routes and servers come again and again: their part of the line is made once.
   const routes = new WeakMap<Route, string>();
   const servers = new Map<string, string>();
+  const known = (name: string): KnownPieces => new KnownPieces((value, maxLength) => text(name, value, maxLength));
+  const clients = known('client');
+  const methods = known('method');
+  const targets = known('target');
+  const hosts = known('host');
+  const referers = known('referer');
+  const agents = known('user_agent');
+  // Fields are looked at one by one: a request that was answered at a glance has not been read whole.
   return (context, times, maxFieldLength) => {
     const { head, bytesSent, body, connection } = context.exchange;
     let line = `{"time":"${utcTime(times.time)}.${thousandths[times.time % 1000]}Z"`;
-    line += text('client', clientAddress(context), maxFieldLength);
-    line += text('request_id', context.requestId, maxFieldLength);
-    line += text('method', head.method, maxFieldLength);
-    line += text('target', head.target, maxFieldLength);
-    line += `,"protocol":"${head.protocol ?? 'HTTP/1.1'}","scheme":"${context.client?.scheme ?? connection.scheme}"`;
-    line += text('host', head.host, maxFieldLength);
+    line += clients.of(clientAddress(context), maxFieldLength);
+    // Made of letters, digits and a few signs, whoever chose it.
+    line += `,"request_id":"${context.requestId}"`;
+    line += methods.of(head.method, maxFieldLength);
+    line += targets.of(head.target, maxFieldLength);
+    line += head.protocol === undefined ? ',"protocol":"HTTP/1.1"' : `,"protocol":"${head.protocol}"`;
+    line += (context.client?.scheme ?? connection.scheme) === 'http' ? ',"scheme":"http"' : ',"scheme":"https"';
+    line += hosts.of(head.host, maxFieldLength);
     line += `,"status":${loggedStatus(context)},"bytes":${bytesSent},"request_bytes":${body.received}`;
     line += `,"duration_ms":${milliseconds(times.durationMs)}`;
-    line += text('referer', head.fields.get('referer'), maxFieldLength);
-    line += text('user_agent', head.fields.get('user-agent'), maxFieldLength);
+    line += referers.of(head.peek('referer'), maxFieldLength);
+    line += agents.of(head.peek('user-agent'), maxFieldLength);
     const { route, upstream, webSocket, tunnel, cache } = context;
     if (route !== undefined) line += remembered(routes, route, routeFields);
     if (upstream !== undefined) {
@@ -75,7 +86,7 @@ function remembered<K>(memory: Memory<K>, key: K, make: (key: K) => string): str
 }
 
 function routeFields(route: Route): string {
-  return text('site', route.site, maxNameLength) + text('route', route.name, maxNameLength);
+  return flat(text('site', route.site, maxNameLength) + text('route', route.name, maxNameLength));
 }
 
 function serverField(server: string): string {

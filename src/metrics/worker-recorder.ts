@@ -20,6 +20,7 @@ interface Family {
 export class WorkerRecorder implements Recorder {
   readonly #slots = new SlotStore();
   readonly #families = new Map<string, Family>();
+  readonly #bounds = new Map<string, Float64Array>();
   readonly #maxSeries: number;
   #added: MetricChild[] = [];
 
@@ -68,6 +69,16 @@ export class WorkerRecorder implements Recorder {
     return family.overflow;
   }
 
+  /** One array for all children of a metric: each of its own would be one more thing that is in no cache of the processor. */
+  #boundsOf(definition: MetricDefinition): Float64Array {
+    let bounds = this.#bounds.get(definition.name);
+    if (bounds === undefined) {
+      bounds = Float64Array.from(definition.buckets ?? []);
+      this.#bounds.set(definition.name, bounds);
+    }
+    return bounds;
+  }
+
   #create(definition: MetricDefinition, labels: readonly string[]): Child {
     const { name } = definition;
     if (definition.type !== 'histogram') {
@@ -75,7 +86,7 @@ export class WorkerRecorder implements Recorder {
       this.#added.push({ id: slot, name, labels });
       return new SlotChild(this.#slots, slot, noBounds);
     }
-    const bounds = Float64Array.from(definition.buckets ?? []);
+    const bounds = this.#boundsOf(definition);
     const first = this.#slots.take(bounds.length + 2, false);
     for (let bucket = -1; bucket <= bounds.length; bucket += 1) {
       this.#added.push({ id: first + bucket + 1, name, labels, bucket });

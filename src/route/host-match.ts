@@ -37,11 +37,20 @@ export class HostTable<T> {
   }
 }
 
+const colonCode = 0x3a;
+const dotCode = 0x2e;
+
 /** The host without its port and trailing dot; the string itself when it has neither. */
 function bareHost(host: string): string {
-  const colon = host.lastIndexOf(':');
-  // The last colon of an IPv6 address stands before its bracket.
-  let end = colon === -1 || host.endsWith(']') ? host.length : colon;
-  if (host.charCodeAt(end - 1) === 0x2e) end -= 1;
-  return end === host.length ? host : host.slice(0, end);
+  const { length } = host;
+  let end = length;
+  // A port has five digits at most; the last colon of an IPv6 address stands before its bracket, which is no digit.
+  for (let at = length - 1; at >= 0 && at >= length - 6; at--) {
+    const code = host.charCodeAt(at);
+    if (code === colonCode) end = at;
+    else if (code >= 0x30 && code <= 0x39) continue;
+    break;
+  }
+  if (host.charCodeAt(end - 1) === dotCode) end -= 1;
+  return end === length ? host : host.slice(0, end);
 }

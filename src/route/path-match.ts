@@ -1,3 +1,5 @@
+import { PathForest, type PathMatch, type PlantedNode } from './path-forest.ts';
+
 const slash = 0x2f;
 
 /**
@@ -5,117 +7,103 @@ const slash = 0x2f;
  * number of routes, without allocating. Built once; not changed while it is used.
  */
 export class PathTree<T> {
-  private readonly root = new PathNode<T>('');
+  private readonly forest: PathForest<T>;
+  private root: PathNode<T> | undefined = new PathNode<T>('');
   /** Where a walk begins: behind what all paths have in common, the slash at least. */
-  private start = this.root;
+  private place = 0;
+
+  /** @param forest where the tree is to stand, with others that are asked for in turn */
+  constructor(forest: PathForest<T> = new PathForest<T>()) {
+    this.forest = forest;
+  }
 
   addExact(path: string, value: T): void {
-    const node = this.root.insert(path);
-    node.exact = node.exact === undefined ? [value] : [...node.exact, value];
+    this.nodeAt(path).exact.push(value);
   }
 
   /** @param prefix `/api/` takes what begins so; `/api` itself too, and what goes on with a slash */
   addPrefix(prefix: string, value: T): void {
-    const node = this.root.insert(prefix);
+    const node = this.nodeAt(prefix);
     node.below = prefix.endsWith('/');
-    node.prefix = node.prefix === undefined ? [value] : [...node.prefix, value];
+    node.prefix.push(value);
   }
 
   /** Called once, when everything was added. Links each prefix with the next shorter one that takes the same paths. */
   finish(): void {
-    this.root.link([]);
-    this.start = this.root.only ?? this.root;
+    if (this.root === undefined) return;
+    const whole = this.root.linked([]);
+    const [only, second] = whole.children;
+    const isBare =
+      only !== undefined && second === undefined && whole.prefix === undefined && whole.exact === undefined;
+    this.place = this.forest.plant(isBare ? only : whole);
+    this.root = undefined;
   }
 
   /** Values in order: of the exact path, of the longest prefix, of shorter ones; each list in the order of adding. */
   find(path: string): PathMatch<T> | undefined {
-    let node: PathNode<T> | undefined = this.start;
-    let longest: PathNode<T> | undefined;
-    if (!path.startsWith(node.text)) return undefined;
-    let position = node.text.length;
-    for (;;) {
-      if (node.prefix !== undefined && (node.below || endsSegment(path, position))) longest = node;
-      if (position === path.length) return node.exactMatch ?? longest;
-      node = node.child(path.charCodeAt(position));
-      if (node === undefined || !path.startsWith(node.text, position)) return longest;
-      position += node.text.length;
-    }
+    return this.forest.find(this.place, path);
+  }
+
+  private nodeAt(path: string): PathNode<T> {
+    if (this.root === undefined) throw new Error('the tree is finished');
+    return this.root.insert(path);
   }
 }
 
-/** Values for a path, and where to look when none of them suits. */
-export interface PathMatch<T> {
-  readonly values: readonly T[];
-  readonly shorter: PathMatch<T> | undefined;
+/** A prefix on the way to a node, with the values that it leads to. */
+interface PrefixAbove<T> {
+  readonly below: boolean;
+  readonly match: PathMatch<T>;
 }
 
-function endsSegment(path: string, position: number): boolean {
-  return position === path.length || path.charCodeAt(position) === slash;
-}
-
-class PathNode<T> implements PathMatch<T> {
-  /** What stands between the parent and this node. */
+class PathNode<T> {
   text: string;
   /** Values of the path that ends here, taken whole. */
-  exact: T[] | undefined;
+  readonly exact: T[] = [];
   /** Values of the prefix that ends here. */
-  prefix: T[] | undefined;
-  /** Whether the prefix ends in a slash, so that what follows is below it whatever it is. */
+  readonly prefix: T[] = [];
   below = false;
-  shorter: PathNode<T> | undefined;
-  /** The exact values, and behind them the longest prefix of the same path. */
-  exactMatch: PathMatch<T> | undefined;
-  /** Undefined where nothing follows: most nodes are leaves, and a request should not have to look into an empty map. */
-  private children: Map<number, PathNode<T>> | undefined;
+  private readonly children = new Map<number, PathNode<T>>();
 
   constructor(text: string) {
     this.text = text;
-  }
-
-  get values(): readonly T[] {
-    return this.prefix ?? [];
-  }
-
-  /** The one node that everything from here leads to; undefined where something ends here. */
-  get only(): PathNode<T> | undefined {
-    if (this.prefix !== undefined || this.exact !== undefined || this.children?.size !== 1) return undefined;
-    return this.children.values().next().value;
-  }
-
-  child(code: number): PathNode<T> | undefined {
-    return this.children?.get(code);
   }
 
   /** The node at that path below this one, made if it is not there. */
   insert(path: string): PathNode<T> {
     if (path === '') return this;
     const code = path.charCodeAt(0);
-    const children = (this.children ??= new Map<number, PathNode<T>>());
-    const child = children.get(code);
+    const child = this.children.get(code);
     if (child === undefined) {
       const leaf = new PathNode<T>(path);
-      children.set(code, leaf);
+      this.children.set(code, leaf);
       return leaf;
     }
     const shared = sharedLength(child.text, path);
     if (shared === child.text.length) return child.insert(path.slice(shared));
     const fork = new PathNode<T>(path.slice(0, shared));
     child.text = child.text.slice(shared);
-    fork.children = new Map([[child.text.charCodeAt(0), child]]);
-    children.set(code, fork);
+    fork.children.set(child.text.charCodeAt(0), child);
+    this.children.set(code, fork);
     return fork.insert(path.slice(shared));
   }
 
   /** @param above the prefixes on the way to this node, shortest first */
-  link(above: readonly PathNode<T>[]): void {
-    this.shorter = above.at(-1);
-    const prefixes = this.prefix === undefined ? above : [...above, this];
-    if (this.exact !== undefined) this.exactMatch = { values: this.exact, shorter: prefixes.at(-1) };
-    for (const [code, child] of this.children ?? []) {
+  linked(above: readonly PrefixAbove<T>[]): PlantedNode<T> {
+    const own = matchOf(this.prefix, above);
+    const prefixes = own === undefined ? above : [...above, { below: this.below, match: own }];
+    const exact = matchOf(this.exact, prefixes);
+    const children = [...this.children].map(([code, child]) =>
       // `/api` takes nothing that goes on without a slash.
-      child.link(code === slash ? prefixes : prefixes.filter((node) => node.below || node !== this));
-    }
+      child.linked(code === slash ? prefixes : prefixes.filter(({ below, match }) => below || match !== own)),
+    );
+    return { text: this.text, exact, prefix: own, below: this.below, children };
   }
+}
+
+function matchOf<T>(values: readonly T[], above: readonly PrefixAbove<T>[]): PathMatch<T> | undefined {
+  const [first] = values;
+  return first === undefined ? undefined : { first, values, shorter: above.at(-1)?.match };
 }
 
 function sharedLength(a: string, b: string): number {

@@ -2,15 +2,18 @@ import type { RequestContext } from '../request/request-context.ts';
 import { PorticoError } from '../response/portico-error.ts';
 import { serializeFields } from '../response/response-head.ts';
 import type { Conditions } from './conditions.ts';
-import { type PathMatch, PathTree } from './path-match.ts';
+import type { PathForest, PathMatch } from './path-forest.ts';
+import { PathTree } from './path-match.ts';
 import type { ErrorPages, Route, Site } from './route.ts';
 
 /** A route with what it demands of a request. */
 export interface RouteCandidate {
   readonly path: string;
   readonly exact: boolean;
-  readonly conditions: Conditions;
+  /** Whether it takes every request for its path: there are no conditions, and the route is not internal. */
+  readonly takesAll: boolean;
   readonly route: Route;
+  readonly conditions: Conditions;
 }
 
 const routeNotFound = new PorticoError('route_not_found', 'no route of the site takes the request');
@@ -20,10 +23,14 @@ export class RouteTable implements Site {
   readonly errorPages: ErrorPages;
   /** Whether some route looks at the fields of requests. */
   private readonly readFields: boolean;
-  private readonly paths = new PathTree<RouteCandidate>();
+  private readonly paths: PathTree<RouteCandidate>;
 
-  /** @param candidates in the order of the file */
-  constructor(candidates: readonly RouteCandidate[], errorPages: ErrorPages) {
+  /**
+   * @param candidates in the order of the file
+   * @param forest where the paths of all sites stand
+   */
+  constructor(candidates: readonly RouteCandidate[], errorPages: ErrorPages, forest: PathForest<RouteCandidate>) {
+    this.paths = new PathTree(forest);
     this.errorPages = errorPages;
     this.readFields = candidates.some(({ conditions }) => conditions.readFields);
     // Most conditions first; sorting keeps the order of the file among equals.
@@ -46,6 +53,8 @@ export class RouteTable implements Site {
     const { head } = context.exchange;
     const internal = context.origin !== undefined;
     const longest = this.paths.find(context.path);
+    // As most are: nothing else is looked at then.
+    if (longest?.first.takesAll === true && !internal) return longest.first.route;
     let wrongMethod = false;
     for (let match = longest; match !== undefined; match = match.shorter) {
       for (const { conditions, route } of match.values) {

@@ -2,7 +2,7 @@ import type { ResponseHead } from '../response/response-head.ts';
 import type { CachePartition } from './file-cache.ts';
 import type { FolderState } from './folder-states.ts';
 import type { MadeForms } from './made-forms.ts';
-import type { Representation } from './representation.ts';
+import type { ReadyFile, Representation } from './representation.ts';
 
 /** A whole response that is ready: a listing of a folder. */
 export interface ReadyResponse {
@@ -24,20 +24,27 @@ export type CacheOutcome =
 /** Memory of an entry besides what it holds, roughly: the object, its key in the map, its place in the list. */
 const entryOverheadBytes = 400;
 
-/** One path of one handler, remembered. Plain fields, because reading them is the hottest path of the program. */
+/**
+ * One path of one handler, remembered. Plain fields, because reading them is the hottest path of the program; what every
+ * request for the file needs stands first and together, because of a hundred thousand entries none is in the processor's cache.
+ */
 export class CacheEntry {
-  readonly partition: CachePartition;
-  readonly key: string;
-  readonly outcome: CacheOutcome;
+  /** On the clock of `performance.now()`, in whole milliseconds; from then on it must be compared with the disk. */
+  private wholeExpiresAt: number;
+  /** Whether it has been used since it was last passed over for eviction. */
+  wasUsed = false;
   /** Whether it can be answered without looking at anything but `representations`. */
   readonly isFile: boolean;
-  readonly representations: readonly (Representation | undefined)[];
   /** Bit n is set when the sibling of coding n is there. */
   readonly siblings: number;
   /** Compressed forms that were made here; undefined where the file is not to be compressed. */
   made: MadeForms | undefined = undefined;
-  /** On the clock of `performance.now()`; from then on it must be compared with the disk. */
-  expiresAt: number;
+  /** Of the file itself, the last of `representations`. */
+  private whole: ReadyFile | undefined;
+  readonly representations: readonly (Representation | undefined)[];
+  readonly partition: CachePartition;
+  readonly key: string;
+  readonly outcome: CacheOutcome;
   /** Its file was so young when it was read that a later edit may leave no trace: read it again. */
   readonly isRacy: boolean;
 
@@ -48,7 +55,7 @@ export class CacheEntry {
 
   /** What the cache counts for it; 0 while it is not in the cache. */
   bytes = 0;
-  /** Neighbours in the order of use. */
+  /** Neighbours in the order of eviction. */
   newer: CacheEntry | undefined = undefined;
   older: CacheEntry | undefined = undefined;
 
@@ -56,11 +63,31 @@ export class CacheEntry {
     this.partition = partition;
     this.key = key;
     this.outcome = outcome;
-    this.expiresAt = expiresAt;
+    // A fraction would be an object of its own.
+    this.wholeExpiresAt = Math.floor(expiresAt);
     this.isRacy = isRacy;
     this.isFile = outcome.kind === 'file';
     this.representations = outcome.kind === 'file' ? outcome.representations : [];
     this.siblings = siblingBits(this.representations);
+    this.whole = this.representations.at(-1)?.ok;
+  }
+
+  /** The file itself as it is sent; undefined when there is none. */
+  get ready(): ReadyFile | undefined {
+    return this.whole;
+  }
+
+  /** Contents were put into one of its representations, or taken out of it. */
+  contentsChanged(): void {
+    this.whole = this.representations.at(-1)?.ok;
+  }
+
+  get expiresAt(): number {
+    return this.wholeExpiresAt;
+  }
+
+  set expiresAt(time: number) {
+    this.wholeExpiresAt = Math.floor(time);
   }
 
   /** Memory that it takes now. */

@@ -1,10 +1,11 @@
 import { metricNames } from '../metrics/names.ts';
 import type { Counter, Gauge, Recorder } from '../metrics/recorder.ts';
 import type { CacheEntry } from './cache-entry.ts';
+import { CodingChooser } from './content-coding.ts';
 import { DiskTempo } from './disk-tempo.ts';
 import { HotFiles } from './hot-files.ts';
-import { LruList } from './lru-list.ts';
 import type { Representation } from './representation.ts';
+import { SecondChanceList } from './second-chance-list.ts';
 
 export interface FileCacheLimits {
   /** Memory for everything that is kept, overhead included; 0 keeps nothing. */
@@ -38,7 +39,7 @@ export interface PendingRequest {
 }
 
 /**
- * Files in memory, per worker, under one bound for all handlers, least recently used ones leaving first. What a handler
+ * Files in memory, per worker, under one bound for all handlers, those leaving first that were not used for longest, roughly. What a handler
  * with the same settings put in before a reload is found by the one after it.
  */
 export class FileCache {
@@ -49,8 +50,10 @@ export class FileCache {
   /** Of looks at files and of reading small ones; of reading large ones. */
   readonly tempo = new DiskTempo();
   readonly streamTempo = new DiskTempo();
-  private readonly files = new LruList();
-  private readonly absent = new LruList();
+  /** For all handlers at once, as they meet the same clients. */
+  readonly codings = new CodingChooser();
+  private readonly files = new SecondChanceList();
+  private readonly absent = new SecondChanceList();
   private readonly partitions = new Map<string, CachePartition>();
   private readonly hot = new HotFiles();
   /** Contents that left the cache while slow clients still take them; they count against the bound. */
@@ -94,10 +97,6 @@ export class FileCache {
       this.partitions.set(identity, partition);
     }
     return partition;
-  }
-
-  touch(entry: CacheEntry): void {
-    if (entry.bytes > 0) this.listOf(entry).touch(entry);
   }
 
   /** Keeps an entry if the bound allows it; an older one of the same key leaves. */
@@ -179,23 +178,24 @@ export class FileCache {
     return this.hot.admits(entry, representation, askedBytes, bounds, (other) => this.measureAgain(other));
   }
 
-  private listOf(entry: CacheEntry): LruList {
+  private listOf(entry: CacheEntry): SecondChanceList {
     return entry.outcome.kind === 'absent' ? this.absent : this.files;
   }
 
   private evict(): void {
     const { maxBytes } = this.limits;
-    while (this.absent.bytes > maxBytes * absentShare && this.absent.leastRecent !== undefined) {
-      this.remove(this.absent.leastRecent);
-    }
-    while (this.bytes > maxBytes && this.files.leastRecent !== undefined) this.remove(this.files.leastRecent);
+    while (this.absent.bytes > maxBytes * absentShare) this.removeNext(this.absent);
+    while (this.bytes > maxBytes && this.files.length > 0) this.removeNext(this.files);
     this.report();
   }
 
   private clear(): void {
-    for (const list of [this.files, this.absent]) {
-      while (list.leastRecent !== undefined) this.remove(list.leastRecent);
-    }
+    for (const list of [this.files, this.absent]) while (list.length > 0) this.removeNext(list);
+  }
+
+  private removeNext(list: SecondChanceList): void {
+    const { next } = list;
+    if (next !== undefined) this.remove(next);
   }
 
   private report(): void {

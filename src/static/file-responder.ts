@@ -1,6 +1,5 @@
 import { evaluatePreconditions, ifRangeHolds } from '../http/conditional.ts';
 import { parseByteRanges } from '../http/range.ts';
-import type { Exchange } from '../listener/exchange.ts';
 import type { Counter } from '../metrics/recorder.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { respondError } from '../response/error-response.ts';
@@ -10,15 +9,12 @@ import type { CompressedFile } from './compressed-file.ts';
 import { CodingChooser, identityIndex } from './content-coding.ts';
 import type { FileCache } from './file-cache.ts';
 import { openRepresentation } from './open-file.ts';
-import { sendPinned } from './pinned-send.ts';
+import { sendPinned, unpinnedBytes } from './pinned-send.ts';
 import { type FileResponse, partOfFile, unsatisfiedRangeLine, wholeFile } from './range-response.ts';
 import { RangeStream } from './range-stream.ts';
 import type { Representation } from './representation.ts';
 import { RequestConditions } from './request-conditions.ts';
 import { ServedFile, type StreamResources } from './served-file.ts';
-
-/** Up to this size a body is given away whole: sockets take as much at once, so no client can make it pile up. */
-const unpinnedBytes = 64 * 1024;
 
 /** What the responder asks of the handler when a file cannot be sent from what is in memory. */
 export interface FileSource {
@@ -46,38 +42,6 @@ export class FileResponder {
     this.source = source;
     this.resources = resources;
     this.served = cache.hits;
-  }
-
-  /**
-   * Answers with the contents in memory, or with 304 when the client names exactly what is there. Every other condition
-   * is for `send`, which reads the fields: here a second field of a name is not seen, and need not be, as a server may
-   * always answer with the whole file.
-   * @returns false when it has not answered
-   */
-  glance(exchange: Exchange, entry: CacheEntry): boolean {
-    const { head } = exchange;
-    const { siblings } = entry;
-    // Which form is best, or is still to be made, takes the fields.
-    if (entry.made !== undefined && head.peek('accept-encoding') !== undefined) return false;
-    const index =
-      siblings === 0 ? identityIndex : (this.codings.choice(head.peek('accept-encoding'))[siblings] ?? identityIndex);
-    const representation = entry.representations[index];
-    if (representation === undefined) return false;
-    if (head.peek('if-match') !== undefined || head.peek('if-unmodified-since') !== undefined) return false;
-    const known = head.peek('if-none-match');
-    if (known !== undefined) {
-      if (known !== representation.etag) return false;
-      this.cache.hits.add(1);
-      exchange.respondHead(representation.notModified, undefined);
-      return true;
-    }
-    const { contents } = representation;
-    if (contents === undefined) return false;
-    if (head.peek('if-modified-since') !== undefined || head.peek('range') !== undefined) return false;
-    this.cache.hits.add(1);
-    if (contents.length <= unpinnedBytes || head.method === 'HEAD') exchange.respond(representation.ok, contents);
-    else sendPinned(exchange, representation.ok, contents, this.cache, entry, representation);
-    return true;
   }
 
   /**

@@ -81,7 +81,8 @@ export class HotFiles {
       if (this.bytes <= maxBytes || now - usedAt <= hotForMs) return;
       // Slow clients hold it: memory would not become free.
       if (representation.pins > 0 || representation.contents === undefined) continue;
-      representation.contents = undefined;
+      representation.drop();
+      entry.contentsChanged();
       representation.askedBytes = 0;
       this.forget(representation);
       drop(entry);

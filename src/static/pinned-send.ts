@@ -4,6 +4,8 @@ import type { CacheEntry } from './cache-entry.ts';
 import type { FileCache } from './file-cache.ts';
 import type { Representation } from './representation.ts';
 
+/** Up to this size a body is given away whole: sockets take as much at once, so no client can make it pile up. */
+export const unpinnedBytes = 64 * 1024;
 /** What is handed to the connection at a time. */
 const pieceBytes = 1024 ** 2;
 /** Then it is others' turn, however fast the client is. NGINX: `sendfile_max_chunk`. */

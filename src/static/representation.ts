@@ -4,6 +4,9 @@ import { siblingCodings } from './content-coding.ts';
 import type { FieldLines } from './field-lines.ts';
 import type { FileIdentity } from './file-identity.ts';
 
+/** Contents up to this size are copied behind their head. */
+const maxJoined = 16 * 1024;
+
 /** What all representations of one resource have in common. */
 export interface ResourceFields {
   readonly contentType: string;
@@ -13,23 +16,41 @@ export interface ResourceFields {
   readonly lines: FieldLines;
 }
 
+/** The answer with all of a file, and what it takes to see that a shorter one will do: nothing else is looked at for most requests. */
+export class ReadyFile extends ResponseHead {
+  /** Undefined where they are not in memory. */
+  readonly contents: Buffer | undefined;
+  readonly etag: string;
+  readonly notModified: ResponseHead;
+
+  constructor(
+    block: Buffer,
+    contents: Buffer | undefined,
+    { etag, notModified }: { readonly etag: string; readonly notModified: ResponseHead },
+  ) {
+    super(200, block);
+    this.contents = contents;
+    this.etag = etag;
+    this.notModified = notModified;
+  }
+}
+
 /**
  * One file as it is sent: the file itself or a compressed sibling, with its response heads made in advance. The contents
  * come when they are first asked for, and stay for as long as the cache keeps the entry; those of large files only while they are asked for often.
  */
 export class Representation {
+  /** `200 OK` with all fields. */
+  ok: ReadyFile;
+  readonly etag: string;
+  /** `304 Not Modified` with the fields that RFC 9110 section 15.4.5 asks for. */
+  readonly notModified: ResponseHead;
+  readonly size: number;
+  /** Unix time in seconds. */
+  readonly lastModified: number;
   /** Without links: what is opened. */
   readonly realPath: string;
   readonly identity: FileIdentity;
-  readonly size: number;
-  readonly etag: string;
-  /** Unix time in seconds. */
-  readonly lastModified: number;
-  /** `200 OK` with all fields. */
-  readonly ok: ResponseHead;
-  /** `304 Not Modified` with the fields that RFC 9110 section 15.4.5 asks for. */
-  readonly notModified: ResponseHead;
-  contents: Buffer | undefined;
   /** Bytes of it that were to be streamed since `askedSince`, a time of `performance.now()`: see `HotFiles`. */
   askedBytes = 0;
   askedSince = 0;
@@ -54,16 +75,42 @@ export class Representation {
     this.realPath = file.realPath;
     this.identity = file.identity;
     this.made = made !== undefined;
-    this.contents = made;
     this.size = made?.length ?? Number(file.identity.size);
     this.coding = siblingCodings[codingIndex]?.name;
     this.resource = resource;
     this.etag = makeEtag(file.identity, this.coding);
     // RFC 9110 section 8.8.2.1: never later than the response.
     this.lastModified = Math.floor(Math.min(Number(file.identity.mtimeNs / 1_000_000_000n), nowSeconds));
-    this.ok = this.head('200 OK', []);
     const validators = this.resource.lines.serialize(this.validatorFields());
     this.notModified = exactHead(304, `304 Not Modified${validators}`);
+    this.ok = new ReadyFile(this.head('200 OK', []).block, undefined, this);
+    if (made !== undefined) this.keep(made);
+  }
+
+  /** What `keep` was given; undefined before. */
+  get contents(): Buffer | undefined {
+    return this.ok.contents;
+  }
+
+  /**
+   * Takes the contents. Small ones go into one piece of memory with the head that is sent before them: of a hundred thousand
+   * files each piece costs a request several accesses to memory that is in no cache.
+   */
+  keep(contents: Buffer): void {
+    const { block } = this.ok;
+    if (contents.length > maxJoined) {
+      this.ok = new ReadyFile(block, contents, this);
+      return;
+    }
+    const joined = Buffer.allocUnsafeSlow(block.length + contents.length);
+    block.copy(joined);
+    contents.copy(joined, block.length);
+    this.ok = new ReadyFile(joined.subarray(0, block.length), joined.subarray(block.length), this);
+  }
+
+  /** Lets go of the contents. */
+  drop(): void {
+    this.ok = new ReadyFile(this.ok.block, undefined, this);
   }
 
   /**

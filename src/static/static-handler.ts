@@ -20,6 +20,7 @@ import { type Disk, meansAbsent, nodeDisk } from './disk.ts';
 import { EntryLoader } from './entry-loader.ts';
 import { FieldLines } from './field-lines.ts';
 import type { CachePartition, FileCache } from './file-cache.ts';
+import { glanceAtFile } from './file-glance.ts';
 import { FileRenewal } from './file-renewal.ts';
 import { FileResolver } from './file-resolver.ts';
 import { FileResponder, type FileSource } from './file-responder.ts';
@@ -123,8 +124,8 @@ class StaticHandler implements Handler, FileSource {
     const entry = this.entries.get(context.path);
     if (entry === undefined || !entry.isFile) return false;
     if (context.startedAt >= entry.expiresAt && !this.renew(entry, context.startedAt)) return false;
-    if (!this.responder.glance(context.exchange, entry)) return false;
-    this.cache.touch(entry);
+    if (!glanceAtFile(context.exchange, entry, this.cache)) return false;
+    if (!entry.wasUsed) entry.wasUsed = true;
     return true;
   }
 
@@ -136,10 +137,7 @@ class StaticHandler implements Handler, FileSource {
 
   /** Goes on where a request waited for its path. */
   answer(context: RequestContext, entry: CacheEntry, attempt: number, fromDisk: boolean): void {
-    if (entry.isFile) {
-      this.cache.touch(entry);
-      return this.responder.send(context, entry, attempt, fromDisk);
-    }
+    if (entry.isFile) return this.responder.send(context, entry, attempt, fromDisk);
     const { outcome } = entry;
     switch (outcome.kind) {
       case 'redirect':
@@ -188,9 +186,10 @@ class StaticHandler implements Handler, FileSource {
 
   private answerKey(context: RequestContext, key: string, now: number, attempt: number): void {
     const entry = this.entries.get(key);
-    if (entry !== undefined && (now < entry.expiresAt || this.renew(entry, now)))
+    if (entry !== undefined && (now < entry.expiresAt || this.renew(entry, now))) {
+      entry.wasUsed = true;
       this.answer(context, entry, attempt, false);
-    else this.lookUp(context, key, entry, attempt);
+    } else this.lookUp(context, key, entry, attempt);
   }
 
   /** @returns whether a file is what it was, which was found out at once; false where that would take longer */
@@ -216,6 +215,7 @@ class StaticHandler implements Handler, FileSource {
     if (entry.outcome.kind === 'failed') {
       if (former !== undefined) cache.remove(former);
     } else if (entry !== former || entry.bytes === 0) cache.insert(entry);
+    else entry.wasUsed = true;
     this.wake(key, entry);
   }
 
@@ -230,8 +230,10 @@ class StaticHandler implements Handler, FileSource {
     try {
       if (representation.contents === undefined) {
         const lenient = attempt > 1;
-        representation.contents =
-          this.readNow(entry, representation, lenient) ?? (await readContents(this.disk, representation, lenient));
+        representation.keep(
+          this.readNow(entry, representation, lenient) ?? (await readContents(this.disk, representation, lenient)),
+        );
+        entry.contentsChanged();
       }
     } catch (error) {
       failure = error ?? new Error('reading failed');

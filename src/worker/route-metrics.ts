@@ -2,7 +2,7 @@ import { methodLabel } from '../metrics/method-label.ts';
 import { metricNames } from '../metrics/names.ts';
 import type { Counter, Histogram, Recorder } from '../metrics/recorder.ts';
 
-/** Statuses and their counters in turn, in the order in which they came first: nearly always one or a few. */
+/** Statuses and their counters, in the order in which they came first: nearly always one or a few. */
 interface ByStatus {
   readonly statuses: number[];
   readonly counters: Counter[];
@@ -10,10 +10,13 @@ interface ByStatus {
 
 /** The metric children of one route, resolved on first use. */
 export class RouteMetrics {
+  readonly recorder: Recorder;
   readonly duration: Histogram;
   readonly sentBytes: Counter;
+  /** The status that a GET got last, and its counter: mostly the same again. */
+  private latestStatus = 0;
+  private latestCounter: Counter | undefined = undefined;
   readonly receivedBytes: Counter;
-  readonly recorder: Recorder;
   private readonly labels: { readonly site: string; readonly route: string };
   /** For GET. */
   private readonly gets: ByStatus = noneYet();
@@ -29,8 +32,15 @@ export class RouteMetrics {
   }
 
   count(method: string, status: number): void {
-    const counter = method === 'GET' ? known(this.gets, status) : undefined;
-    (counter ?? this.counterOf(method, status)).add(1);
+    if (method !== 'GET') {
+      this.counterOf(method, status).add(1);
+      return;
+    }
+    if (status !== this.latestStatus || this.latestCounter === undefined) {
+      this.latestCounter = known(this.gets, status) ?? this.counterOf(method, status);
+      this.latestStatus = status;
+    }
+    this.latestCounter.add(1);
   }
 
   private counterOf(method: string, status: number): Counter {

@@ -37,7 +37,7 @@ export interface InProcessWorker {
 }
 
 /**
- * @param yaml a configuration without `listen`, `admin` and `accessLog`; relative paths start from `folder`
+ * @param yaml a configuration without `listen` and `admin`, and without a log unless it says which; relative paths start from `folder`
  * @param folder where the file is written; a temporary one, removed on close, when left out
  * @param capacity what it shares with other workers of the test
  * @param cache the same for a cache on disk; without it one has memory alone
@@ -97,7 +97,8 @@ export async function startInProcessWorker(
 
 async function configOf(yaml: string, port: number, folder: string, generation: number): Promise<Config> {
   const path = join(folder, `portico-${generation}.yaml`);
-  await writeFile(path, `listen: ["127.0.0.1:${port}"]\nadmin: false\naccessLog: false\n${yaml}`);
+  const accessLog = /^accessLog:/m.test(yaml) ? '' : 'accessLog: false\n';
+  await writeFile(path, `listen: ["127.0.0.1:${port}"]\nadmin: false\n${accessLog}${yaml}`);
   const loaded = await loadConfig({ kind: 'file', path }, process.env);
   if (!loaded.ok) throw new Error(formatProblems(loaded.problems, { colour: false }));
   return loaded.config;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { type PathMatch, PathTree } from '../../../src/route/path-match.ts';
+import type { PathMatch } from '../../../src/route/path-forest.ts';
+import { PathTree } from '../../../src/route/path-match.ts';
 
 interface Entry {
   readonly path: string;
