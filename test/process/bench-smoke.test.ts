@@ -57,7 +57,7 @@ test('the short benchmark runs and gives a complete page, also without some riva
   const logged = rowsBelow(page, '### With the access log on');
   assert.equal(logged.flat().filter((cell) => numbers.test(cell)).length, 27, page);
   const growth = rowsBelow(page, '## More of everything');
-  assert.equal(growth.flat().filter((cell) => numbers.test(cell)).length, 14 + 2, page);
+  assert.equal(growth.flat().filter((cell) => numbers.test(cell)).length, 14 * 2, page);
   const latency = rowsBelow(page, '## Response times at a constant rate');
   assert.equal(latency.flat().filter((cell) => numbers.test(cell)).length, 4 * 6, page);
   const footprint = rowsBelow(page, '## Start and memory');
