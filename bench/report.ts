@@ -2,7 +2,7 @@ import type { Contender } from './contender.ts';
 import { markdownTable } from './markdown-table.ts';
 import type { Case, Stage } from './plan.ts';
 import type { SampleStore } from './sample-store.ts';
-import { latencyWorks } from './tail-latency.ts';
+import { latencyRows } from './tail-latency.ts';
 import { boundTargetTable, ratioTargetTable, spread, type Titles } from './target-tables.ts';
 import { figure } from './targets.ts';
 
@@ -68,7 +68,7 @@ ${growthTable(results)}
 
 ## Response times at a constant rate
 
-Half of the rate at which the slower of the two is saturated, for both. Milliseconds from the moment at which a request was due, whether it could be sent then or not.
+Half of the rate at which the slower of the two is saturated, for both; then each at half of its own. Milliseconds from the moment at which a request was due, whether it could be sent then or not.
 
 ${latencyTable(store, titles)}
 
@@ -83,7 +83,7 @@ ${notes(results)}`;
 
 function titlesOf({ stages, contenders }: Results): Titles {
   const rows = new Map(stages.flatMap((stage) => stage.cases.map((one) => [one.row, one.title])));
-  for (const one of latencyWorks) rows.set(one.name, one.title);
+  for (const [name, title] of latencyRows) rows.set(name, title);
   return {
     row: (name) => rows.get(name) ?? name,
     server: (name) => contenders.find((one) => one.name === name)?.title ?? name,
@@ -155,7 +155,7 @@ function growthTable(results: Results): string {
 }
 
 function latencyTable(store: SampleStore, titles: Titles): string {
-  const rows = latencyWorks.flatMap(({ name }) =>
+  const rows = [...latencyRows.keys()].flatMap((name) =>
     ['portico', 'nginx'].map((server) => [
       titles.row(name),
       titles.server(server),
@@ -185,11 +185,7 @@ function footprintTable(results: Results): string {
 
 /** What went wrong is told, never hidden in a mean. */
 function notes({ store, stages, contenders }: Results): string {
-  const rows = [
-    ...stages.flatMap((stage) => stage.cases.map((one) => one.row)),
-    ...latencyWorks.map((one) => one.name),
-    'endurance',
-  ];
+  const rows = [...stages.flatMap((stage) => stage.cases.map((one) => one.row)), ...latencyRows.keys(), 'endurance'];
   const failures = [...new Set(rows)].flatMap((row) =>
     contenders.flatMap((one) => {
       const sum = store.values(row, one.name, 'failures').reduce((a, b) => a + b, 0);

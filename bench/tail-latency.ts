@@ -1,6 +1,6 @@
 import type { BenchContext } from './bench-context.ts';
 import type { ChildServer } from './child-server.ts';
-import { buildConstantRate, runConstantRate } from './constant-rate.ts';
+import { buildConstantRate, runConstantRate, type Tail } from './constant-rate.ts';
 import { runLoad } from './load-generator.ts';
 import { longEnoughSeconds } from './measurement.ts';
 import { shuffled } from './statistics.ts';
@@ -10,15 +10,26 @@ const servers = ['portico', 'nginx'];
 /** Whose times are looked at. */
 const leastRequests = 20;
 
-/** What both servers answer at the same constant rate. */
-export const latencyWorks: readonly Work[] = [
+/** What both servers answer at a constant rate. */
+const latencyWorks: readonly Work[] = [
   work('latency-static', 'static file, 1 KB', '/1k.html'),
   work('latency-proxy', 'proxy over TCP, 128 B', '/tcp/128'),
 ];
 
+/** The row of the same work with each server at half of its own rate. */
+export function atOwnRate(row: string): string {
+  return `${row}-own`;
+}
+
+/** Every row with its title. */
+export const latencyRows: ReadonlyMap<string, string> = new Map([
+  ...latencyWorks.map(({ name, title }) => [name, title] as const),
+  ...latencyWorks.map(({ name, title }) => [atOwnRate(name), `${title}, its own rate`] as const),
+]);
+
 /**
- * Response times at half of the rate at which the slower of the servers is saturated, the same rate for each: what users of
- * either would see under the same traffic.
+ * Response times at half of the rate at which a server is saturated. First that of the slower one for both: what users of either
+ * would see under the same traffic. Then its own for each: the same load, measured by what it can do.
  */
 export async function runTailLatency(context: BenchContext): Promise<void> {
   const { store, options, folder, upstream, say } = context;
@@ -31,22 +42,7 @@ export async function runTailLatency(context: BenchContext): Promise<void> {
       buildConstantRate();
       for (const one of contenders) running.set(one.name, await one.start(folder, upstream));
       for (const one of shuffled(works)) {
-        const rate = Math.max(1, Math.floor((await slowestRate(context, running, one)) / 2));
-        for (const contender of shuffled(contenders)) {
-          const server = running.get(contender.name);
-          if (!server || store.count(one.name, contender.name) >= round) continue;
-          const tail = await runConstantRate({
-            port: server.port,
-            path: one.path,
-            rate,
-            connections: 64,
-            // A short run on a machine that others keep busy would have none to tell of.
-            seconds: Math.max(options.seconds * 1.5, leastRequests / rate),
-            warmUpSeconds: options.warmUpSeconds,
-          });
-          store.add(one.name, contender.name, { ...tail });
-          say(`round ${round}: ${one.name}, ${contender.title}: p99 ${tail.p99Ms.toFixed(2)} ms at ${rate}/s`);
-        }
+        await measureBoth(context, running, one, round);
       }
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
@@ -58,16 +54,47 @@ export async function runTailLatency(context: BenchContext): Promise<void> {
   }
 }
 
-async function slowestRate(
+async function measureBoth(
   context: BenchContext,
   running: ReadonlyMap<string, ChildServer>,
   one: Work,
-): Promise<number> {
-  const rates: number[] = [];
-  for (const server of running.values()) {
-    rates.push(await rateOf(server, one, context.options.seconds, context.folder.path));
+  round: number,
+): Promise<void> {
+  const { store, options, folder } = context;
+  const halves = new Map<string, number>();
+  for (const [name, server] of running) {
+    halves.set(name, Math.max(1, Math.floor((await rateOf(server, one, options.seconds, folder.path)) / 2)));
   }
-  return Math.min(...rates);
+  const common = Math.min(...halves.values());
+  for (const [name, server] of shuffled([...running])) {
+    if (store.count(one.name, name) >= round) continue;
+    const own = halves.get(name) ?? common;
+    const tail = await tailAt(context, server, name, one, common);
+    store.add(one.name, name, { ...tail });
+    store.add(atOwnRate(one.name), name, {
+      ...(own === common ? tail : await tailAt(context, server, name, one, own)),
+    });
+  }
+}
+
+async function tailAt(
+  { options, say }: BenchContext,
+  server: ChildServer,
+  name: string,
+  { path, title }: Work,
+  rate: number,
+): Promise<Tail> {
+  const tail = await runConstantRate({
+    port: server.port,
+    path,
+    rate,
+    connections: 64,
+    // A short run on a machine that others keep busy would have none to tell of.
+    seconds: Math.max(options.seconds * 1.5, leastRequests / rate),
+    warmUpSeconds: options.warmUpSeconds,
+  });
+  say(`constant rate, ${title}, ${name}: p99 ${tail.p99Ms.toFixed(2)} ms at ${rate}/s`);
+  return tail;
 }
 
 /** Asks for longer where nothing was answered yet. */

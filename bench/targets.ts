@@ -1,4 +1,5 @@
 import type { SampleStore } from './sample-store.ts';
+import { atOwnRate } from './tail-latency.ts';
 
 /** Portico's cost at a work, compared with a rival's. */
 export interface RatioTarget {
@@ -70,14 +71,15 @@ function fileGrowth(store: SampleStore, server: string): number {
 function latency(title: string, row: string): BoundTarget {
   const p99 = (store: SampleStore, server: string): number => store.median(row, server, 'p99Ms');
   return {
-    title: `p99 at half of the saturation rate, ${title}: Portico ÷ NGINX`,
+    title: `p99 at half of ${title}: Portico ÷ NGINX`,
     must: 1.5,
     unit: '×',
     digits: 2,
     find: (store) => p99(store, 'portico') / p99(store, 'nginx'),
     from: (store) => {
-      const rate = figure(store.median(row, 'portico', 'rate'), 0);
-      return `${figure(p99(store, 'portico'), 2)} ÷ ${figure(p99(store, 'nginx'), 2)} ms at ${rate}/s`;
+      const at = (server: string): string =>
+        `${figure(p99(store, server), 2)} ms at ${figure(store.median(row, server, 'rate'), 0)}/s`;
+      return `${at('portico')} ÷ ${at('nginx')}`;
     },
   };
 }
@@ -100,8 +102,10 @@ export const boundTargets: readonly BoundTarget[] = [
   },
   growth('two workers ÷ one: static', 'static-two-workers', 'static-one-worker', 1 / 0.95),
   growth('two workers ÷ one: proxy', 'proxy-two-workers', 'proxy-one-worker', 1 / 0.95),
-  latency('static', 'latency-static'),
-  latency('proxy', 'latency-proxy'),
+  latency('the saturation rate of the slower one, static', 'latency-static'),
+  latency('the saturation rate of the slower one, proxy', 'latency-proxy'),
+  latency('its own saturation rate, static', atOwnRate('latency-static')),
+  latency('its own saturation rate, proxy', atOwnRate('latency-proxy')),
   {
     title: 'longest pause for garbage collection',
     must: 5,

@@ -48,7 +48,7 @@ test('the short benchmark runs and gives a complete page, also without some riva
     page,
     'The ratio is that of the medians; behind it the lowest and highest ratio of a round.',
   );
-  assert.equal(bounds.length, 12, page);
+  assert.equal(bounds.length, 14, page);
   for (const cells of bounds) assert.match(cells[2] ?? '', /^-?\d+\.\d+(×| ms| MB| KB)$/, cells.join('|'));
 
   const numbers = /^\d+(\.\d+)?$/;
@@ -59,7 +59,7 @@ test('the short benchmark runs and gives a complete page, also without some riva
   const growth = rowsBelow(page, '## More of everything');
   assert.equal(growth.flat().filter((cell) => numbers.test(cell)).length, 14 * 2, page);
   const latency = rowsBelow(page, '## Response times at a constant rate');
-  assert.equal(latency.flat().filter((cell) => numbers.test(cell)).length, 4 * 6, page);
+  assert.equal(latency.flat().filter((cell) => numbers.test(cell)).length, 8 * 6, page);
   const footprint = rowsBelow(page, '## Start and memory');
   assert.equal(footprint.flat().filter((cell) => /^-?\d+(\.\d+)?$/.test(cell)).length, 4 * 3, page);
 });
