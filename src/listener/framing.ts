@@ -3,9 +3,7 @@
  * server in front of us or behind us may be the other parser (request smuggling; RFC 9112 section 11.2).
  */
 
-import { HostNames } from './host-names.ts';
-
-export { isHost } from './host-names.ts';
+import type { HostNames } from './host-names.ts';
 
 /** How a request's body is delimited. */
 export interface Framing {
@@ -47,7 +45,7 @@ export function isOriginForm(text: string): boolean {
  * @param hosts   knows the hosts that were asked for before
  * @returns the framing, or what is wrong as a sentence for the log
  */
-export function readFraming(entries: readonly string[], hosts: HostNames = new HostNames()): Framing | string {
+export function readFraming(entries: readonly string[], hosts: HostNames): Framing | string {
   let host: string | undefined;
   let length: string | undefined;
   let coding: string | undefined;

@@ -34,7 +34,7 @@ export class HostNames {
 }
 
 /** @param host in lower case */
-export function isHost(host: string): boolean {
+function isHost(host: string): boolean {
   const match = hostAndPort.exec(host);
   if (match === null) return false;
   return match[1] === undefined || Number(match[1]) <= 65_535;

@@ -238,7 +238,7 @@ export class Http1Connection implements Stallable {
     }
     this.#rest = position === bytes.length ? undefined : bytes.subarray(position);
     this.#headBytes = 0;
-    const head = new Http1RequestHead(this.#scanner, this.#localHost);
+    const head = new Http1RequestHead(this.#scanner, this.#core.hosts, this.#localHost);
     this.#scanner.reset();
     this.#begin(head);
     return true;
@@ -273,7 +273,7 @@ export class Http1Connection implements Stallable {
     this.#rest = undefined;
     this.#scanner.method ||= 'GET';
     this.#scanner.target ||= '/';
-    const head = new Http1RequestHead(this.#scanner, this.#localHost);
+    const head = new Http1RequestHead(this.#scanner, this.#core.hosts, this.#localHost);
     const code = verdict === headTooLarge ? 'header_too_large' : 'request_malformed';
     head.refusal = new PorticoError(verdict === headVersionUnknown ? 'http_version' : code, this.#scanner.fault);
     this.#scanner.reset();

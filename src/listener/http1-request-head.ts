@@ -1,7 +1,8 @@
 import { HeaderFields } from '../http/header-fields.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import { PorticoError } from '../response/portico-error.ts';
-import { isHost, isMethod, isOriginForm, readFraming } from './framing.ts';
+import { isMethod, isOriginForm, readFraming } from './framing.ts';
+import type { HostNames } from './host-names.ts';
 import type { Http1HeadScanner } from './http1-head-scanner.ts';
 import type { UpgradeRequest } from './tunnel.ts';
 import { readUpgradeRequest } from './upgrade-request.ts';
@@ -31,8 +32,11 @@ export class Http1RequestHead implements RequestHead {
   /** Why the request is refused. */
   refusal: PorticoError | undefined;
 
-  /** @param localHost gives what stands in for the Host field that HTTP/1.0 may leave out */
-  constructor(scanner: Http1HeadScanner, localHost: () => string) {
+  /**
+   * @param hosts     knows the hosts that were asked for before
+   * @param localHost gives what stands in for the Host field that HTTP/1.0 may leave out
+   */
+  constructor(scanner: Http1HeadScanner, hosts: HostNames, localHost: () => string) {
     this.method = scanner.method;
     this.protocol = scanner.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0';
     this.fields = new HeaderFields(scanner.entries);
@@ -42,7 +46,7 @@ export class Http1RequestHead implements RequestHead {
     const question = this.target.indexOf('?');
     this.rawPath = question < 0 ? this.target : this.target.slice(0, question);
     this.query = question < 0 ? undefined : this.target.slice(question + 1);
-    this.refusal = this.check(scanner.minorVersion, absolute?.[1]?.toLowerCase(), localHost);
+    this.refusal = this.check(scanner.minorVersion, absolute?.[1], hosts, localHost);
   }
 
   peek(name: string): string | undefined {
@@ -52,18 +56,20 @@ export class Http1RequestHead implements RequestHead {
   private check(
     minorVersion: number,
     targetHost: string | undefined,
+    hosts: HostNames,
     localHost: () => string,
   ): PorticoError | undefined {
     if (!isMethod(this.method)) return malformed('a method that is not a token');
     if (!isOriginForm(this.target)) return malformed('a target with bytes that must be escaped, or a fragment');
-    if (targetHost !== undefined && !isHost(targetHost)) return malformed('a target without a valid host');
+    const targetName = targetHost === undefined ? undefined : hosts.nameOf(targetHost);
+    if (targetHost !== undefined && targetName === undefined) return malformed('a target without a valid host');
     const { entries } = this.fields;
     const hostMissing = minorVersion === 0 && !this.fields.has('host');
-    const framing = readFraming(hostMissing ? [...entries, 'host', localHost()] : entries);
+    const framing = readFraming(hostMissing ? [...entries, 'host', localHost()] : entries, hosts);
     if (typeof framing === 'string') return malformed(framing);
     // RFC 9112 section 6.1: its framing is faulty.
     if (minorVersion === 0 && framing.length === undefined) return malformed('Transfer-Encoding in HTTP/1.0');
-    this.host = targetHost ?? framing.host;
+    this.host = targetName ?? framing.host;
     this.bodyLength = framing.length;
     this.close = framing.close || (minorVersion === 0 && !this.wantsKeepAlive());
     if (framing.unknownExpectation) {

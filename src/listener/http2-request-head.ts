@@ -2,7 +2,8 @@ import { HeaderFields } from '../http/header-fields.ts';
 import type { TableField } from '../http2/hpack-decoder.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import { PorticoError } from '../response/portico-error.ts';
-import { isHost, isMethod, isOriginForm, readFraming } from './framing.ts';
+import { isMethod, isOriginForm, readFraming } from './framing.ts';
+import type { HostNames } from './host-names.ts';
 import type { WebSocketRequest } from './websocket.ts';
 import { readWebSocketOffer } from './websocket-handshake.ts';
 
@@ -48,8 +49,9 @@ export class Http2RequestHead implements RequestHead {
    * @param raw        pseudo-header fields first
    * @param scheme     that of the connection
    * @param endsAtOnce whether no body follows
+   * @param hosts      knows the hosts that were asked for before
    */
-  constructor(raw: readonly TableField[], scheme: string, endsAtOnce: boolean) {
+  constructor(raw: readonly TableField[], scheme: string, endsAtOnce: boolean, hosts: HostNames) {
     const { pseudo, entries, fault } = splitFields(raw);
     this.method = pseudo.get(':method') ?? '';
     this.connectProtocol = pseudo.get(':protocol');
@@ -62,11 +64,21 @@ export class Http2RequestHead implements RequestHead {
     const hostField = this.fields.get('host')?.toLowerCase();
     this.host = authority ?? hostField ?? '';
     if (hostField === undefined) entries.unshift('host', this.host);
-    const framing = readFraming(entries);
+    const isHostValid = hosts.nameOf(this.host) !== undefined;
+    const framing = readFraming(entries, hosts);
     const declared = typeof framing === 'string' ? 0 : framing.length;
     this.bodyLength = endsAtOnce ? 0 : this.fields.has('content-length') ? declared : undefined;
     this.expectsContinue = !endsAtOnce && this.fields.has('expect');
-    this.refusal = this.check(fault, framing, authority, hostField, pseudo.get(':scheme'), scheme, endsAtOnce);
+    this.refusal = this.check(
+      fault,
+      framing,
+      authority,
+      hostField,
+      isHostValid,
+      pseudo.get(':scheme'),
+      scheme,
+      endsAtOnce,
+    );
     if (this.connectProtocol !== undefined) this.refusal ??= this.readConnect(endsAtOnce);
   }
 
@@ -79,6 +91,7 @@ export class Http2RequestHead implements RequestHead {
     framing: ReturnType<typeof readFraming>,
     authority: string | undefined,
     hostField: string | undefined,
+    isHostValid: boolean,
     scheme: string | undefined,
     connectionScheme: string,
     endsAtOnce: boolean,
@@ -93,7 +106,7 @@ export class Http2RequestHead implements RequestHead {
     if (authority !== undefined && hostField !== undefined && authority !== hostField) {
       return malformed(':authority and Host differ');
     }
-    if (!isHost(this.host)) return malformed('no valid :authority');
+    if (!isHostValid) return malformed('no valid :authority');
     if (typeof framing === 'string') return malformed(framing);
     // RFC 9113 section 8.1.1; a HEAD request has no body, whatever it says.
     if (endsAtOnce && framing.length !== 0) return malformed('a Content-Length without a body');

@@ -20,7 +20,7 @@ export function beginRequest(
   fields: readonly TableField[],
   tooLarge: boolean,
 ): void {
-  const head = new Http2RequestHead(fields, info.scheme, stream.remoteEnded);
+  const head = new Http2RequestHead(fields, info.scheme, stream.remoteEnded, core.hosts);
   if (tooLarge) head.refusal = new PorticoError('header_too_large', 'a header list larger than announced');
   const exchange = new Http2Exchange(core, stream, head, info);
   stream.exchange = exchange;

@@ -1,5 +1,6 @@
 import { EngineCore } from './engine-core.ts';
 import { FieldNames } from './field-names.ts';
+import { HostNames } from './host-names.ts';
 import { Http1ResponseHeads } from './http1-response-head.ts';
 import { Http2ResponseFields } from './http2-response-fields.ts';
 
@@ -15,6 +16,7 @@ export interface NodeConnection {
 /** What the connections of an engine on node sockets share. */
 export class NodeEngineCore extends EngineCore {
   readonly names = new FieldNames();
+  readonly hosts = new HostNames();
   readonly heads = new Http1ResponseHeads();
   readonly fields = new Http2ResponseFields();
   readonly connections = new Set<NodeConnection>();
