@@ -90,6 +90,8 @@ test('growth, tail, pauses and memory are judged by what was measured', () => {
   const tail = { rate: 9000, p50Ms: 0.1, p999Ms: 3, maxMs: 4, sendLagP99Ms: 0.1, failures: 0 };
   store.add('latency-static', 'portico', { ...tail, p99Ms: 2 });
   store.add('latency-static', 'nginx', { ...tail, p99Ms: 1 });
+  store.add('latency-static-own', 'portico', { ...tail, p99Ms: 2 });
+  store.add('latency-static-own', 'nginx', { ...tail, rate: 12_000, p99Ms: 1.6 });
   const endurance = { requests: 2e6, failures: 0, seconds: 60, collections: 9, allPausesMs: 20 };
   store.add('endurance', 'portico', {
     ...endurance,
@@ -105,7 +107,11 @@ test('growth, tail, pauses and memory are judged by what was measured', () => {
   assert.match(text, /\| 2\.00 ÷ 2\.00 \| 1\.00× \| ≤ 1\.3× \| met \|/);
   assert.match(
     text,
-    /static: Portico ÷ NGINX \| 2\.00 ÷ 1\.00 ms at 9000\/s \| 2\.00× \| ≤ 1\.5× \| \*\*missed\*\* \|/,
+    /slower one, static: Portico ÷ NGINX \| 2\.00 ms at 9000\/s ÷ 1\.00 ms at 9000\/s \| 2\.00× \| ≤ 1\.5× \| \*\*missed\*\* \|/,
+  );
+  assert.match(
+    text,
+    /its own saturation rate, static: Portico ÷ NGINX \| 2\.00 ms at 9000\/s ÷ 1\.60 ms at 12000\/s \| 1\.25× \| ≤ 1\.5× \| met \|/,
   );
   assert.match(text, /9 pauses, 20 ms together, in 60 s \| 4\.00 ms \| ≤ 5 ms \| met \|/);
   assert.match(text, /100\.0 → 101\.0 MB over 2\.0 million requests \| 1\.0 MB \| ≤ 2 MB \| met \|/);
